@@ -1,0 +1,55 @@
+// Package api is the REST surface: it translates HTTP to library calls and
+// their results and errors back, as the wire contract says.
+package api
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/auth"
+	"picora/app/config"
+	"picora/app/library"
+)
+
+// API serves /v1 and the OpenAPI document.
+type API struct {
+	auth     *auth.Auth
+	signer   *auth.Signer
+	library  *library.Library
+	upload   config.Upload
+	internal string // token of the internal endpoints; empty: closed
+}
+
+// New puts the surface together. Internal is the token that opens the internal
+// endpoints; empty keeps them closed.
+func New(a *auth.Auth, s *auth.Signer, l *library.Library, upload config.Upload, internal string) *API {
+	return &API{a, s, l, upload, internal}
+}
+
+// Mount lists every route: the index of this package. A literal path stands
+// before one with a parameter that would match it.
+func (a *API) Mount(r fiber.Router) {
+	read, write, remove := a.need(auth.MediaRead), a.need(auth.MediaWrite), a.need(auth.MediaDelete)
+
+	r.Get("/openapi.yaml", a.openAPI)
+
+	r.Get("/v1/auth/verify", a.need(0), a.verify)
+
+	r.Post("/", write, a.createImage) // clients that keep only the host of the upload address
+	r.Post("/v1/images", write, a.createImage)
+	r.Get("/v1/images", read, a.listImages)
+	r.Delete("/v1/images", remove, a.deleteImages)
+	r.Post("/v1/images/exists", read, a.imagesExist)
+	r.Get("/v1/images/:id", read, a.getImage)
+	r.Patch("/v1/images/:id", write, a.updateImage)
+	r.Delete("/v1/images/:id", remove, a.deleteImage)
+	r.Post("/v1/images/:id/sign", read, a.signImage)
+	r.Get("/v1/images/:id/public-meta", a.imagePublicMeta)
+
+	r.Get("/v1/media", read, a.listMedia)
+	r.Delete("/v1/media", remove, a.deleteMedia)
+	r.Get("/v1/media/:id", read, a.getMedia)
+}
+
+// UploadPath reports whether a POST to the path brings a file. Such bodies are
+// bounded and timed by the handler, all others by the server.
+func UploadPath(path string) bool { return path == "/" || path == "/v1/images" }

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/fault"
+)
+
+// statuses are the HTTP statuses of the codes. What is missing is 500.
+var statuses = map[fault.Code]int{
+	fault.BadRequest:       fiber.StatusBadRequest,
+	fault.Unauthorized:     fiber.StatusUnauthorized,
+	fault.KeyRevoked:       fiber.StatusUnauthorized,
+	fault.Forbidden:        fiber.StatusForbidden,
+	fault.NotFound:         fiber.StatusNotFound,
+	fault.MethodNotAllowed: fiber.StatusMethodNotAllowed,
+	fault.Timeout:          fiber.StatusRequestTimeout,
+	fault.Conflict:         fiber.StatusConflict,
+	fault.TooLarge:         fiber.StatusRequestEntityTooLarge,
+	fault.Invalid:          fiber.StatusUnprocessableEntity,
+	fault.InvalidParams:    fiber.StatusBadRequest,
+	fault.HeaderTooLarge:   fiber.StatusRequestHeaderFieldsTooLarge,
+	fault.Unavailable:      fiber.StatusServiceUnavailable,
+	fault.StorageFull:      fiber.StatusInsufficientStorage,
+}
+
+// failure is the envelope of an error. Error stays a string and comes first:
+// clients read its words (contract 1.2).
+type failure struct {
+	Success bool           `json:"success"`
+	Error   string         `json:"error"`
+	Code    fault.Code     `json:"code"`
+	Meta    map[string]any `json:"meta,omitempty"`
+}
+
+// WriteError answers err in the envelope. It is the only place that does, and
+// the server's error handler.
+func WriteError(c *fiber.Ctx, err error) error {
+	f := fromFiber(err)
+	status := Status(f)
+	if status >= 500 {
+		slog.Error("request failed", "id", c.GetRespHeader(fiber.HeaderXRequestID), "method", c.Method(), "path", c.Path(), "code", f.Code, "err", err)
+	}
+	if status == fiber.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="picora"`)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Status(status).JSON(failure{Error: f.Message, Code: f.Code, Meta: f.Meta})
+}
+
+// Status is the HTTP status of an error.
+func Status(err error) int {
+	if s, found := statuses[fault.From(err).Code]; found {
+		return s
+	}
+	return fiber.StatusInternalServerError
+}
+
+// fromFiber gives the framework's own errors a code and a sentence.
+func fromFiber(err error) *fault.Error {
+	fe, ok := errors.AsType[*fiber.Error](err)
+	if !ok {
+		return fault.From(err)
+	}
+	switch fe.Code {
+	case fiber.StatusNotFound:
+		return fault.New(fault.NotFound, "There is nothing at this address. /openapi.yaml lists what there is.")
+	case fiber.StatusMethodNotAllowed:
+		return fault.New(fault.MethodNotAllowed, "This address does not know this method. The Allow header lists those that it knows.")
+	case fiber.StatusRequestEntityTooLarge:
+		return fault.New(fault.TooLarge, "The request is too large.")
+	case fiber.StatusRequestHeaderFieldsTooLarge:
+		return fault.New(fault.HeaderTooLarge, "The request's header is too large.")
+	case fiber.StatusRequestTimeout:
+		return fault.New(fault.Timeout, "The request took too long to arrive.")
+	}
+	if fe.Code >= 400 && fe.Code < 500 {
+		return fault.New(fault.BadRequest, "The request is malformed.")
+	}
+	return &fault.Error{Code: fault.Internal, Message: "Something went wrong on the server.", Cause: err}
+}

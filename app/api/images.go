@@ -1,0 +1,345 @@
+package api
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/fault"
+	"picora/app/library"
+	"picora/app/link"
+	"picora/store"
+)
+
+// image is a picture on the wire: the contract's image (section 10), and at the
+// same time what the unified list asks of an entry (section 12).
+type image struct {
+	ID               string   `json:"id"`
+	Type             string   `json:"type"`
+	UserID           string   `json:"userId"`
+	URL              string   `json:"url"`
+	Filename         string   `json:"filename"`
+	Title            *string  `json:"title"`
+	MIMEType         string   `json:"mimeType"`
+	SizeBytes        int64    `json:"sizeBytes"`
+	Width            *int     `json:"width"`
+	Height           *int     `json:"height"`
+	Tags             []string `json:"tags"`
+	IsPublic         bool     `json:"isPublic"`
+	AllowedReferers  []string `json:"allowedReferers"`
+	RequireSignature bool     `json:"requireSignature"`
+	KeepMetadata     bool     `json:"keepMetadata"`
+	Status           string   `json:"status"`
+	ThumbnailURL     *string  `json:"thumbnailUrl"`
+	KBID             *string  `json:"kbId"`
+	CreatedAt        string   `json:"createdAt"`
+	UpdatedAt        string   `json:"updatedAt"`
+}
+
+// image writes a record for the client at the origin.
+func (a *API) image(c *fiber.Ctx, m *store.Media) image {
+	i := image{
+		ID: m.ID, Type: "image", UserID: m.User, URL: link.Of(c.UserContext()).Image(m.ID, m.Ext),
+		Filename: m.Filename, Title: orNull(m.Title), MIMEType: m.MIME, SizeBytes: m.Size,
+		Width: intOrNull(m.Width), Height: intOrNull(m.Height), Tags: m.Tags, IsPublic: m.Public,
+		RequireSignature: m.RequireSignature, KeepMetadata: m.KeepMetadata, Status: "ready",
+		CreatedAt: stamp(m.Created), UpdatedAt: stamp(m.Updated),
+	}
+	if i.Tags == nil {
+		i.Tags = []string{}
+	}
+	if m.Restricted {
+		i.AllowedReferers = append([]string{}, m.Referers...)
+	}
+	return i
+}
+
+// images writes records.
+func (a *API) images(c *fiber.Ctx, ms []store.Media) []image {
+	out := make([]image, len(ms))
+	for i := range ms {
+		out[i] = a.image(c, &ms[i])
+	}
+	return out
+}
+
+// createImage handles POST /v1/images.
+func (a *API) createImage(c *fiber.Ctx) error {
+	f, err := a.openForm(c)
+	if err != nil {
+		return err
+	}
+	m, fresh, err := a.library.Add(c.UserContext(), library.Upload{
+		User:     caller(c).User,
+		Filename: f.filename,
+		Body:     f.file,
+		Describe: func(m *store.Media) error {
+			if err := f.rest(); err != nil {
+				return err
+			}
+			change, err := f.change()
+			if err != nil {
+				return err
+			}
+			return change.Apply(m)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		c.Set("X-Picora-Duplicate", "true")
+		return ok(c, a.image(c, &m))
+	}
+	return created(c, a.image(c, &m))
+}
+
+// change is what the form's fields say of the record.
+func (f *form) change() (ch library.Change, err error) {
+	if s, given := f.field("title"); given {
+		ch.Title = &s
+	}
+	for _, n := range []string{"isPublic", "is_public"} {
+		if ch.Public, err = f.bool(n, ch.Public); err != nil {
+			return ch, err
+		}
+	}
+	if ch.KeepMetadata, err = f.bool("keepMetadata", nil); err != nil {
+		return ch, err
+	}
+	if s, given := f.field("tags"); given && s != "" {
+		tags, err := formTags(s)
+		if err != nil {
+			return ch, err
+		}
+		ch.Tags = &tags
+	}
+	if s, given := f.field("kbId"); given && s != "" {
+		return ch, fault.New(fault.NotFound, "There is no collection %q.", s)
+	}
+	return ch, nil
+}
+
+// formTags reads the field tags: a JSON list, or words with commas between.
+func formTags(s string) (tags []string, err error) {
+	if strings.HasPrefix(strings.TrimSpace(s), "[") {
+		if json.Unmarshal([]byte(s), &tags) != nil {
+			return nil, fault.New(fault.Invalid, `tags is a JSON list of texts such as ["sea","2026"].`)
+		}
+		return tags, nil
+	}
+	for t := range strings.SplitSeq(s, ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			tags = append(tags, t)
+		}
+	}
+	return tags, nil
+}
+
+// listImages handles GET /v1/images.
+func (a *API) listImages(c *fiber.Ctx) error {
+	from, to, err := dates(c)
+	if err != nil {
+		return err
+	}
+	q := store.Query{Kind: store.Image, Tag: c.Query("tag"), From: from, To: to}
+	if strings.ContainsRune(q.Tag, 0) {
+		return fault.New(fault.Invalid, "A tag has visible characters only.")
+	}
+	return a.sendList(c, q, "images|"+q.Tag, "items", "images")
+}
+
+// sendList answers one page of q. Name tells lists with different filters apart.
+func (a *API) sendList(c *fiber.Ctx, q store.Query, name string, keys ...string) (err error) {
+	user := caller(c).User
+	if q.Limit, err = limit(c); err != nil {
+		return err
+	}
+	if q.After, err = a.unseal(user, name, c.Query("cursor")); err != nil {
+		return err
+	}
+	p, err := a.library.List(c.UserContext(), user, q)
+	if err != nil {
+		return err
+	}
+	out := page{items: a.images(c, p.Items), keys: keys, next: a.seal(user, name, p.Next)}
+	if q.Tag == "" && q.From.IsZero() && q.To.IsZero() && q.Match == nil {
+		n, err := a.library.Count(c.UserContext(), user, store.Image)
+		if err != nil {
+			return err
+		}
+		out.total = &n.N
+	}
+	return list(c, out)
+}
+
+// getImage handles GET /v1/images/:id.
+func (a *API) getImage(c *fiber.Ctx) error {
+	id, err := id(c, store.ImageIDLen)
+	if err != nil {
+		return err
+	}
+	m, err := a.library.Own(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	return ok(c, a.image(c, &m))
+}
+
+// updateImage handles PATCH /v1/images/:id.
+func (a *API) updateImage(c *fiber.Ctx) error {
+	id, err := id(c, store.ImageIDLen)
+	if err != nil {
+		return err
+	}
+	var in fields
+	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	change, err := in.change()
+	if err != nil {
+		return err
+	}
+	m, err := a.library.Edit(c.UserContext(), caller(c).User, id, change)
+	if err != nil {
+		return err
+	}
+	return ok(c, a.image(c, &m))
+}
+
+// change is what a PATCH says of the record. Both spellings of each name are
+// taken (contract 1.5).
+func (f fields) change() (ch library.Change, err error) {
+	if _, given := f["title"]; given {
+		if ch.Title, err = take[string](f, "title"); err != nil {
+			return ch, err
+		}
+		if ch.Title == nil { // null clears it
+			ch.Title = new(string)
+		}
+	}
+	if ch.Tags, err = take[[]string](f, "tags"); err != nil {
+		return ch, err
+	}
+	if ch.Public, err = take[bool](f, "isPublic", "is_public"); err != nil {
+		return ch, err
+	}
+	if ch.RequireSignature, err = take[bool](f, "requireSignature", "require_signature"); err != nil {
+		return ch, err
+	}
+	if ch.KeepMetadata, err = take[bool](f, "keepMetadata", "keep_metadata"); err != nil {
+		return ch, err
+	}
+	for _, n := range []string{"allowedReferers", "allowed_referers"} {
+		if _, given := f[n]; !given {
+			continue
+		}
+		list, err := take[[]string](f, n)
+		if err != nil {
+			return ch, err
+		}
+		ch.Referers = &library.Referers{Restricted: list != nil} // null lifts the rule
+		if list != nil {
+			ch.Referers.List = *list
+		}
+	}
+	return ch, nil
+}
+
+// deleteImage handles DELETE /v1/images/:id.
+func (a *API) deleteImage(c *fiber.Ctx) error {
+	id, err := id(c, store.ImageIDLen)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Remove(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	if len(gone) == 0 {
+		return store.ErrNotFound
+	}
+	return ok(c, nil)
+}
+
+// deleteImages handles DELETE /v1/images.
+func (a *API) deleteImages(c *fiber.Ctx) error {
+	var in struct {
+		IDs []string `json:"ids"`
+	}
+	if err := readJSON(c, &in, false); err != nil {
+		return err
+	}
+	if err := checkCount("ids", len(in.IDs), 50); err != nil {
+		return err
+	}
+	gone, err := a.library.Remove(c.UserContext(), caller(c).User, in.IDs...)
+	if err != nil {
+		return err
+	}
+	return ok(c, map[string]int{"deleted": len(gone), "failed": len(in.IDs) - len(gone)})
+}
+
+// imagesExist handles POST /v1/images/exists. What is wrong with the request is
+// 400 here, not 422 (contract 23, row 41).
+func (a *API) imagesExist(c *fiber.Ctx) error {
+	var in struct {
+		Hashes []string `json:"hashes"`
+	}
+	if err := readJSON(c, &in, false); err != nil {
+		return &fault.Error{Code: fault.BadRequest, Message: fault.From(err).Message}
+	}
+	if n := len(in.Hashes); n < 1 || n > 200 {
+		return fault.New(fault.BadRequest, "hashes needs 1 to 200 entries.")
+	}
+	existing, missing := map[string]any{}, []string{}
+	for _, h := range in.Hashes {
+		sum, err := hex.DecodeString(h)
+		if err != nil || len(sum) != 32 || strings.ToLower(h) != h {
+			return fault.New(fault.BadRequest, "hashes are SHA-256 sums, each 64 lower-case hexadecimal digits.")
+		}
+		m, found, err := a.library.ByHash(c.UserContext(), caller(c).User, sum)
+		switch {
+		case err != nil:
+			return err
+		case found:
+			existing[h] = map[string]string{"id": m.ID, "url": link.Of(c.UserContext()).Image(m.ID, m.Ext)}
+		default:
+			missing = append(missing, h)
+		}
+	}
+	return ok(c, map[string]any{"existing": existing, "missing": missing})
+}
+
+// signImage handles POST /v1/images/:id/sign.
+func (a *API) signImage(c *fiber.Ctx) error {
+	id, err := id(c, store.ImageIDLen)
+	if err != nil {
+		return err
+	}
+	in := struct {
+		Seconds *int64 `json:"expSeconds"`
+	}{}
+	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	seconds := int64(3600)
+	if in.Seconds != nil {
+		seconds = *in.Seconds
+	}
+	if seconds < 1 || seconds > 86400 {
+		return fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
+	}
+	m, err := a.library.Own(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	exp := time.Now().Unix() + seconds
+	return ok(c, map[string]any{
+		"signedUrl": link.Of(c.UserContext()).Image(m.ID, m.Ext) + "?" + a.signer.Link(m.ID, exp),
+		"expiresAt": stamp(time.Unix(exp, 0)), "exp": exp,
+	})
+}

@@ -1,0 +1,170 @@
+// Package app puts Picora together: what is built, in what order, and what runs.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"picora/app/api"
+	"picora/app/auth"
+	"picora/app/cdn"
+	"picora/app/config"
+	"picora/app/control"
+	"picora/app/dashboard"
+	"picora/app/jobs"
+	"picora/app/library"
+	"picora/app/link"
+	"picora/app/server"
+	"picora/store"
+	"picora/store/blob/disk"
+	"picora/store/kv/boltkv"
+)
+
+// ErrInUse says that another process has the data folder.
+var ErrInUse = errors.New("another Picora is using this data folder")
+
+// App is one Picora.
+type App struct {
+	cfg     config.Config
+	store   *store.Store
+	blobs   *disk.Store
+	server  *server.Server
+	jobs    *jobs.Jobs
+	control http.Handler
+
+	listener, metrics, socket net.Listener
+}
+
+// New builds everything on the data folder. The page is what a browser sees at
+// the root.
+func New(ctx context.Context, cfg config.Config, page, version string) (a *App, err error) {
+	start := time.Now()
+	a = &App{cfg: cfg}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if a.store, err = OpenStore(ctx, cfg.Server.Data); err != nil {
+		return a, err
+	}
+	if a.blobs, err = disk.Open(cfg.Server.Data); err != nil {
+		return a, err
+	}
+	if n, err := a.blobs.Sweep(ctx); err != nil {
+		return a, err
+	} else if n > 0 {
+		slog.Info("removed uploads that a crash cut off", "files", n)
+	}
+	signer, err := auth.NewSigner(ctx, a.store)
+	if err != nil {
+		return a, err
+	}
+	proxies, err := cfg.Server.Proxies()
+	if err != nil {
+		return a, err
+	}
+	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
+	users := auth.New(a.store)
+	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
+	rest := api.New(users, signer, lib, cfg.Upload, cfg.Server.InternalToken)
+	welcome, err := dashboard.New(page)
+	if err != nil {
+		return a, err
+	}
+	a.server = server.New(server.Options{
+		Links: links, Version: version,
+		IsFile: cdn.IsFile, FileRoute: cdn.Route, IsUpload: api.UploadPath, Admit: rest.Admit,
+		WriteError: api.WriteError, Status: api.Status,
+		Surfaces: []server.Surface{rest, welcome, cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)},
+	})
+	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
+	a.control = control.Handler(a.store, users)
+	return a, nil
+}
+
+// OpenStore opens the records in the data folder, which it makes when it is not
+// there. ErrInUse when another process has them open.
+func OpenStore(ctx context.Context, data string) (*store.Store, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := boltkv.Open(filepath.Join(data, "picora.db"), boltkv.Options{})
+	if errors.Is(err, boltkv.ErrLocked) {
+		return nil, fmt.Errorf("%s: %w", data, ErrInUse)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, db, filepath.Join(data, "backups"))
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Listen takes the ports and the socket.
+func (a *App) Listen() (err error) {
+	if a.listener, err = net.Listen("tcp", a.cfg.Server.Listen); err != nil {
+		return fmt.Errorf("server.listen: %w", err)
+	}
+	if a.socket, err = control.Listen(a.cfg.Server.Data); err != nil {
+		return err
+	}
+	if a.cfg.Metrics.Listen != "" {
+		if a.metrics, err = net.Listen("tcp", a.cfg.Metrics.Listen); err != nil {
+			return fmt.Errorf("metrics.listen: %w", err)
+		}
+	}
+	return nil
+}
+
+// Addr is where the server listens, after Listen.
+func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// Server is the HTTP server, for tests that read its routes.
+func (a *App) Server() *server.Server { return a.server }
+
+// Run works until ctx ends, then lets the requests under way finish.
+func (a *App) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.server.Serve(a.listener) })
+	g.Go(func() error { return control.Serve(ctx, a.socket, a.control) })
+	g.Go(func() error { return a.jobs.Run(ctx) })
+	if a.metrics != nil {
+		g.Go(func() error { return a.server.ServeMetrics(ctx, a.metrics) })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		slog.Info("stopping; uploads in flight may finish", "within", a.cfg.Server.ShutdownTimeout.String())
+		return a.server.Stop(time.Duration(a.cfg.Server.ShutdownTimeout))
+	})
+	err := g.Wait()
+	a.jobs.Settle()
+	return err
+}
+
+// Close closes what New and Listen opened.
+func (a *App) Close() (err error) {
+	for _, ln := range []net.Listener{a.listener, a.metrics, a.socket} {
+		if ln != nil {
+			ln.Close() // closed already when the server ran
+		}
+	}
+	if a.blobs != nil {
+		err = errors.Join(err, a.blobs.Close())
+	}
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	return err
+}

@@ -1,0 +1,252 @@
+// Package apptest starts a real Picora on a temporary folder and a loopback port,
+// for tests. Only tests import it.
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"picora/app"
+	"picora/app/config"
+	"picora/app/control"
+)
+
+// StartPage is the start page of these Picoras.
+const StartPage = "<title>start</title>{{.API}}"
+
+// Picora is a running server with one account and one key of all rights.
+type Picora struct {
+	URL  string // http://127.0.0.1:port
+	Data string
+	User string // id
+	Key  string
+
+	App  *app.App
+	t    testing.TB
+	cfg  config.Config
+	stop func()
+}
+
+// Start starts a Picora that stops with the test. Edit may change its settings.
+func Start(t testing.TB, edit ...func(*config.Config)) *Picora {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Server.Data = t.TempDir()
+	cfg.Server.Listen = "127.0.0.1:0"
+	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
+	cfg.Blobs.MinFreeBytes = 0
+	for _, e := range edit {
+		e(&cfg)
+	}
+	p := &Picora{Data: cfg.Server.Data, t: t, cfg: cfg}
+	p.start()
+	t.Cleanup(func() { p.Stop() })
+	p.User = p.NewUser("owner@example.org")
+	p.Key = p.NewKey("owner@example.org")
+	return p
+}
+
+func (p *Picora) start() {
+	p.t.Helper()
+	a, err := app.New(context.Background(), p.cfg, StartPage, "test")
+	if err == nil {
+		err = a.Listen()
+	}
+	if err != nil {
+		p.t.Fatalf("start: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	p.App, p.URL = a, "http://"+a.Addr().String()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			p.t.Errorf("run: %v", err)
+		}
+		if err := a.Close(); err != nil {
+			p.t.Errorf("close: %v", err)
+		}
+	})
+}
+
+// Stop stops the server as a signal would.
+func (p *Picora) Stop() {
+	http.DefaultClient.CloseIdleConnections()
+	p.stop()
+}
+
+// Restart stops and starts it on the same folder. URL changes.
+func (p *Picora) Restart() {
+	p.t.Helper()
+	p.Stop()
+	p.start()
+}
+
+// Control is the socket of the command line.
+func (p *Picora) Control() *control.Client {
+	p.t.Helper()
+	c, running := control.Dial(p.Data)
+	if !running {
+		p.t.Fatal("the control socket does not answer")
+	}
+	return c
+}
+
+// NewUser makes an account and returns its id.
+func (p *Picora) NewUser(email string) string {
+	p.t.Helper()
+	u, err := p.Control().AddUser(context.Background(), control.NewUser{Email: email})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return u.ID
+}
+
+// NewKey makes a key with the scopes, all when there are none.
+func (p *Picora) NewKey(email string, scopes ...string) string {
+	p.t.Helper()
+	k, err := p.Control().AddKey(context.Background(), control.NewKey{Email: email, Name: "test", Scopes: scopes})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return k.Plain
+}
+
+// Response is an answer, read whole.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Data decodes the envelope's data into v.
+func (r Response) Data(t testing.TB, v any) {
+	t.Helper()
+	var e struct {
+		Success bool
+		Data    json.RawMessage
+	}
+	if err := json.Unmarshal(r.Body, &e); err != nil || !e.Success {
+		t.Fatalf("no success: %d %s", r.Status, r.Body)
+	}
+	if err := json.Unmarshal(e.Data, v); err != nil {
+		t.Fatalf("data: %v in %s", err, r.Body)
+	}
+}
+
+// Code is the error code in the envelope, empty when there is none.
+func (r Response) Code() string {
+	var e struct{ Code string }
+	json.Unmarshal(r.Body, &e) // not JSON: no code
+	return e.Code
+}
+
+// Do sends a request with the key. Path may be a whole URL; headers are name and
+// value in turn, and Authorization with an empty value sends none.
+func (p *Picora) Do(method, path string, body io.Reader, headers ...string) Response {
+	p.t.Helper()
+	if strings.HasPrefix(path, "/") {
+		path = p.URL + path
+	}
+	req, err := http.NewRequest(method, path, body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+p.Key)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		}
+	}
+	res, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return Response{res.StatusCode, res.Header, b}
+}
+
+// JSON sends v as a JSON body; a string is sent as it is.
+func (p *Picora) JSON(method, path string, v any, headers ...string) Response {
+	p.t.Helper()
+	b, isText := v.(string)
+	if !isText {
+		j, err := json.Marshal(v)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		b = string(j)
+	}
+	return p.Do(method, path, strings.NewReader(b), append([]string{"Content-Type", "application/json"}, headers...)...)
+}
+
+// Image is the wire's image, as far as tests read it.
+type Image struct {
+	ID, URL, Filename, MIMEType string
+	Title                       *string
+	SizeBytes                   int64
+	Width, Height               *int
+	Tags                        []string
+	IsPublic                    bool
+	CreatedAt, UpdatedAt        string
+}
+
+// Form makes a multipart body with the fields, name and value in turn, before the
+// file.
+func Form(name string, data []byte, fields ...string) (body []byte, contentType string) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i < len(fields); i += 2 {
+		w.WriteField(fields[i], fields[i+1])
+	}
+	f, _ := w.CreateFormFile("file", name) // a bytes.Buffer does not fail
+	f.Write(data)
+	w.Close()
+	return b.Bytes(), w.FormDataContentType()
+}
+
+// Upload sends a picture with form fields, name and value in turn.
+func (p *Picora) Upload(name string, data []byte, fields ...string) Response {
+	p.t.Helper()
+	body, contentType := Form(name, data, fields...)
+	return p.Do("POST", "/v1/images", bytes.NewReader(body), "Content-Type", contentType)
+}
+
+// Add uploads a picture that must be taken.
+func (p *Picora) Add(name string, data []byte, fields ...string) (i Image) {
+	p.t.Helper()
+	r := p.Upload(name, data, fields...)
+	if r.Status != http.StatusCreated && r.Status != http.StatusOK {
+		p.t.Fatalf("upload of %s: %d %s", name, r.Status, r.Body)
+	}
+	r.Data(p.t, &i)
+	return i
+}
+
+// Blobs lists the files under the data folder's blobs and tmp.
+func (p *Picora) Blobs() (files []string) {
+	p.t.Helper()
+	for _, pattern := range []string{"blobs/*/*/*", "tmp/*"} {
+		m, err := filepath.Glob(filepath.Join(p.Data, pattern))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		files = append(files, m...)
+	}
+	return files
+}

@@ -1,0 +1,207 @@
+package cdn
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/library"
+	"picora/store/blob"
+)
+
+// send answers with the file, or the part that the client asked for, or with the
+// news that what it has is still right.
+func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
+	h := &c.Response().Header
+	h.Set(fiber.HeaderCacheControl, string(p))
+	h.Set(fiber.HeaderETag, e.delivery.ETag)
+	h.Set(fiber.HeaderLastModified, e.modified)
+	security(c)
+	if status := precondition(c, e); status != 0 {
+		c.Status(status)
+		return nil
+	}
+	h.SetContentType(e.media.MIME)
+	h.Set(fiber.HeaderAcceptRanges, "bytes")
+	s, whole := span{0, e.delivery.Size}, true
+	if r := c.Request().Header.Peek(fiber.HeaderRange); len(r) > 0 && rangeApplies(c, e) {
+		var unmet bool
+		s, whole, unmet = parseRange(string(r), e.delivery.Size)
+		if unmet {
+			h.Set(fiber.HeaderContentRange, "bytes */"+strconv.FormatInt(e.delivery.Size, 10))
+			h.SetContentType(fiber.MIMETextPlainCharsetUTF8)
+			c.Status(fiber.StatusRequestedRangeNotSatisfiable)
+			return c.SendString("The file has only " + strconv.FormatInt(e.delivery.Size, 10) + " bytes.\n")
+		}
+	}
+	if whole {
+		s = span{0, e.delivery.Size}
+	} else {
+		c.Status(fiber.StatusPartialContent)
+		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.off, s.off+s.n-1, e.delivery.Size))
+	}
+	return d.sendBytes(c, e, s)
+}
+
+// sendBytes puts the span into the answer: from memory, or as a stream that the
+// server reads after the handler.
+func (d *CDN) sendBytes(c *fiber.Ctx, e *entry, s span) error {
+	if e.bytes != nil {
+		c.Response().SetBodyRaw(e.bytes[s.off : s.off+s.n])
+		return nil
+	}
+	if c.Context().IsHead() {
+		c.Response().SkipBody = true
+		c.Response().Header.SetContentLength(int(s.n))
+		return nil
+	}
+	content, err := d.library.Open(c.UserContext(), e.delivery, s.off, s.n)
+	if err != nil {
+		return refuse(c, missing(err))
+	}
+	c.Response().SetBodyStream(&stream{content, c.Context().Conn()}, int(s.n))
+	return nil
+}
+
+// read reads a whole small delivery.
+func (d *CDN) read(ctx context.Context, v library.Delivery) ([]byte, error) {
+	content, err := d.library.Open(ctx, v, 0, v.Size)
+	if err != nil {
+		return nil, missing(err)
+	}
+	defer content.Close()
+	b := make([]byte, v.Size)
+	_, err = io.ReadFull(content, b)
+	return b, err
+}
+
+// missing tells a record whose bytes are gone from other failures.
+func missing(err error) error {
+	if errors.Is(err, blob.ErrNotFound) {
+		return fmt.Errorf("%w: %v", errMissingBytes, err)
+	}
+	return err
+}
+
+// security keeps a file from being more than a file: never sniffed, never with
+// the rights of a page, but free to be embedded and read by any site.
+func security(c *fiber.Ctx) {
+	h := &c.Response().Header
+	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	h.Set(fiber.HeaderAccessControlExposeHeaders, "ETag, Content-Length, Content-Range, Accept-Ranges, X-Request-Id, X-Picora-Error")
+}
+
+// precondition evaluates the conditional headers in the order of RFC 9110,
+// section 13.2.2, and returns 304, 412, or 0 to go on.
+func precondition(c *fiber.Ctx, e *entry) int {
+	h := &c.Request().Header
+	if im := h.Peek(fiber.HeaderIfMatch); len(im) > 0 {
+		if !anyTag(string(im), e.delivery.ETag, false) {
+			return fiber.StatusPreconditionFailed
+		}
+	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && e.media.Created.Truncate(time.Second).After(t) {
+		return fiber.StatusPreconditionFailed
+	}
+	if inm := h.Peek(fiber.HeaderIfNoneMatch); len(inm) > 0 {
+		if anyTag(string(inm), e.delivery.ETag, true) {
+			return fiber.StatusNotModified
+		}
+	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !e.media.Created.Truncate(time.Second).After(t) {
+		return fiber.StatusNotModified
+	}
+	return 0
+}
+
+// anyTag reports whether a list of entity tags has ours. Ours is strong; weak
+// ones in the list match it only in a weak comparison.
+func anyTag(list, tag string, weak bool) bool {
+	for t := range strings.SplitSeq(list, ",") {
+		t = strings.TrimSpace(t)
+		if weak {
+			t = strings.TrimPrefix(t, "W/")
+		}
+		if t == "*" || t == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// rangeApplies reports whether If-Range lets the Range header count: the client's
+// copy is of this very file.
+func rangeApplies(c *fiber.Ctx, e *entry) bool {
+	ir := string(c.Request().Header.Peek(fiber.HeaderIfRange))
+	return ir == "" || ir == e.delivery.ETag || ir == e.modified
+}
+
+func when(b []byte) (time.Time, bool) {
+	if len(b) == 0 {
+		return time.Time{}, false
+	}
+	t, err := http.ParseTime(string(b))
+	return t, err == nil
+}
+
+func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// stream sends content to a connection piece by piece, each with a deadline of
+// its own: a slow reader may take as long as it likes, a stuck one may not.
+type stream struct {
+	*library.Content
+	conn net.Conn
+}
+
+const (
+	chunk        = 1 << 20 // bytes
+	chunkTimeout = 2 * time.Minute
+)
+
+// WriteTo is what the server calls with its buffered connection.
+func (s *stream) WriteTo(w io.Writer) (int64, error) {
+	bw, ok := w.(*bufio.Writer)
+	if !ok {
+		return s.Content.WriteTo(w)
+	}
+	return s.Content.WriteTo(&chunked{bw, s.conn})
+}
+
+// chunked empties the buffer before a stretch of a file, for only then does
+// bufio hand the file to the connection, which lets the kernel copy it
+// (sendfile).
+type chunked struct {
+	w    *bufio.Writer
+	conn net.Conn
+}
+
+func (c *chunked) Write(p []byte) (int, error) { return c.w.Write(p) }
+
+func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
+	lr, ok := r.(*io.LimitedReader)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{c.w}, r)
+	}
+	if err := c.w.Flush(); err != nil {
+		return 0, err
+	}
+	for left := lr.N; left > 0; {
+		c.conn.SetWriteDeadline(time.Now().Add(chunkTimeout))
+		n, err := c.w.ReadFrom(&io.LimitedReader{R: lr.R, N: min(left, chunk)})
+		total, left = total+n, left-n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+	return total, nil
+}

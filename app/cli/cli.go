@@ -1,0 +1,126 @@
+// Package cli is the command line: one file a command. A command parses its
+// flags, calls one function and prints.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"picora/app"
+	"picora/app/auth"
+	"picora/app/config"
+	"picora/app/control"
+	"picora/app/fault"
+)
+
+// Statuses of the program.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// env is what the commands share.
+type env struct {
+	config string // --config
+	data   string // --data
+	page   string // start page
+}
+
+// Main runs the command that args name and returns the program's exit status. The
+// page is what a browser sees at the server's root.
+func Main(args []string, page string) int {
+	e := &env{page: page}
+	root := &cobra.Command{
+		Use:   "picora",
+		Short: "A self-hosted media host: one program, one port",
+		Long: `Picora keeps pictures and gives them links that last.
+
+  picora serve                                        start the server on port 3102
+  picora user add you@example.org                     make an account
+  picora key add --user you@example.org --name PicGo  make an API key for a client
+
+Settings come from a file (--config), the environment (PICORA_SECTION_KEY) and
+flags; later ones win. config.example.toml lists them all.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().StringVar(&e.config, "config", "", "settings `file` (default none: the built-in defaults)")
+	root.PersistentFlags().StringVar(&e.data, "data", "", "data `folder` (default ./data)")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(e.serve(), e.user(), e.key(), e.version())
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "picora:", sentence(err))
+	if errors.As(err, &usage{}) {
+		return statusUsage
+	}
+	return statusFailed
+}
+
+// usage is an error in how the program was called or configured.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
+
+// sentence is the part of an error that is for people.
+func sentence(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Message
+	}
+	return err.Error()
+}
+
+// load reads the settings; set are the command's own flags.
+func (e *env) load(set func(*config.Config)) (config.Config, error) {
+	cfg, err := config.Load(e.config, os.Environ(), func(c *config.Config) {
+		if e.data != "" {
+			c.Server.Data = e.data
+		}
+		if set != nil {
+			set(c)
+		}
+	})
+	if err != nil {
+		return cfg, usage{fmt.Errorf("the settings are not right:\n%w", err)}
+	}
+	return cfg, nil
+}
+
+// control runs fn on the users and keys: through the server when one runs on the
+// data folder, else on the database.
+func (e *env) control(cmd *cobra.Command, fn func(*control.Client) error) error {
+	cfg, err := e.load(nil)
+	if err != nil {
+		return err
+	}
+	if c, running := control.Dial(cfg.Server.Data); running {
+		return fn(c)
+	}
+	s, err := app.OpenStore(cmd.Context(), cfg.Server.Data)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(control.Local(control.Handler(s, auth.New(s)))), s.Close())
+}
+
+// logger sets the program's log.
+func logger(l config.Log) {
+	var level slog.Level
+	level.UnmarshalText([]byte(l.Level)) // validated
+	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(os.Stderr, o)
+	if l.Format == "json" {
+		h = slog.NewJSONHandler(os.Stderr, o)
+	}
+	slog.SetDefault(slog.New(h))
+}

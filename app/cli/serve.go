@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"picora/app"
+	"picora/app/config"
+)
+
+// serve is the command that starts the server.
+func (e *env) serve() *cobra.Command {
+	var listen string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Start the server",
+		Long: `Starts Picora and serves until it is told to stop (Ctrl-C or SIGTERM). Uploads
+in flight may then finish, as long as server.shutdown_timeout allows.
+
+Everything is kept in the data folder: the database picora.db and the files in
+blobs/. To move a Picora, stop it and copy that folder.`,
+		Example: `  picora serve
+  picora serve --data /srv/picora --listen 127.0.0.1:3102
+  PICORA_SERVER_BASE_URL=https://pics.example.org picora serve`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := e.load(func(c *config.Config) {
+				if listen != "" {
+					c.Server.Listen = listen
+				}
+			})
+			if err != nil {
+				return err
+			}
+			logger(cfg.Log)
+			return run(cmd, cfg, e.page)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "`address` to listen on (default :3102, every interface)")
+	return cmd
+}
+
+func run(cmd *cobra.Command, cfg config.Config, page string) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	a, err := app.New(ctx, cfg, page, Version())
+	if err != nil {
+		return err
+	}
+	if err := a.Listen(); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	slog.Info("Picora is running", "version", Version(), "url", address(cfg, a.Addr()), "data", cfg.Server.Data)
+	go func() { // a second signal ends the program at once
+		<-ctx.Done()
+		stop()
+	}()
+	return errors.Join(a.Run(ctx), a.Close())
+}
+
+// address is where a person on this machine finds the server.
+func address(cfg config.Config, addr net.Addr) string {
+	if cfg.Server.BaseURL != "" {
+		return cfg.Server.BaseURL
+	}
+	t, ok := addr.(*net.TCPAddr)
+	if !ok || t.IP.IsUnspecified() || t.IP.IsLoopback() {
+		_, port, _ := net.SplitHostPort(addr.String())
+		return "http://localhost:" + port
+	}
+	return "http://" + addr.String()
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage{fmt.Errorf("%s takes no argument %q\nSee: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package config holds Picora's settings: one struct per section, the defaults,
+// and the way they are read (file, then environment, then flags).
+package config
+
+import "time"
+
+// Config is every setting of one Picora process. The Go field, the TOML key and
+// the environment variable are the same words: Upload.MaxBytes is max_bytes in
+// [upload] and PICORA_UPLOAD_MAX_BYTES.
+type Config struct {
+	Server  Server  `toml:"server"`
+	Upload  Upload  `toml:"upload"`
+	Blobs   Blobs   `toml:"blobs"`
+	CDN     CDN     `toml:"cdn"`
+	Log     Log     `toml:"log"`
+	Metrics Metrics `toml:"metrics"`
+}
+
+// Server is how Picora is reached and where it keeps its data.
+type Server struct {
+	// Listen is the address of the one public port, host:port.
+	Listen string `toml:"listen"`
+	// Data is the folder that holds everything Picora keeps.
+	Data string `toml:"data"`
+	// BaseURL is the public address of the API, scheme and host without a path;
+	// empty means: as each request says.
+	BaseURL string `toml:"base_url"`
+	// MediaURL is the public address of the files; empty means BaseURL.
+	MediaURL string `toml:"media_url"`
+	// TrustedProxies are the addresses or networks (CIDR) whose X-Forwarded-*
+	// headers are believed.
+	TrustedProxies []string `toml:"trusted_proxies"`
+	// InternalToken opens the internal public-meta endpoints; empty closes them.
+	InternalToken string `toml:"internal_token" secret:"yes"`
+	// ShutdownTimeout is how long uploads in flight may take to finish at a stop.
+	ShutdownTimeout Duration `toml:"shutdown_timeout"`
+}
+
+// Upload bounds what is taken in.
+type Upload struct {
+	// MaxBytes is the largest picture, in bytes.
+	MaxBytes int64 `toml:"max_bytes"`
+	// MaxMegapixels is the largest width × height, in millions of pixels.
+	MaxMegapixels int `toml:"max_megapixels"`
+	// KeepMetadata delivers EXIF, GPS and the like unless an upload says otherwise.
+	KeepMetadata bool `toml:"keep_metadata"`
+	// IdleTimeout ends an upload that stops sending.
+	IdleTimeout Duration `toml:"idle_timeout"`
+}
+
+// Blobs is where the bytes lie.
+type Blobs struct {
+	// MinFreeBytes is the room that uploads leave on the disk.
+	MinFreeBytes int64 `toml:"min_free_bytes"`
+}
+
+// CDN is how files are served.
+type CDN struct {
+	// CacheBytes is the memory for small files (64 KiB and less); 0 turns it off.
+	CacheBytes int64 `toml:"cache_bytes"`
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `toml:"level"`
+	// Format is text or json.
+	Format string `toml:"format"`
+}
+
+// Metrics is the Prometheus listener.
+type Metrics struct {
+	// Listen is its address, host:port; empty turns it off.
+	Listen string `toml:"listen"`
+}
+
+// Default is the configuration of a Picora that nobody configured.
+func Default() Config {
+	return Config{
+		Server: Server{
+			Listen:          ":3102",
+			Data:            "./data",
+			TrustedProxies:  []string{},
+			ShutdownTimeout: Duration(30 * time.Second),
+		},
+		Upload: Upload{
+			MaxBytes:      50 << 20,
+			MaxMegapixels: 250,
+			IdleTimeout:   Duration(60 * time.Second),
+		},
+		Blobs: Blobs{MinFreeBytes: 512 << 20},
+		CDN:   CDN{CacheBytes: 64 << 20},
+		Log:   Log{Level: "info", Format: "text"},
+	}
+}
+
+// Duration is a time.Duration written as "30s" or "5m" in files and variables.
+type Duration time.Duration
+
+// UnmarshalText reads a duration such as "30s".
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// MarshalText writes the duration as Go does, "30s".
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d Duration) String() string { return time.Duration(d).String() }

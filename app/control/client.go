@@ -1,0 +1,112 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"picora/app/fault"
+)
+
+// Client sends the command line's requests.
+type Client struct{ http *http.Client }
+
+// Dial connects to the server that runs on the data folder; running is false
+// when none does.
+func Dial(data string) (c *Client, running bool) {
+	path := filepath.Join(data, socketName)
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
+	conn, err := dial(context.Background(), "", "")
+	if err != nil {
+		return nil, false
+	}
+	conn.Close()
+	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: time.Minute}}, true
+}
+
+// Local answers requests in this process.
+func Local(h http.Handler) *Client {
+	return &Client{&http.Client{Transport: local{h}}}
+}
+
+// local is a round trip without a connection.
+type local struct{ h http.Handler }
+
+func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &answer{header: http.Header{}, status: http.StatusOK}
+	l.h.ServeHTTP(w, r)
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.Buffer), Request: r}, nil
+}
+
+// answer is a response in memory.
+type answer struct {
+	bytes.Buffer
+	header http.Header
+	status int
+}
+
+func (a *answer) Header() http.Header    { return a.header }
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// AddUser makes an account.
+func (c *Client) AddUser(ctx context.Context, in NewUser) (u User, err error) {
+	err = c.call(ctx, http.MethodPost, "/users", in, &u)
+	return u, err
+}
+
+// Users lists the accounts.
+func (c *Client) Users(ctx context.Context) (list []User, err error) {
+	err = c.call(ctx, http.MethodGet, "/users", nil, &list)
+	return list, err
+}
+
+// AddKey makes a key; its text is in Plain, this once.
+func (c *Client) AddKey(ctx context.Context, in NewKey) (k Key, err error) {
+	err = c.call(ctx, http.MethodPost, "/keys", in, &k)
+	return k, err
+}
+
+// Keys lists the keys of the user with that address, or everybody's.
+func (c *Client) Keys(ctx context.Context, email string) (list []Key, err error) {
+	err = c.call(ctx, http.MethodGet, "/keys?user="+url.QueryEscape(email), nil, &list)
+	return list, err
+}
+
+// RevokeKey ends a key, named by its id or its first 12 characters.
+func (c *Client) RevokeKey(ctx context.Context, name string) (k Key, err error) {
+	err = c.call(ctx, http.MethodDelete, "/keys/"+url.PathEscape(name), nil, &k)
+	return k, err
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://picora"+path, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusOK {
+		return json.NewDecoder(res.Body).Decode(out)
+	}
+	var f failure
+	if err := json.NewDecoder(res.Body).Decode(&f); err != nil {
+		return fmt.Errorf("control: %s", res.Status)
+	}
+	return fault.New(f.Code, "%s", f.Message)
+}

@@ -1,0 +1,204 @@
+// Package control is how the command line works on a Picora's users and keys:
+// through the running server, over a socket in the data folder that only the
+// folder's owner may open, or, when none runs, on the database itself. Both ways
+// use the same requests.
+package control
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/mail"
+	"strings"
+	"time"
+
+	"picora/app/auth"
+	"picora/app/fault"
+	"picora/store"
+)
+
+// User is an account, for the command line.
+type User struct {
+	ID      string    `json:"id"`
+	Email   string    `json:"email"`
+	Admin   bool      `json:"admin"`
+	Created time.Time `json:"created"`
+}
+
+// Key is an API key, for the command line.
+type Key struct {
+	ID      string    `json:"id"`
+	Email   string    `json:"email"` // of its user
+	Name    string    `json:"name"`
+	Prefix  string    `json:"prefix"`
+	Last4   string    `json:"last4"`
+	Scopes  []string  `json:"scopes"`
+	Created time.Time `json:"created"`
+	Revoked time.Time `json:"revoked,omitzero"`
+	Plain   string    `json:"plain,omitempty"` // only in the answer that made it
+}
+
+// NewUser asks for an account.
+type NewUser struct {
+	Email    string `json:"email"`
+	Password string `json:"password"` // empty: no sign-in by password
+	Admin    bool   `json:"admin"`
+}
+
+// NewKey asks for a key of the user with that address.
+type NewKey struct {
+	Email  string   `json:"email"`
+	Name   string   `json:"name"`
+	Scopes []string `json:"scopes"`
+}
+
+// service answers the requests on a store.
+type service struct {
+	store *store.Store
+	auth  *auth.Auth
+}
+
+// Handler answers the command line's requests.
+func Handler(s *store.Store, a *auth.Auth) http.Handler {
+	v := service{s, a}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /users", handle(v.addUser))
+	mux.HandleFunc("GET /users", handle(v.users))
+	mux.HandleFunc("POST /keys", handle(v.addKey))
+	mux.HandleFunc("GET /keys", handle(v.keys))
+	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))
+	return mux
+}
+
+// handle turns a function into a handler of JSON.
+func handle[T any](fn func(*http.Request) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		out, err := fn(r)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			f := fault.From(err)
+			if f.Code == fault.Internal { // only the server's owner reads this
+				f = fault.New(fault.Internal, "%v", err)
+			}
+			json.NewEncoder(w).Encode(failure{f.Code, f.Message})
+			return
+		}
+		json.NewEncoder(w).Encode(out)
+	}
+}
+
+type failure struct {
+	Code    fault.Code `json:"code"`
+	Message string     `json:"message"`
+}
+
+func (v service) addUser(r *http.Request) (u User, err error) {
+	var in NewUser
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return u, err
+	}
+	email := strings.TrimSpace(in.Email)
+	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 {
+		return u, fault.New(fault.Invalid, "%q is not an e-mail address.", in.Email)
+	}
+	rec := store.User{Email: email, Admin: in.Admin}
+	if in.Password != "" {
+		if rec.Password, err = auth.HashPassword(in.Password); err != nil {
+			return u, err
+		}
+	}
+	rec, err = v.store.CreateUser(r.Context(), rec)
+	if err != nil && fault.From(err).Code == fault.Conflict {
+		return u, fault.New(fault.Conflict, "There is a user %s already.", email)
+	}
+	return user(rec), err
+}
+
+func (v service) users(r *http.Request) (list []User, err error) {
+	all, err := v.store.Users(r.Context())
+	for _, u := range all {
+		list = append(list, user(u))
+	}
+	return list, err
+}
+
+func user(u store.User) User {
+	return User{ID: u.ID, Email: u.Email, Admin: u.Admin, Created: u.Created}
+}
+
+func (v service) byEmail(r *http.Request, email string) (store.User, error) {
+	u, err := v.store.UserByEmail(r.Context(), strings.TrimSpace(email))
+	if err != nil && fault.From(err).Code == fault.NotFound {
+		return u, fault.New(fault.NotFound, "There is no user %q. picora user list shows those there are.", email)
+	}
+	return u, err
+}
+
+func (v service) addKey(r *http.Request) (k Key, err error) {
+	var in NewKey
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return k, err
+	}
+	u, err := v.byEmail(r, in.Email)
+	if err != nil {
+		return k, err
+	}
+	plain, rec, err := v.auth.NewKey(r.Context(), u.ID, in.Name, in.Scopes)
+	if err != nil {
+		return k, err
+	}
+	k = key(rec, u.Email)
+	k.Plain = plain
+	return k, nil
+}
+
+func (v service) keys(r *http.Request) (list []Key, err error) {
+	users, err := v.store.Users(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if email := r.URL.Query().Get("user"); email != "" {
+		u, err := v.byEmail(r, email)
+		if err != nil {
+			return nil, err
+		}
+		users = []store.User{u}
+	}
+	for _, u := range users {
+		keys, err := v.store.APIKeys(r.Context(), u.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			list = append(list, key(k, u.Email))
+		}
+	}
+	return list, nil
+}
+
+// revokeKey ends a key, named by its id or its beginning as the list shows it.
+func (v service) revokeKey(r *http.Request) (k Key, err error) {
+	name := r.PathValue("id")
+	all, err := v.keys(r)
+	if err != nil {
+		return k, err
+	}
+	var found []Key
+	for _, k := range all {
+		if k.ID == name || k.Prefix == name {
+			found = append(found, k)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return k, fault.New(fault.NotFound, "There is no key %q. picora key list shows those there are.", name)
+	case 1:
+		return found[0], v.store.RevokeAPIKey(r.Context(), found[0].ID)
+	}
+	return k, fault.New(fault.Conflict, "Several keys begin with %q: name the one you mean by its id.", name)
+}
+
+func key(k store.APIKey, email string) Key {
+	return Key{ID: k.ID, Email: email, Name: k.Name, Prefix: k.Prefix, Last4: k.Last4, Scopes: k.Scopes, Created: k.Created, Revoked: k.Revoked}
+}

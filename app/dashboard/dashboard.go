@@ -1,0 +1,48 @@
+// Package dashboard serves what people open in a browser: for now one page that
+// says that the server runs and how to point a client at it.
+package dashboard
+
+import (
+	"bytes"
+	"html/template"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/link"
+)
+
+// Dashboard serves the start page.
+type Dashboard struct{ page *template.Template }
+
+// New parses the page, a template that is given the request's link.Origin.
+func New(page string) (*Dashboard, error) {
+	t, err := template.New("start").Parse(page)
+	return &Dashboard{t}, err
+}
+
+// Mount adds the routes.
+func (d *Dashboard) Mount(r fiber.Router) {
+	r.Get("/", d.start)
+	r.Get("/robots.txt", d.robots)
+}
+
+// start handles GET /.
+func (d *Dashboard) start(c *fiber.Ctx) error {
+	var b bytes.Buffer
+	if err := d.page.Execute(&b, link.Of(c.UserContext())); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	return c.Send(b.Bytes())
+}
+
+// robots handles GET /robots.txt: pictures may be found, the API has nothing for
+// a crawler.
+func (d *Dashboard) robots(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	return c.SendString("User-agent: *\nDisallow: /v1/\n")
+}

@@ -1,0 +1,79 @@
+// Package fault holds the errors that clients see: the codes of the API, a
+// sentence for a person, and the one place where lower errors get a code.
+// It knows no HTTP.
+package fault
+
+import (
+	"errors"
+	"fmt"
+
+	"picora/media"
+	"picora/store"
+	"picora/store/blob"
+)
+
+// Code is a machine-readable error code of the wire contract, section 2.
+type Code string
+
+// The codes that are in use. Each surface maps them to its own statuses.
+const (
+	BadRequest       Code = "BAD_REQUEST"
+	Unauthorized     Code = "UNAUTHORIZED"
+	KeyRevoked       Code = "API_KEY_REVOKED"
+	Forbidden        Code = "FORBIDDEN"
+	NotFound         Code = "NOT_FOUND"
+	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"
+	Timeout          Code = "REQUEST_TIMEOUT"
+	Conflict         Code = "CONFLICT"
+	TooLarge         Code = "PAYLOAD_TOO_LARGE"
+	Invalid          Code = "VALIDATION_ERROR"
+	InvalidParams    Code = "INVALID_IMAGE_PARAMS"
+	HeaderTooLarge   Code = "HEADER_TOO_LARGE"
+	Unavailable      Code = "UNAVAILABLE"
+	StorageFull      Code = "STORAGE_FULL"
+	Internal         Code = "INTERNAL"
+)
+
+// Error is an error for a client. Cause goes to the log only.
+type Error struct {
+	Code    Code
+	Message string
+	Meta    map[string]any
+	Cause   error
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return string(e.Code) + ": " + e.Message + ": " + e.Cause.Error()
+	}
+	return string(e.Code) + ": " + e.Message
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// New makes an Error with a formatted sentence.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// From gives err its code. An error that nobody foresaw is INTERNAL, and its
+// text stays in the log.
+func From(err error) *Error {
+	var f *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, blob.ErrNotFound):
+		return &Error{Code: NotFound, Message: "There is no such thing here.", Cause: err}
+	case errors.Is(err, store.ErrExists):
+		return &Error{Code: Conflict, Message: "This exists already.", Cause: err}
+	case errors.Is(err, blob.ErrNoSpace):
+		return &Error{Code: StorageFull, Message: "The server's disk is full. Ask its owner to make room.", Cause: err}
+	case errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooManyPixels):
+		return &Error{Code: Invalid, Message: media.Reason(err), Cause: err}
+	}
+	return &Error{Code: Internal, Message: "Something went wrong on the server. Its log has the reason under this request id.", Cause: err}
+}

@@ -1,0 +1,109 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// layers is which packages may import which: only those of lower layers. A new
+// package must be put here, which is the moment to think where it belongs.
+var layers = map[string]int{
+	"media": 1, "store/kv": 1, "store/blob": 1, "app/config": 1,
+	"media/strip": 2, "media/svg": 3, "store": 2,
+	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
+	"app/fault": 3, "app/link": 3,
+	"app/auth":    4,
+	"app/library": 5, "app/control": 5,
+	"app/api": 6, "app/cdn": 6, "app/dashboard": 6, "app/jobs": 6,
+	"app/server":  7,
+	"app":         8,
+	"app/cli":     9,
+	"app/apptest": 9,
+	"":            10, // main
+}
+
+// owners are the packages that alone may import a technology. The surfaces, which
+// share Fiber, are listed apart.
+var owners = map[string][]string{
+	"go.etcd.io/bbolt":             {"store/kv/boltkv"},
+	"github.com/tidwall/btree":     {"store/kv/memkv"},
+	"github.com/gofiber/fiber":     {"app/api", "app/cdn", "app/dashboard", "app/server"},
+	"github.com/valyala/fasthttp":  {"app/server"},
+	"github.com/spf13/cobra":       {"app/cli"},
+	"github.com/pelletier/go-toml": {"app/config"},
+	"github.com/prometheus":        {"app/server"},
+	"github.com/maypok86/otter":    {"app/cdn"},
+	"github.com/tinylib/msgp":      {"store"},
+	"golang.org/x/crypto/argon2":   {"app/auth"},
+	"github.com/santhosh-tekuri":   {"app/apptest"},
+	"go.yaml.in/yaml":              {"app/apptest"},
+	"golang.org/x/sys":             {"store/blob/disk", "store/kv/boltkv"},
+	"github.com/goccy/go-json":     {"app/api", "app/server"},
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		layer, known := layers[p.name]
+		if !known {
+			t.Errorf("package %q is in no layer", p.name)
+		}
+		for _, i := range p.Imports {
+			if own, ours := strings.CutPrefix(i, "picora/"); ours {
+				if layers[own] >= layer && !sibling(p.name, own) {
+					t.Errorf("%s (layer %d) must not import %s (layer %d)", p.name, layer, own, layers[own])
+				}
+				continue
+			}
+			for tech, who := range owners {
+				if strings.HasPrefix(i, tech) && !contains(who, p.name) {
+					t.Errorf("%s must not import %s: it belongs to %v", p.name, i, who)
+				}
+			}
+		}
+	}
+}
+
+// sibling lets a package import the seam that it implements, in the same layer.
+func sibling(p, own string) bool { return strings.HasPrefix(p, own+"/") }
+
+type pkg struct {
+	name       string
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (list []pkg) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "picora/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		p.name = strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, "picora"), "/")
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("only %d packages found", len(list))
+	}
+	return list
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}

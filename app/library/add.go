@@ -1,0 +1,150 @@
+package library
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+
+	"picora/media"
+	"picora/media/strip"
+	"picora/media/svg"
+	"picora/store"
+)
+
+// Upload is one file on its way in.
+type Upload struct {
+	User     string
+	Filename string // as the client named it
+	Body     io.Reader
+	// Describe is asked for the rest of the record when the body is at its end
+	// and before anything is kept: form fields may follow the file.
+	Describe func(*store.Media) error
+}
+
+// duplicate ends an intake whose bytes the user has already.
+type duplicate struct{ media store.Media }
+
+func (duplicate) Error() string { return "library: duplicate" }
+
+// Add takes one upload: type from its content, bytes to the blob store while
+// they are hashed and examined, then the record. When it returns without error
+// the file survives a power failure; when it returns an error nothing is kept.
+// The same bytes again give the record that is there, and fresh is false.
+func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool, err error) {
+	body := bufio.NewReaderSize(up.Body, 4<<10)
+	head, err := body.Peek(4 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return m, false, err
+	}
+	t, err := media.Sniff(head)
+	if err != nil {
+		return m, false, err
+	}
+	m = store.Media{
+		User: up.User, Kind: store.Image, MIME: t.MIME, Ext: t.Ext, Public: true,
+		Filename: CleanName(up.Filename, t.Ext), Blob: l.intakes.begin(),
+		KeepMetadata: l.upload.KeepMetadata, Frames: 1,
+	}
+	defer l.intakes.end(m.Blob)
+	if t == media.SVG {
+		err = l.takeSVG(ctx, up, body, &m)
+	} else {
+		err = l.takePicture(ctx, up, body, t, &m)
+	}
+	if d, ok := errors.AsType[duplicate](err); ok {
+		return d.media, false, nil
+	}
+	if err != nil {
+		return m, false, err
+	}
+	return l.record(ctx, m)
+}
+
+// takePicture streams the body into the blob store. All checks are made when the
+// body is at its end but the blob is not yet there, so a refusal leaves nothing.
+func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t media.Type, m *store.Media) error {
+	in := newIntake(body, t, strip.Limits{MaxPixels: int64(l.upload.MaxMegapixels) * 1_000_000})
+	defer in.stop()
+	in.progress = func(n int64) error {
+		if n > l.upload.MaxBytes {
+			return l.TooLarge()
+		}
+		return l.Room(ctx, 0)
+	}
+	in.atEnd = func(hash []byte, r *strip.Report) error {
+		m.Hash, m.Size, m.Plan = hash, r.Size, r.Plan.Marshal()
+		m.Width, m.Height, m.Frames = r.Width, r.Height, r.Frames
+		if r.Orientation >= 5 { // the picture is shown turned by 90 degrees
+			m.Width, m.Height = r.Height, r.Width
+		}
+		return l.describe(ctx, up, m)
+	}
+	info, err := l.blobs.Put(ctx, m.Blob, in)
+	m.BlobSize = info.Size
+	return err
+}
+
+// takeSVG stores what the sanitiser leaves of the body, never the body itself.
+func (l *Library) takeSVG(ctx context.Context, up Upload, body io.Reader, m *store.Media) error {
+	raw, err := io.ReadAll(io.LimitReader(body, svg.MaxBytes+1))
+	if err != nil {
+		return err
+	}
+	if int64(len(raw)) > l.upload.MaxBytes {
+		return l.TooLarge()
+	}
+	clean, err := svg.Sanitize(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	hash := sha256.Sum256(raw)
+	m.Hash, m.Size = hash[:], int64(len(raw))
+	m.Width, m.Height = svg.Size(clean)
+	if err := l.describe(ctx, up, m); err != nil {
+		return err
+	}
+	info, err := l.blobs.Put(ctx, m.Blob, bytes.NewReader(clean))
+	m.BlobSize = info.Size
+	return err
+}
+
+// describe completes the record and looks for a duplicate of it.
+func (l *Library) describe(ctx context.Context, up Upload, m *store.Media) error {
+	if up.Describe != nil {
+		if err := up.Describe(m); err != nil {
+			return err
+		}
+	}
+	old, err := l.store.MediaByHash(ctx, m.User, m.Hash)
+	if err == nil {
+		return duplicate{old}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// record writes the record of a blob that is stored, and deletes the blob when
+// that fails or an equal upload came first.
+func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, fresh bool, err error) {
+	for range 5 { // an id in use is a matter of 2^-66 times the pictures there are
+		m.ID = store.NewID(store.ImageIDLen)
+		if out, fresh, err = l.store.CreateMedia(ctx, m); !errors.Is(err, store.ErrExists) {
+			break
+		}
+	}
+	if err != nil || !fresh {
+		if e := l.blobs.Delete(context.WithoutCancel(ctx), m.Blob); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil {
+		return out, false, fmt.Errorf("library: record %s: %w", m.Blob, err)
+	}
+	return out, fresh, nil
+}

@@ -1,0 +1,137 @@
+package library
+
+import (
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+
+	"picora/media"
+	"picora/media/strip"
+)
+
+// intake is a reader that passes a body through while another goroutine hashes
+// and examines the same bytes. It gives io.EOF only when the body ended well, was
+// found whole, and atEnd agreed: what reads it may then keep what it read.
+type intake struct {
+	src      io.Reader
+	n        int64               // bytes passed through
+	progress func(n int64) error // asked every progressStep bytes
+	atEnd    func(hash []byte, r *strip.Report) error
+
+	free   chan []byte // buffers to fill
+	full   chan []byte // buffers to examine, in order
+	done   chan struct{}
+	closed bool
+
+	hash    hash.Hash
+	report  *strip.Report
+	failure error // of the examination; read it after done
+	failed  chan struct{}
+}
+
+// progressStep is how many bytes pass between two looks at limits. The first
+// look is made at the first byte.
+const progressStep = 16 << 20
+
+// newIntake starts the examination of src as a file of type t.
+func newIntake(src io.Reader, t media.Type, max strip.Limits) *intake {
+	in := &intake{
+		src: src, hash: sha256.New(),
+		free: make(chan []byte, 2), full: make(chan []byte, 2),
+		done: make(chan struct{}), failed: make(chan struct{}),
+	}
+	in.free <- nil // grown to the size of the reads at first use
+	in.free <- nil
+	go in.examine(t, max)
+	return in
+}
+
+// examine feeds the hash and, through a pipe, the walker.
+func (in *intake) examine(t media.Type, max strip.Limits) {
+	defer close(in.done)
+	pr, pw := io.Pipe()
+	walked := make(chan struct{})
+	go func() {
+		defer close(walked)
+		in.report, in.failure = strip.Walk(pr, t, max)
+		if in.failure != nil {
+			close(in.failed)
+		}
+		pr.CloseWithError(errStopped)
+	}()
+	for b := range in.full {
+		in.hash.Write(b)
+		pw.Write(b) // fails only when the walker has its verdict
+		in.free <- b
+	}
+	if in.closed {
+		pw.Close()
+	} else {
+		pw.CloseWithError(errStopped)
+	}
+	<-walked
+}
+
+var errStopped = errors.New("library: stopped")
+
+// Read passes bytes through and copies them for the examination.
+func (in *intake) Read(p []byte) (int, error) {
+	select {
+	case <-in.failed:
+		return 0, in.failure
+	default:
+	}
+	n, err := in.src.Read(p)
+	if n > 0 {
+		if e := in.pass(p[:n]); e != nil {
+			return 0, e
+		}
+	}
+	if err == io.EOF {
+		if e := in.finish(); e != nil {
+			return 0, e
+		}
+	}
+	return n, err
+}
+
+func (in *intake) pass(p []byte) error {
+	if in.progress != nil && (in.n == 0 || in.n/progressStep != (in.n+int64(len(p)))/progressStep) {
+		if err := in.progress(in.n + int64(len(p))); err != nil {
+			return err
+		}
+	}
+	in.n += int64(len(p))
+	b := append((<-in.free)[:0], p...)
+	in.full <- b
+	return nil
+}
+
+// finish waits for the examination and asks atEnd.
+func (in *intake) finish() error {
+	if in.closed {
+		return nil
+	}
+	if in.progress != nil {
+		if err := in.progress(in.n); err != nil {
+			return err
+		}
+	}
+	in.closed = true
+	close(in.full)
+	<-in.done
+	if in.failure != nil {
+		return in.failure
+	}
+	return in.atEnd(in.hash.Sum(nil), in.report)
+}
+
+// stop ends the examination of a body that was not read to its end.
+func (in *intake) stop() {
+	if !in.closed {
+		close(in.full)
+		<-in.done
+		in.closed = true
+	}
+}

@@ -1,0 +1,114 @@
+// Package library is what Picora does: add, find, change, open and remove
+// media. It knows no HTTP; every way in and out of the program ends here.
+package library
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"picora/app/config"
+	"picora/app/fault"
+	"picora/store"
+	"picora/store/blob"
+)
+
+// Library holds what the operations need.
+type Library struct {
+	store   *store.Store
+	blobs   blob.Store
+	upload  config.Upload
+	minFree int64
+
+	intakes intakes
+	onEdit  func(id string)
+	// Trashed has room for one signal: blobs wait to be deleted.
+	Trashed chan struct{}
+}
+
+// New puts a library together. Upload bounds what it takes in; minFree is the
+// room in bytes that it leaves on the disk.
+func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Library {
+	return &Library{
+		store: s, blobs: b, upload: upload, minFree: minFree,
+		intakes: intakes{running: map[string]struct{}{}},
+		onEdit:  func(string) {},
+		Trashed: make(chan struct{}, 1),
+	}
+}
+
+// OnEdit has fn called whenever a record was changed or deleted, before the
+// operation returns. It is for caches, and is set once, before the start.
+func (l *Library) OnEdit(fn func(id string)) { l.onEdit = fn }
+
+// MaxUpload is the largest file that is taken, in bytes.
+func (l *Library) MaxUpload() int64 { return l.upload.MaxBytes }
+
+// Room refuses an upload of n bytes, 0 when unknown, when the disk would keep
+// less than its floor. Surfaces ask before they read a body.
+func (l *Library) Room(ctx context.Context, n int64) error {
+	free, err := l.blobs.Free(ctx)
+	if err != nil {
+		return fmt.Errorf("library: free space: %w", err)
+	}
+	if free-max(n, 0) < l.minFree {
+		return fault.New(fault.StorageFull, "The server's disk is nearly full: it takes no more files until its owner makes room.")
+	}
+	return nil
+}
+
+// TooLarge is the refusal of a file above MaxUpload.
+func (l *Library) TooLarge() error {
+	return fault.New(fault.Invalid, "The file is larger than the %s that this server takes.", size(l.upload.MaxBytes))
+}
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<30 && n%(1<<30) == 0:
+		return fmt.Sprintf("%d GB", n>>30)
+	case n >= 1<<20:
+		return fmt.Sprintf("%d MB", n>>20)
+	case n >= 1<<10:
+		return fmt.Sprintf("%d KB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// intakes knows the uploads under way, by the key of the blob that they write.
+type intakes struct {
+	mu      sync.Mutex
+	running map[string]struct{}
+	since   bool // an upload began since the last call of settled
+}
+
+// begin makes a blob key for an upload and counts it as running until end.
+func (i *intakes) begin() (key string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key = blob.NewKey(time.Now())
+	i.running[key] = struct{}{}
+	i.since = true
+	return key
+}
+
+func (i *intakes) end(key string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.running, key)
+}
+
+// settled is the time before which no upload is under way, and whether any has
+// begun since the last call.
+func (i *intakes) settled() (t time.Time, news bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	t, news = time.Now(), i.since
+	i.since = len(i.running) > 0
+	for k := range i.running {
+		if s := blob.Time(k); s.Before(t) {
+			t = s
+		}
+	}
+	return t, news
+}

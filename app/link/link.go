@@ -1,0 +1,139 @@
+// Package link makes the public addresses of files. They follow the settings,
+// or, where those are empty, the host that the client asked.
+package link
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Links makes addresses for requests.
+type Links struct {
+	base, media string
+	trusted     []netip.Prefix
+}
+
+// Request is what a request says of its own address.
+type Request struct {
+	Peer           netip.Addr // who is connected to us
+	Host           string     // Host header
+	ForwardedHost  string     // X-Forwarded-Host
+	ForwardedProto string     // X-Forwarded-Proto
+	ForwardedFor   string     // X-Forwarded-For
+}
+
+// Origin is where the API and the files are, as scheme://host without a slash.
+type Origin struct{ API, Media string }
+
+// New takes the settings' base and media address, each of which may be empty,
+// and the proxies whose X-Forwarded headers are believed.
+func New(base, media string, trusted []netip.Prefix) *Links {
+	return &Links{strings.TrimRight(base, "/"), strings.TrimRight(media, "/"), trusted}
+}
+
+// Origin answers where r's client finds the API and the files.
+func (l *Links) Origin(r Request) Origin {
+	o := Origin{l.base, l.media}
+	if o.API == "" {
+		o.API = l.asked(r)
+	}
+	if o.Media == "" {
+		o.Media = o.API
+	}
+	return o
+}
+
+// Host is the host name, with its port, that the client asked for.
+func (l *Links) Host(r Request) string {
+	if h := first(r.ForwardedHost); h != "" && l.trusts(r.Peer) {
+		return h
+	}
+	return r.Host
+}
+
+// Client is the address of the client: the peer, or what a trusted proxy says.
+// Of a chain, the last address that is not itself a trusted proxy counts.
+func (l *Links) Client(r Request) netip.Addr {
+	addr := r.Peer
+	hops := strings.Split(r.ForwardedFor, ",")
+	for i := len(hops) - 1; i >= 0 && l.trusts(addr); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next
+	}
+	return addr
+}
+
+// SeparateMedia reports whether files have a host of their own, and which.
+func (l *Links) SeparateMedia() (host string, yes bool) {
+	m, b := hostOf(l.media), hostOf(l.base)
+	return m, m != "" && m != b
+}
+
+func (l *Links) asked(r Request) string {
+	proto := "http"
+	if strings.EqualFold(first(r.ForwardedProto), "https") && l.trusts(r.Peer) {
+		proto = "https"
+	}
+	host := l.Host(r)
+	if !plainHost(host) {
+		host = "localhost"
+	}
+	return proto + "://" + host
+}
+
+func (l *Links) trusts(a netip.Addr) bool {
+	a = a.Unmap()
+	for _, p := range l.trusted {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func first(list string) string {
+	f, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(f)
+}
+
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
+
+// plainHost reports whether a Host header can stand in a link as it is.
+func plainHost(h string) bool {
+	if h == "" || len(h) > 255 {
+		return false
+	}
+	for _, c := range []byte(h) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(".-:[]_", c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// Image is the address of a picture.
+func (o Origin) Image(id, ext string) string { return o.Media + "/" + id + "." + ext }
+
+type originKey struct{}
+
+// With keeps the origin of a request in its context.
+func With(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// Of is the origin that With kept.
+func Of(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	return o
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are Prometheus counters of this process.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	files    prometheus.Counter
+
+	fileRoute string // pattern of the route of files, which has a cheap counter
+}
+
+func newMetrics(version, fileRoute string) *metrics {
+	m := &metrics{
+		fileRoute: fileRoute,
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "picora_http_requests_total", Help: "Requests answered, by route, method and status; served files are not among them.",
+		}, []string{"route", "method", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "picora_http_request_seconds", Help: "Time until the answer was ready, without its transmission.",
+			Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 60},
+		}, []string{"route", "method"}),
+		files: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "picora_files_served_total", Help: "Files and parts of files served with success.",
+		}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "picora_info", Help: "The running version.", ConstLabels: prometheus.Labels{"version": version}})
+	info.Set(1)
+	m.registry.MustRegister(m.requests, m.seconds, m.files, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) request(c *fiber.Ctx, status int, took time.Duration) {
+	route := c.Route().Path
+	if route == m.fileRoute && status < 400 {
+		m.files.Inc()
+		return
+	}
+	m.requests.WithLabelValues(route, c.Method(), strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(route, c.Method()).Observe(took.Seconds())
+}
+
+// Register adds a collector of another package.
+func (s *Server) Register(c prometheus.Collector) { s.metrics.registry.MustRegister(c) }
+
+// ServeMetrics serves /metrics on ln until ctx ends.
+func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

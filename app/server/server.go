@@ -1,0 +1,152 @@
+// Package server is the one HTTP server: its settings, the order of what every
+// request passes through, and its stop.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/goccy/go-json"
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/cors"
+	"github.com/valyala/fasthttp"
+
+	"picora/app/link"
+)
+
+// Surface is a set of routes.
+type Surface interface{ Mount(fiber.Router) }
+
+// Options is what the server is told about the surfaces.
+type Options struct {
+	Links   *link.Links
+	Version string
+	// IsFile tells the address of a file: only these are served on a separate
+	// media host, and they nowhere else.
+	IsFile    func(path string) bool
+	FileRoute string // pattern of the route that serves them
+	// IsUpload tells where a POST brings a file: its handler bounds the body.
+	IsUpload func(path string) bool
+	// Admit says from its header alone whether an upload may begin.
+	Admit func(ctx context.Context, authorization string, length int) error
+	// WriteError answers an error; Status is the status that it answers with.
+	WriteError func(*fiber.Ctx, error) error
+	Status     func(error) int
+	Surfaces   []Surface
+}
+
+// Server serves the surfaces.
+type Server struct {
+	app     *fiber.App
+	metrics *metrics
+}
+
+const (
+	maxJSON      = 1 << 20          // bytes of a body that is no upload
+	headerTime   = 30 * time.Second // for a request's header, and a small body
+	idleTime     = 90 * time.Second // between two requests of a connection
+	responseTime = 2 * time.Minute  // for an answer, or a part of a long one
+)
+
+// New builds the server.
+func New(o Options) *Server {
+	s := &Server{metrics: newMetrics(o.Version, o.FileRoute)}
+	s.app = fiber.New(fiber.Config{
+		ServerHeader:                 "Picora",
+		AppName:                      "Picora",
+		DisableStartupMessage:        true,
+		Immutable:                    true,
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               16 << 10,
+		WriteBufferSize:              32 << 10,
+		ReadTimeout:                  headerTime,
+		WriteTimeout:                 responseTime,
+		IdleTimeout:                  idleTime,
+		BodyLimit:                    maxJSON, // bounds what is read ahead; the guards bound the rest
+		JSONEncoder:                  json.Marshal,
+		ErrorHandler:                 o.WriteError,
+	})
+	raw := s.app.Server()
+	raw.CloseOnShutdown = true
+	raw.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return expect(ctx, o) }
+	raw.ErrorHandler = badRequest
+	s.app.Use(s.observe(o.WriteError), guard, origin(o.Links), hosts(o), allowCORS(), limitBody(o.IsUpload))
+	health(s.app, o.Version)
+	for _, surface := range o.Surfaces {
+		surface.Mount(s.app)
+	}
+	return s
+}
+
+// App is the framework's application, for tests that read its routes.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Serve accepts connections until Stop.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.app.Listener(ln); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	return nil
+}
+
+// Stop refuses new connections and waits for the requests under way, at most so
+// long. What runs then is cut.
+func (s *Server) Stop(wait time.Duration) error {
+	err := s.app.ShutdownWithTimeout(wait)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("server: requests were still running after %s and were cut", wait)
+	}
+	return err
+}
+
+// origin finds where the request's client sees us, for links in answers.
+func origin(l *link.Links) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.SetUserContext(link.With(context.Background(), l.Origin(linkRequest(c))))
+		return c.Next()
+	}
+}
+
+func linkRequest(c *fiber.Ctx) link.Request {
+	h := &c.Request().Header
+	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	return link.Request{
+		Peer: peer.Unmap(), Host: string(h.Host()),
+		ForwardedHost:  string(h.Peek(fiber.HeaderXForwardedHost)),
+		ForwardedProto: string(h.Peek(fiber.HeaderXForwardedProto)),
+		ForwardedFor:   string(h.Peek(fiber.HeaderXForwardedFor)),
+	}
+}
+
+// hosts keeps files and the rest apart when files have a host of their own: a
+// page that a file brings must not share the origin of the API.
+func hosts(o Options) fiber.Handler {
+	media, separate := o.Links.SeparateMedia()
+	return func(c *fiber.Ctx) error {
+		if !separate || c.Path() == "/health" || c.Path() == "/v1/health" {
+			return c.Next()
+		}
+		if onMedia := equalHost(o.Links.Host(linkRequest(c)), media); onMedia != o.IsFile(c.Path()) {
+			return fiber.ErrNotFound
+		}
+		return c.Next()
+	}
+}
+
+// allowCORS lets pages anywhere use the API: it knows no cookies, so a page can
+// do only what its own key lets it (contract 1.8).
+func allowCORS() fiber.Handler {
+	return cors.New(cors.Config{
+		AllowOrigins: "*",
+		AllowMethods: "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS",
+		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id",
+		ExposeHeaders: "X-Request-Id,X-Picora-Duplicate,X-Picora-Error,ETag,Retry-After,Location,Content-Range,Accept-Ranges," +
+			"RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Source-Hash,X-Updated-At",
+		MaxAge: 86400,
+	})
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"picora/store/kv"
+)
+
+//go:generate go tool msgp -tests=false -io=false -o apikey_gen.go
+
+//msgp:timezone utc
+
+// APIKey is a credential of a user. The key itself is not kept, only its SHA-256.
+type APIKey struct {
+	ID      string    `msg:"id"`
+	User    string    `msg:"user"`
+	Name    string    `msg:"name"`
+	Hash    []byte    `msg:"hash"`   // SHA-256 of the whole key text
+	Prefix  string    `msg:"prefix"` // first 12 characters, to be recognised by
+	Last4   string    `msg:"last4"`
+	Scopes  []string  `msg:"scopes"` // canonical names, see package auth
+	Created time.Time `msg:"created"`
+	Revoked time.Time `msg:"revoked"` // zero while the key is good
+}
+
+// CreateAPIKey adds k under a new id.
+func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
+	k.ID, k.Created = NewID(IDLen), s.Now()
+	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		if err := tx.Put(keyAPIKeyHash(k.Hash), []byte(k.ID)); err != nil {
+			return err
+		}
+		if err := tx.Put(keyUserAPIKey(k.User, k.ID), nil); err != nil {
+			return err
+		}
+		return put(tx, keyAPIKey(k.ID), &k)
+	})
+	return k, err
+}
+
+// APIKeyByHash finds the key with that SHA-256, revoked or not.
+func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (k APIKey, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		id, err := getKey(tx, keyAPIKeyHash(hash))
+		if err != nil {
+			return err
+		}
+		return get(tx, keyAPIKey(string(id)), &k)
+	})
+	return k, err
+}
+
+// APIKeys lists a user's keys, revoked ones too; an empty user means everybody's.
+func (s *Store) APIKeys(ctx context.Context, user string) (list []APIKey, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		prefix := key("au", user)
+		for e, err := range tx.Scan(kv.Prefix(prefix)) {
+			if err != nil {
+				return err
+			}
+			var k APIKey
+			if err := get(tx, keyAPIKey(string(e.Key[len("au")+IDLen:])), &k); err != nil {
+				return err
+			}
+			list = append(list, k)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// RevokeAPIKey ends the key; the next request with it is refused. A second time
+// changes nothing.
+func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
+	return s.db.Update(ctx, func(tx kv.Tx) error {
+		var k APIKey
+		if err := get(tx, keyAPIKey(id), &k); err != nil {
+			return err
+		}
+		if k.Revoked.IsZero() {
+			k.Revoked = s.Now()
+		}
+		return put(tx, keyAPIKey(id), &k)
+	})
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"picora/store/kv"
+)
+
+// Every key that Picora writes. A key is a two-letter family and its parts.
+// Parts of one length stand side by side; a text of any length is ended by NUL
+// (none of ours contains one). Times are 8 bytes of Unix milliseconds, big
+// endian, so that keys sort by time; ids break ties.
+//
+//	vv                                      schema version (decimal text)
+//	se name                                 a setting's bytes
+//	us user                                 User
+//	ue email                                → user id; e-mail in lower case
+//	ak key                                  APIKey
+//	ah sha256                               → API key id
+//	au user key                             a user's keys (empty)
+//	me user time media                      Media: the record itself, in the order of lists
+//	mi media                                → user time: where the record is
+//	mk user kind time media                 a user's media of a kind (empty)
+//	mt user kind tag NUL time media         … with a tag (empty)
+//	mh user sha256                          → media id: one record a user and content
+//	mc user kind                            Count
+//	mb blob                                 → media id: which record owns a blob
+//	xb blob                                 a blob to be deleted (empty)
+var (
+	keyVersion = []byte("vv")
+	keyTrash   = []byte("xb")
+)
+
+func key(family string, parts ...string) []byte {
+	n := len(family)
+	for _, p := range parts {
+		n += len(p)
+	}
+	b := append(make([]byte, 0, n), family...)
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
+}
+
+func timeKey(t time.Time) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(t.UnixMilli()))
+	return string(b[:])
+}
+
+func keyTime(b []byte) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(b))).UTC()
+}
+
+func keySetting(name string) []byte          { return key("se", name) }
+func keyUser(id string) []byte               { return key("us", id) }
+func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(email)) }
+func keyAPIKey(id string) []byte             { return key("ak", id) }
+func keyAPIKeyHash(hash []byte) []byte       { return key("ah", string(hash)) }
+func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
+func keyMediaID(id string) []byte            { return key("mi", id) }
+func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
+func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
+func keyBlob(blob string) []byte             { return key("mb", blob) }
+func keyTrashed(blob string) []byte          { return key("xb", blob) }
+
+// place is where a media record stands among its user's: time, then id.
+func place(m *Media) string { return timeKey(m.Created) + m.ID }
+
+func keyMedia(m *Media) []byte { return key("me", m.User, place(m)) }
+
+func keyMediaKind(m *Media) []byte {
+	return key("mk", m.User, string(byte(m.Kind)), place(m))
+}
+
+func keyMediaTag(m *Media, tag string) []byte {
+	return key("mt", m.User, string(byte(m.Kind)), tag, "\x00", place(m))
+}
+
+// indexOf is the prefix of the index that answers q; what follows it is a place.
+func indexOf(user string, q Query) []byte {
+	switch {
+	case q.Kind != 0 && q.Tag != "":
+		return key("mt", user, string(byte(q.Kind)), q.Tag, "\x00")
+	case q.Kind != 0:
+		return key("mk", user, string(byte(q.Kind)))
+	}
+	return key("me", user)
+}
+
+// between is the range of places in the index from one time up to, but not
+// including, another; a zero time is open.
+func between(prefix []byte, from, to time.Time) kv.Range {
+	r := kv.Prefix(prefix)
+	if !from.IsZero() {
+		r.From = append(prefix[:len(prefix):len(prefix)], timeKey(from)...)
+	}
+	if !to.IsZero() {
+		r.To = append(prefix[:len(prefix):len(prefix)], timeKey(to)...)
+	}
+	return r
+}

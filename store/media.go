@@ -1,0 +1,301 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"picora/store/kv"
+)
+
+//go:generate go tool msgp -tests=false -io=false -o media_gen.go
+
+//msgp:timezone utc
+//msgp:ignore Query Page
+
+// Kind is what sort of media a record is. The numbers are part of keys.
+type Kind uint8
+
+// The kinds.
+const (
+	Image Kind = 1
+)
+
+// Media is one stored file: its description, and where its bytes are.
+type Media struct {
+	ID       string `msg:"id"`
+	User     string `msg:"user"`
+	Kind     Kind   `msg:"kind"`
+	Filename string `msg:"file"`
+	Title    string `msg:"title"` // empty: none
+	MIME     string `msg:"mime"`
+	Ext      string `msg:"ext"`  // of the public URL, without a dot
+	Size     int64  `msg:"size"` // bytes as uploaded; what the quota counts
+	Hash     []byte `msg:"hash"` // SHA-256 of the bytes as uploaded
+
+	Blob     string `msg:"blob"`  // key of the stored bytes
+	BlobSize int64  `msg:"bsize"` // bytes in the blob (a sanitised SVG differs from its upload)
+	// Plan is what may be delivered of the blob without metadata, as package
+	// strip encodes it; empty: the whole blob.
+	Plan         []byte `msg:"plan"`
+	KeepMetadata bool   `msg:"keepmeta"` // deliver the whole blob all the same
+
+	Width  int `msg:"w"` // pixels as shown, after orientation; 0: unknown
+	Height int `msg:"h"`
+	Frames int `msg:"frames"` // 1 for a still picture
+
+	Tags   []string `msg:"tags"`
+	Public bool     `msg:"public"`
+	// Restricted and Referers are the hot-link rule: not restricted, any page may
+	// show the file; restricted, those that Referers lists, which may be nobody.
+	Restricted       bool     `msg:"restricted"`
+	Referers         []string `msg:"referers"`
+	RequireSignature bool     `msg:"signed"`
+
+	Created time.Time `msg:"created"`
+	Updated time.Time `msg:"updated"`
+}
+
+// Count is how much of a kind a user has.
+type Count struct {
+	N      int64 `msg:"n"`
+	Public int64 `msg:"public"`
+	Bytes  int64 `msg:"bytes"`
+}
+
+// Query chooses records of one user. Zero fields do not restrict; Tag needs Kind.
+type Query struct {
+	Kind     Kind
+	Tag      string
+	From, To time.Time // From <= created < To
+	After    string    // Page.Next of the page before
+	Limit    int
+	Match    func(*Media) bool // nil: all
+}
+
+// Page is a stretch of a list, newest first.
+type Page struct {
+	Items []Media
+	Next  string // where the next page goes on; empty on the last
+}
+
+// CreateMedia adds m, whose ID the caller made, unless the user has a record of
+// that kind with the same hash: then that record comes back, and fresh is false.
+// ErrExists when the id is taken: try another.
+func (s *Store) CreateMedia(ctx context.Context, m Media) (out Media, fresh bool, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		out, fresh = m, false
+		id, err := getKey(tx, keyMediaHash(m.User, m.Hash))
+		if err == nil {
+			out, err = mediaByID(tx, string(id))
+			return err
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if taken, err := has(tx, keyMediaID(m.ID)); err != nil || taken {
+			return or(err, fmt.Errorf("store: media %s: %w", m.ID, ErrExists))
+		}
+		fresh = true
+		out.Created = s.Now()
+		out.Updated = out.Created
+		return change(tx, nil, &out)
+	})
+	return out, fresh, err
+}
+
+// Media finds a record by id, whoever owns it.
+func (s *Store) Media(ctx context.Context, id string) (m Media, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		m, err = mediaByID(tx, id)
+		return err
+	})
+	return m, err
+}
+
+// MediaByHash finds the user's record of that content.
+func (s *Store) MediaByHash(ctx context.Context, user string, hash []byte) (m Media, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		id, err := getKey(tx, keyMediaHash(user, hash))
+		if err != nil {
+			return err
+		}
+		m, err = mediaByID(tx, string(id))
+		return err
+	})
+	return m, err
+}
+
+// ListMedia reads one page of the user's records. Its cost does not depend on
+// how deep the page lies, unless q.Match throws records away.
+func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page, err error) {
+	prefix := indexOf(user, q)
+	r := between(prefix, q.From, q.To)
+	r.Reverse = true
+	if after := append(prefix[:len(prefix):len(prefix)], q.After...); q.After != "" && (r.To == nil || bytes.Compare(after, r.To) < 0) {
+		r.To = after
+	}
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		page = Page{Items: make([]Media, 0, q.Limit)}
+		for e, err := range tx.Scan(r) {
+			if err != nil {
+				return err
+			}
+			var m Media
+			at := string(e.Key[len(prefix):])
+			if err := get(tx, key("me", user, at), &m); err != nil {
+				return err
+			}
+			if q.Match != nil && !q.Match(&m) {
+				continue
+			}
+			if len(page.Items) == q.Limit {
+				page.Next = place(&page.Items[q.Limit-1])
+				return nil
+			}
+			page.Items = append(page.Items, m)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// UpdateMedia lets edit change the user's record. ErrNotFound when it is not theirs.
+// Edit may run more than once; its error undoes everything.
+func (s *Store) UpdateMedia(ctx context.Context, user, id string, edit func(*Media) error) (m Media, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		old, err := ownMedia(tx, user, id)
+		if err != nil {
+			return err
+		}
+		m = old
+		if err := edit(&m); err != nil {
+			return err
+		}
+		m.Updated = s.Now()
+		return change(tx, &old, &m)
+	})
+	return m, err
+}
+
+// DeleteMedia ends those of the user's records whose ids are given, and puts
+// their blobs into the trash. Ids that are not theirs are passed over.
+func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (deleted []Media, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		deleted = nil
+		for _, id := range ids {
+			m, err := ownMedia(tx, user, id)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := change(tx, &m, nil); err != nil {
+				return err
+			}
+			if err := tx.Put(keyTrashed(m.Blob), nil); err != nil {
+				return err
+			}
+			deleted = append(deleted, m)
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+// Count is how much of the kind the user has.
+func (s *Store) Count(ctx context.Context, user string, k Kind) (c Count, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		if err := get(tx, keyCount(user, k), &c); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	return c, err
+}
+
+func mediaByID(tx kv.Reader, id string) (m Media, err error) {
+	at, err := getKey(tx, keyMediaID(id))
+	if err != nil {
+		return m, err
+	}
+	err = get(tx, key("me", string(at), id), &m)
+	return m, err
+}
+
+func ownMedia(tx kv.Reader, user, id string) (Media, error) {
+	m, err := mediaByID(tx, id)
+	if err == nil && m.User != user {
+		return Media{}, ErrNotFound
+	}
+	return m, err
+}
+
+// change replaces the record old by m with all its index entries and counts; nil
+// stands for no record. It is the only writer of media keys.
+func change(tx kv.Tx, old, m *Media) error {
+	var c Count
+	was, is := entries(old), entries(m)
+	for k := range was {
+		if _, kept := is[k]; !kept {
+			if err := tx.Delete([]byte(k)); err != nil {
+				return err
+			}
+		}
+	}
+	for k, v := range is {
+		if w, same := was[k]; same && w == v {
+			continue
+		}
+		if err := tx.Put([]byte(k), []byte(v)); err != nil {
+			return err
+		}
+	}
+	owner := m
+	if owner == nil {
+		owner = old
+	}
+	if err := get(tx, keyCount(owner.User, owner.Kind), &c); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	c.add(old, -1)
+	c.add(m, +1)
+	if err := put(tx, keyCount(owner.User, owner.Kind), &c); err != nil {
+		return err
+	}
+	if m == nil {
+		return tx.Delete(keyMedia(old))
+	}
+	return put(tx, keyMedia(m), m)
+}
+
+// entries are the index entries of a record.
+func entries(m *Media) map[string]string {
+	if m == nil {
+		return nil
+	}
+	e := map[string]string{
+		string(keyMediaID(m.ID)):             m.User + timeKey(m.Created),
+		string(keyMediaKind(m)):              "",
+		string(keyMediaHash(m.User, m.Hash)): m.ID,
+		string(keyBlob(m.Blob)):              m.ID,
+	}
+	for _, t := range m.Tags {
+		e[string(keyMediaTag(m, t))] = ""
+	}
+	return e
+}
+
+func (c *Count) add(m *Media, sign int64) {
+	if m == nil {
+		return
+	}
+	c.N += sign
+	c.Bytes += sign * m.Size
+	if m.Public {
+		c.Public += sign
+	}
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"picora/store/kv"
+)
+
+// migrations bring a database from each schema version to the next. The list
+// only ever grows: the version is its length. A function sees the keys as the
+// one before left them, and must not use code that later changes.
+var migrations = []func(kv.Tx) error{
+	func(kv.Tx) error { return nil }, // 1: the first schema
+}
+
+// ErrNewer says that a newer Picora wrote the database.
+var ErrNewer = errors.New("store: the database was written by a newer Picora")
+
+// migrate runs what list holds beyond db's version, all in one transaction,
+// after a copy of a database that holds data went into backups.
+func migrate(ctx context.Context, db kv.DB, list []func(kv.Tx) error, backups string) error {
+	from, err := version(ctx, db)
+	if err != nil {
+		return err
+	}
+	if from > len(list) {
+		return fmt.Errorf("%w (schema %d, this program knows %d): start the newer program again, or restore a backup from before the upgrade", ErrNewer, from, len(list))
+	}
+	if from == len(list) {
+		return nil
+	}
+	if from > 0 {
+		if err := backup(ctx, db, filepath.Join(backups, fmt.Sprintf("picora-schema-%d.db", from))); err != nil {
+			return fmt.Errorf("store: copy before migration: %w", err)
+		}
+	}
+	return db.Update(ctx, func(tx kv.Tx) error {
+		for i, step := range list[from:] {
+			if err := step(tx); err != nil {
+				return fmt.Errorf("store: migration %d: %w", from+i+1, err)
+			}
+		}
+		return tx.Put(keyVersion, []byte(strconv.Itoa(len(list))))
+	})
+}
+
+func version(ctx context.Context, db kv.DB) (n int, err error) {
+	err = db.View(ctx, func(tx kv.Reader) error {
+		b, err := tx.Get(keyVersion)
+		if errors.Is(err, kv.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			n, err = strconv.Atoi(string(b))
+		}
+		return err
+	})
+	return n, err
+}
+
+// backup copies the whole database to path, which appears only when complete.
+func backup(ctx context.Context, db kv.DB, path string) (err error) {
+	snap, ok := db.(kv.Snapshotter)
+	if !ok {
+		return nil // an engine without files has nothing to copy
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	err = snap.Snapshot(ctx, f)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(path+".part", path)
+}
