@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,27 +18,52 @@ const (
 	drainTime = 2 * time.Second // and how long they may take
 )
 
-// guard leaves the connection at the start of the next request. fasthttp does not
-// skip a streamed body that a handler left unread: its bytes would be taken for
-// requests (smuggling). It reads a little of the rest, so that ordinary clients
-// get to see the answer, and closes the connection when there is more. A request
-// framed in two ways at once is refused (RFC 9112, section 6.1).
-func guard(c *fiber.Ctx) error {
-	h := &c.Request().Header
-	if h.ContentLength() == -1 && bytes.Contains(bytes.ToLower(h.RawHeaders()), []byte("content-length:")) {
-		c.Response().SetConnectionClose()
-		return fiber.ErrBadRequest
+// guard answers what the framework would answer by itself, and leaves the
+// connection at the start of the next request. fasthttp does not skip a streamed
+// body that a handler left unread: its bytes would be taken for requests
+// (smuggling). guard reads a little of the rest, so that ordinary clients get to
+// see the answer, and closes the connection when there is more. It stands around
+// the framework, for not every answer passes the framework's handlers: one to an
+// unknown method does not.
+func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		switch {
+		case twoFramings(&ctx.Request.Header):
+			s.refuse(ctx, o, fiber.ErrBadRequest)
+			ctx.SetConnectionClose()
+			return
+		case slices.Contains(fiber.DefaultMethods, string(ctx.Method())):
+			next(ctx)
+		default:
+			s.refuse(ctx, o, fiber.ErrMethodNotAllowed)
+		}
+		if !ctx.Request.IsBodyStream() {
+			return
+		}
+		ctx.Conn().SetReadDeadline(time.Now().Add(drainTime))
+		n, err := io.CopyN(io.Discard, ctx.RequestBodyStream(), drainMost)
+		if err != io.EOF || n == drainMost {
+			ctx.SetConnectionClose()
+		}
 	}
-	err := c.Next()
-	if !c.Context().Request.IsBodyStream() {
-		return err
+}
+
+// twoFramings reports whether a request says in two ways where its body ends
+// (RFC 9112, section 6.1).
+func twoFramings(h *fasthttp.RequestHeader) bool {
+	return h.ContentLength() == -1 && bytes.Contains(append([]byte{'\n'}, bytes.ToLower(h.RawHeaders())...), []byte("\ncontent-length:"))
+}
+
+// refuse answers err before, or without, the framework's handlers.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, o Options, err error) {
+	c := s.app.AcquireCtx(ctx)
+	defer s.app.ReleaseCtx(c)
+	h := &ctx.Response.Header
+	h.Set(fiber.HeaderXRequestID, newRequestID())
+	h.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	if err := o.WriteError(c, err); err != nil {
+		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 	}
-	c.Context().Conn().SetReadDeadline(time.Now().Add(drainTime))
-	n, e := io.CopyN(io.Discard, c.Context().RequestBodyStream(), drainMost)
-	if e != io.EOF || n == drainMost {
-		c.Response().SetConnectionClose()
-	}
-	return err
 }
 
 // limitBody reads the body of everything that is no upload, up to maxJSON.
@@ -51,6 +77,9 @@ func limitBody(isUpload func(string) bool) fiber.Handler {
 			return fiber.ErrRequestEntityTooLarge
 		}
 		b, err := io.ReadAll(io.LimitReader(c.Context().RequestBodyStream(), maxJSON+1))
+		if isTimeout(err) {
+			return fiber.ErrRequestTimeout
+		}
 		if err != nil {
 			return fiber.ErrBadRequest
 		}
@@ -63,20 +92,25 @@ func limitBody(isUpload func(string) bool) fiber.Handler {
 }
 
 // expect decides on a request that waits for "100 Continue" before it sends its
-// body: a refused upload then costs no bytes (RFC 9110, section 10.1.1).
-func expect(ctx *fasthttp.RequestCtx, o Options) int {
-	h := &ctx.Request.Header
-	if !ctx.IsPost() || !o.IsUpload(string(ctx.Path())) {
-		if h.ContentLength() > maxJSON {
-			return fasthttp.StatusRequestEntityTooLarge
-		}
-		return fasthttp.StatusContinue
-	}
-	err := o.Admit(context.Background(), string(h.Peek(fiber.HeaderAuthorization)), h.ContentLength())
-	if err != nil {
-		return o.Status(err)
+// body: a refused upload then costs no bytes (RFC 9110, section 10.1.1). The
+// framework sends the refusal that is in ctx, and closes the connection.
+func (s *Server) expect(ctx *fasthttp.RequestCtx, o Options) int {
+	if err := admit(ctx, o); err != nil {
+		s.refuse(ctx, o, err)
+		return ctx.Response.StatusCode()
 	}
 	return fasthttp.StatusContinue
+}
+
+func admit(ctx *fasthttp.RequestCtx, o Options) error {
+	h := &ctx.Request.Header
+	if ctx.IsPost() && o.IsUpload(string(ctx.Path())) {
+		return o.Admit(context.Background(), string(h.Peek(fiber.HeaderAuthorization)), h.ContentLength())
+	}
+	if h.ContentLength() > maxJSON {
+		return fiber.ErrRequestEntityTooLarge
+	}
+	return nil
 }
 
 // badRequest answers what could not be read as a request at all.

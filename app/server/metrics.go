@@ -27,7 +27,7 @@ type metrics struct {
 func newMetrics(version, fileRoute string) *metrics {
 	m := &metrics{
 		fileRoute: fileRoute,
-		registry: prometheus.NewRegistry(),
+		registry:  prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "picora_http_requests_total", Help: "Requests answered, by route, method and status; served files are not among them.",
 		}, []string{"route", "method", "status"}),

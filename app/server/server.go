@@ -73,9 +73,10 @@ func New(o Options) *Server {
 	})
 	raw := s.app.Server()
 	raw.CloseOnShutdown = true
-	raw.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return expect(ctx, o) }
+	raw.Handler = s.guard(raw.Handler, o)
+	raw.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return s.expect(ctx, o) }
 	raw.ErrorHandler = badRequest
-	s.app.Use(s.observe(o.WriteError), guard, origin(o.Links), hosts(o), allowCORS(), limitBody(o.IsUpload))
+	s.app.Use(s.observe(o.WriteError), origin(o.Links), hosts(o), allowCORS(), limitBody(o.IsUpload))
 	health(s.app, o.Version)
 	for _, surface := range o.Surfaces {
 		surface.Mount(s.app)
