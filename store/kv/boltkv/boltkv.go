@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -162,10 +163,27 @@ func (d *DB) Close() error {
 	d.closed = true
 	d.mu.Unlock()
 	d.active.Wait()
-	if err := d.bolt.Close(); err != nil {
+	if err := errors.Join(d.writeFreelist(), d.bolt.Close()); err != nil {
 		return fmt.Errorf("boltkv: close %s: %w", d.path, err)
 	}
 	return nil
+}
+
+// writeFreelist commits the list of free pages, so that the next Open need not
+// search for them. A database whose last commit failed is left as it is.
+func (d *DB) writeFreelist() error {
+	d.mu.Lock()
+	broken := d.broken != nil
+	d.mu.Unlock()
+	if broken {
+		return nil
+	}
+	d.bolt.NoFreelistSync = false
+	err := onDamage(d.path, func() error { return d.bolt.Update(func(*bbolt.Tx) error { return nil }) })
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return nil // the next Open takes longer
+	}
+	return err
 }
 
 // enter counts a transaction in, unless the database is closed.

@@ -13,7 +13,8 @@ import (
 )
 
 // check walks every page in use of the file at path and returns ErrCorrupt if
-// bbolt could not. It reads with plain reads, so that nothing it meets can fault,
+// bbolt could not. A large file that was closed in good order is let off: bbolt
+// does not walk it either. It reads with plain reads, so that nothing it meets can fault,
 // and knows this much of bbolt's format (version 2, the only one there is):
 //
 //	page     id u64, flags u16, count u16, overflow u32, then count elements
@@ -37,11 +38,20 @@ func check(path string, timeout time.Duration) error {
 		return db.View(func(t *bbolt.Tx) error {
 			size := int64(db.Info().PageSize)
 			c := &checker{file: f, size: size, pages: uint64(t.Size() / size)}
+			if t.Size() > alwaysCheck {
+				if listed, err := c.freelistWritten(t.ID()); listed || err != nil {
+					return err
+				}
+			}
 			c.seen = make([]uint64, c.pages/64+1)
 			return c.page(uint64(t.Cursor().Bucket().Root()), 0)
 		})
 	})
 }
+
+// alwaysCheck is the size in bytes up to which a check costs too little to be let
+// off.
+const alwaysCheck = 64 << 20
 
 const (
 	headerSize  = 16
@@ -49,9 +59,66 @@ const (
 	branchFlag  = 1
 	leafFlag    = 2
 	bucketFlag  = 1
+
+	freelistFlag = 0x10
+	noFreelist   = 1<<64 - 1 // the page of a list that was not written
+
 	// maxDepth is far more than a tree of pages with two keys each can reach.
 	maxDepth = 64
 )
+
+// freelistWritten reports whether the list of free pages is on the disk, as the
+// valid meta page says, and is a list that bbolt can read. A meta page holds,
+// after its header, magic, version, page size and flags of 4 bytes each, the root
+// bucket (16 bytes), and the page of the list; the transaction's number tells
+// which of the two is valid.
+func (c *checker) freelistWritten(tx int) (bool, error) {
+	meta := make([]byte, c.size)
+	if err := c.read(meta, uint64(tx%2)); err != nil {
+		return false, err
+	}
+	id := binary.NativeEndian.Uint64(meta[headerSize+32:])
+	if id == noFreelist {
+		return false, nil
+	}
+	if id < 2 || id >= c.pages {
+		return false, fmt.Errorf("%w: the list of free pages is out of bounds", ErrCorrupt)
+	}
+	head := make([]byte, c.size)
+	if err := c.read(head, id); err != nil {
+		return false, err
+	}
+	count, overflow := uint64(binary.NativeEndian.Uint16(head[10:])), uint64(binary.NativeEndian.Uint32(head[12:]))
+	if count == 0xFFFF { // the count did not fit and is the first entry
+		count = binary.NativeEndian.Uint64(head[headerSize:]) + 1
+	}
+	if binary.NativeEndian.Uint64(head) != id || binary.NativeEndian.Uint16(head[8:]) != freelistFlag ||
+		overflow >= c.pages-id || headerSize+count*8 > (overflow+1)*uint64(c.size) {
+		return false, fmt.Errorf("%w: the list of free pages is damaged", ErrCorrupt)
+	}
+	return true, c.freePages(id, count, overflow)
+}
+
+// freePages checks that the entries of the list are pages of the file.
+func (c *checker) freePages(id, count, overflow uint64) error {
+	data := make([]byte, (overflow+1)*uint64(c.size))
+	if _, err := c.file.ReadAt(data, int64(id)*c.size); err != nil {
+		return fmt.Errorf("%w: the list of free pages is cut off: %w", ErrCorrupt, err)
+	}
+	first := uint64(0)
+	if binary.NativeEndian.Uint16(data[10:]) == 0xFFFF {
+		first = 1
+	}
+	last := uint64(1)
+	for i := first; i < count; i++ {
+		page := binary.NativeEndian.Uint64(data[headerSize+i*8:])
+		if page <= last || page >= c.pages {
+			return fmt.Errorf("%w: page %d in the list of free pages", ErrCorrupt, page)
+		}
+		last = page
+	}
+	return nil
+}
 
 type checker struct {
 	file  io.ReaderAt

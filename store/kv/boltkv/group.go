@@ -160,7 +160,11 @@ func (d *DB) attempt(group []*update) {
 	defer func() { _ = t.Rollback() }() // after a commit it does nothing
 
 	var bucket *bbolt.Bucket
-	if err := onDamage(d.path, func() error { bucket = t.Bucket(bucketName); return nil }); err != nil {
+	if err := onDamage(d.path, func() error {
+		bucket = t.Bucket(bucketName)
+		bucket.FillPercent = fillPercent
+		return nil
+	}); err != nil {
 		settle(group, err)
 		return
 	}
