@@ -3,6 +3,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
@@ -38,11 +40,11 @@ func (a *API) Mount(r fiber.Router) {
 	r.Post("/v1/images", write, a.createImage)
 	r.Get("/v1/images", read, a.listImages)
 	r.Delete("/v1/images", remove, a.deleteImages)
-	r.Post("/v1/images/exists", read, a.imagesExist)
+	r.Post("/v1/images/exists", write, a.imagesExist)
 	r.Get("/v1/images/:id", read, a.getImage)
 	r.Patch("/v1/images/:id", write, a.updateImage)
 	r.Delete("/v1/images/:id", remove, a.deleteImage)
-	r.Post("/v1/images/:id/sign", read, a.signImage)
+	r.Post("/v1/images/:id/sign", write, a.signImage)
 	r.Get("/v1/images/:id/public-meta", a.imagePublicMeta)
 
 	r.Get("/v1/media", read, a.listMedia)
@@ -51,5 +53,9 @@ func (a *API) Mount(r fiber.Router) {
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are
-// bounded and timed by the handler, all others by the server.
-func UploadPath(path string) bool { return path == "/" || path == "/v1/images" }
+// bounded and timed by the handler, all others by the server. Like the router, it
+// takes capital letters and a slash at the end for no difference.
+func UploadPath(path string) bool {
+	path = strings.TrimRight(path, "/")
+	return path == "" || strings.EqualFold(path, "/v1/images")
+}

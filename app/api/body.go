@@ -60,16 +60,6 @@ func kindOf(t string) string {
 	return "object"
 }
 
-// oneOf is the first that is given of several spellings of a field.
-func oneOf[T any](values ...*T) *T {
-	for _, v := range values {
-		if v != nil {
-			return v
-		}
-	}
-	return nil
-}
-
 // checkCount refuses a list that is empty or too long.
 func checkCount(what string, n, most int) error {
 	if n < 1 || n > most {

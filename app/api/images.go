@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -149,12 +150,12 @@ func (a *API) listImages(c *fiber.Ctx) error {
 	if strings.ContainsRune(q.Tag, 0) {
 		return fault.New(fault.Invalid, "A tag has visible characters only.")
 	}
-	return a.sendList(c, q, "images|"+q.Tag, "items", "images")
+	return a.sendList(c, q, []string{"images", q.Tag, c.Query("start_date"), c.Query("end_date")}, "items", "images")
 }
 
-// sendList answers one page of q. Name tells lists with different filters apart.
-func (a *API) sendList(c *fiber.Ctx, q store.Query, name string, keys ...string) (err error) {
-	user := caller(c).User
+// sendList answers one page of q. Filters tells lists apart, for their cursors.
+func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...string) (err error) {
+	user, name := caller(c).User, fmt.Sprintf("%q", filters)
 	if q.Limit, err = limit(c); err != nil {
 		return err
 	}

@@ -23,10 +23,12 @@ func (a *API) listMedia(c *fiber.Ctx) error {
 	default:
 		return fault.New(fault.Invalid, "type is image, video or audio.")
 	}
-	if public != nil || text != "" || kind == "video" || kind == "audio" || status != "" || kb != "" {
+	if kind == "video" || kind == "audio" || status != "" && status != "ready" || kb != "" {
+		return list(c, page{items: []image{}, keys: []string{"items"}})
+	}
+	if public != nil || text != "" {
 		q.Match = func(m *store.Media) bool {
-			return (kind == "" || kind == "image") && (status == "" || status == "ready") && kb == "" &&
-				(public == nil || m.Public == *public) &&
+			return (public == nil || m.Public == *public) &&
 				(text == "" || strings.Contains(strings.ToLower(m.Title+"\n"+m.Filename), text))
 		}
 	}
@@ -36,7 +38,7 @@ func (a *API) listMedia(c *fiber.Ctx) error {
 	} else if public != nil {
 		filter[5] = "private"
 	}
-	return a.sendList(c, q, strings.Join(filter, "|"), "items")
+	return a.sendList(c, q, filter, "items")
 }
 
 // getMedia handles GET /v1/media/:id.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"path/filepath"
@@ -35,6 +36,8 @@ type Picora struct {
 	cfg  config.Config
 	stop func()
 }
+
+func init() { slog.SetLogLoggerLevel(slog.LevelError) } // tests print faults, not requests
 
 // Start starts a Picora that stops with the test. Edit may change its settings.
 func Start(t testing.TB, edit ...func(*config.Config)) *Picora {

@@ -47,6 +47,13 @@ Settings come from a file (--config), the environment (PICORA_SECTION_KEY) and
 flags; later ones win. config.example.toml lists them all.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(cmd, args[0])
+			}
+			return cmd.Help()
+		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&e.config, "config", "", "settings `file` (default none: the built-in defaults)")
@@ -71,6 +78,11 @@ flags; later ones win. config.example.toml lists them all.`,
 type usage struct{ error }
 
 func (u usage) Unwrap() error { return u.error }
+
+// unknown is the error of a word that is no command of cmd.
+func unknown(cmd *cobra.Command, word string) error {
+	return usage{fmt.Errorf("there is no command %s %s\nSee: %s --help", cmd.CommandPath(), word, cmd.CommandPath())}
+}
 
 // sentence is the part of an error that is for people.
 func sentence(err error) string {

@@ -98,7 +98,7 @@ func (e *env) keyRevoke() *cobra.Command {
 		Long:    "Revokes an API key, named by its id or its first 12 characters as the list shows them. The next request with it is refused.",
 		Example: "  picora key revoke sk_live_ab12",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if len(args) != 1 || args[0] == "" {
 				return usage{errors.New("picora key revoke takes one key\nSee: picora key revoke --help")}
 			}
 			return nil

@@ -124,7 +124,7 @@ func day(t time.Time) string { return t.Local().Format(time.DateOnly) }
 func needsCommand(cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usage{fmt.Errorf("there is no command %s %s\nSee: %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())}
+			return unknown(cmd, args[0])
 		}
 		cmd.SetOut(os.Stderr)
 		return errors.Join(cmd.Help(), usage{fmt.Errorf("%s needs a command", cmd.CommandPath())})

@@ -100,7 +100,9 @@ type Duration time.Duration
 // UnmarshalText reads a duration such as "30s".
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
-	*d = Duration(v)
+	if err == nil {
+		*d = Duration(v)
+	}
 	return err
 }
 

@@ -1,11 +1,14 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +33,7 @@ func Load(path string, environ []string, set func(*Config)) (Config, error) {
 }
 
 // readFile lays the file's values over c and reports every key it does not know.
-func (c *Config) readFile(path string) []error {
+func (c *Config) readFile(path string) (problems []error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []error{fmt.Errorf("%s: no such file; copy config.example.toml, or leave --config out", path)}
@@ -38,28 +41,93 @@ func (c *Config) readFile(path string) []error {
 	if err != nil {
 		return []error{err}
 	}
-	if err := toml.Unmarshal(b, c); err != nil {
-		var bad *toml.DecodeError
-		if errors.As(err, &bad) {
-			row, _ := bad.Position()
-			return []error{fmt.Errorf("%s: line %d: %s: %w", path, row, strings.Join(bad.Key(), "."), err)}
-		}
-		return []error{fmt.Errorf("%s: %w", path, err)}
+	var all map[string]any
+	if err := toml.Unmarshal(b, &all); err != nil {
+		return []error{fmt.Errorf("%s: %w", place(path, err), err)}
 	}
-	return unknownKeys(path, b)
+	c.each(func(section, key string, f reflect.Value, _ bool) {
+		if _, isTable := all[section].(map[string]any); !isTable {
+			return // not given, or one of strays
+		}
+		one := reflect.New(table(section, table(key, f.Type())))
+		v := one.Elem().Field(0).Field(0)
+		if f.Type() == reflect.TypeFor[Duration]() {
+			one = reflect.New(table(section, table(key, reflect.TypeFor[quoted]())))
+			v = one.Elem().Field(0).Field(0).Field(0)
+		}
+		v.Set(f)
+		if err := toml.Unmarshal(b, one.Interface()); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %s.%s: %s", place(path, err), section, key, expected(f)))
+			return
+		}
+		f.Set(v)
+	})
+	return append(problems, c.strays(path, b, all)...)
 }
 
-func unknownKeys(path string, b []byte) (problems []error) {
-	var scratch Config
-	d := toml.NewDecoder(strings.NewReader(string(b))).DisallowUnknownFields()
+// quoted is a Duration that is no number: 30 would be 30 nanoseconds.
+type quoted struct{ Duration }
+
+// strays reports everything in the file that is no setting.
+func (c *Config) strays(path string, b []byte, all map[string]any) (problems []error) {
+	keys, sections := map[string][]reflect.StructField{}, []reflect.StructField{}
+	anything := reflect.TypeFor[any]()
+	c.each(func(section, key string, _ reflect.Value, _ bool) {
+		keys[section] = append(keys[section], member(len(keys[section]), key, anything))
+	})
+	for _, section := range slices.Sorted(maps.Keys(keys)) {
+		t := reflect.StructOf(keys[section])
+		if v, given := all[section]; given {
+			if _, isTable := v.(map[string]any); !isTable {
+				problems = append(problems, fmt.Errorf("%s: %s: a section is expected, [%s]", path, section, section))
+				t = anything
+			}
+		}
+		sections = append(sections, member(len(sections), section, t))
+	}
+	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
 	var strict *toml.StrictMissingError
-	if errors.As(d.Decode(&scratch), &strict) {
+	if errors.As(d.Decode(reflect.New(reflect.StructOf(sections)).Interface()), &strict) {
 		for _, e := range strict.Errors {
 			row, _ := e.Position()
 			problems = append(problems, fmt.Errorf("%s: line %d: unknown setting %q", path, row, strings.Join(e.Key(), ".")))
 		}
 	}
 	return problems
+}
+
+// table is the type of a TOML table with one key. The settings are read one by
+// one because a decoder stops at its first error.
+func table(key string, t reflect.Type) reflect.Type {
+	return reflect.StructOf([]reflect.StructField{member(0, key, t)})
+}
+
+func member(n int, key string, t reflect.Type) reflect.StructField {
+	return reflect.StructField{Name: "K" + strconv.Itoa(n), Type: t, Tag: reflect.StructTag(`toml:"` + key + `"`)}
+}
+
+// place is where in the file err is.
+func place(path string, err error) string {
+	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, _ := bad.Position()
+		return fmt.Sprintf("%s: line %d", path, row)
+	}
+	return path
+}
+
+// expected says how a setting is written.
+func expected(f reflect.Value) string {
+	switch f.Interface().(type) {
+	case string:
+		return "a text in quotes is expected"
+	case bool:
+		return "true or false is expected"
+	case []string:
+		return `a list of texts is expected, such as ["a", "b"]`
+	case Duration:
+		return `a duration is expected, such as "30s" or "5m"`
+	}
+	return "a whole number is expected, such as 1000 or 1_000"
 }
 
 // readEnv lays PICORA_SECTION_KEY over c, and PICORA_SECTION_KEY_FILE for
@@ -91,7 +159,7 @@ func (c *Config) readEnv(environ []string) (problems []error) {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	})
-	for name := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		problems = append(problems, fmt.Errorf("%s: no such setting", name))
 	}
 	return problems

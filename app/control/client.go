@@ -106,7 +106,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	var f failure
 	if err := json.NewDecoder(res.Body).Decode(&f); err != nil {
-		return fmt.Errorf("control: %s", res.Status)
+		return fmt.Errorf("control: status %d", res.StatusCode)
 	}
 	return fault.New(f.Code, "%s", f.Message)
 }

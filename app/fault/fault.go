@@ -6,6 +6,9 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"picora/media"
 	"picora/store"
@@ -73,7 +76,20 @@ func From(err error) *Error {
 	case errors.Is(err, blob.ErrNoSpace):
 		return &Error{Code: StorageFull, Message: "The server's disk is full. Ask its owner to make room.", Cause: err}
 	case errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooManyPixels):
-		return &Error{Code: Invalid, Message: media.Reason(err), Cause: err}
+		return &Error{Code: Invalid, Message: sentence(media.Reason(err)), Cause: err}
 	}
 	return &Error{Code: Internal, Message: "Something went wrong on the server. Its log has the reason under this request id.", Cause: err}
+}
+
+// sentence makes a reason that begins in lower case a whole sentence.
+func sentence(reason string) string {
+	if reason == "" {
+		return "This file cannot be taken."
+	}
+	first, n := utf8.DecodeRuneInString(reason)
+	reason = string(unicode.ToUpper(first)) + reason[n:]
+	if !strings.HasSuffix(reason, ".") {
+		reason += "."
+	}
+	return reason
 }

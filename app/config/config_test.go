@@ -1,0 +1,288 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+const example = "../../config.example.toml"
+
+func TestTheExampleHoldsEverySettingWithItsDefault(t *testing.T) {
+	c, err := Load(example, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := Default(); !reflect.DeepEqual(c, want) {
+		t.Errorf("the example gives\n%+v\nand the defaults are\n%+v", c, want)
+	}
+	b, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given map[string]map[string]any
+	if err := toml.Unmarshal(b, &given); err != nil {
+		t.Fatal(err)
+	}
+	c.each(func(section, key string, _ reflect.Value, secret bool) {
+		if section == "" || key == "" {
+			t.Errorf("a setting has no name: section %q, key %q", section, key)
+		}
+		if _, ok := given[section][key]; !ok {
+			t.Errorf("%s.%s is not in the example", section, key)
+		}
+		delete(given[section], key)
+		name := "\n# PICORA_" + strings.ToUpper(section+"_"+key)
+		if !strings.Contains(string(b), name) {
+			t.Errorf("the example does not name %s", name)
+		}
+		if secret != strings.Contains(string(b), name[3:]+"_FILE") {
+			t.Errorf("%s.%s: the example is wrong about its _FILE", section, key)
+		}
+	})
+	for section, keys := range given {
+		if len(keys) > 0 {
+			t.Errorf("the example has settings in [%s] that do not exist: %v", section, slices.Collect(maps.Keys(keys)))
+		}
+	}
+}
+
+func TestEveryLineOfTheExampleIsNeeded(t *testing.T) {
+	// A default that changes in the code only is found because each value of the
+	// example, not only their sum, is compared after the defaults are wiped.
+	b, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	if err := toml.NewDecoder(strings.NewReader(string(b))).DisallowUnknownFields().Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	if want := Default(); !reflect.DeepEqual(c, want) {
+		t.Errorf("over an empty Config the example gives\n%+v, want\n%+v", c, want)
+	}
+}
+
+// file writes a settings file and returns its path.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "picora.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTheEnvironmentWinsOverTheFileAndFlagsOverBoth(t *testing.T) {
+	path := file(t, `
+[server]
+listen = "127.0.0.1:1"
+data = "/from/file"
+base_url = "https://file.example.org"
+`)
+	env := []string{"HOME=/root", "PICORA_SERVER_DATA=/from/env", "PICORA_SERVER_LISTEN=127.0.0.1:2"}
+	c, err := Load(path, env, func(c *Config) { c.Server.Listen = "127.0.0.1:3" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Server.Listen, want.Server.Data, want.Server.BaseURL = "127.0.0.1:3", "/from/env", "https://file.example.org"
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got\n%+v, want\n%+v", c, want)
+	}
+}
+
+func TestEverySettingCanBeAVariable(t *testing.T) {
+	values := map[string]string{
+		"server_listen": "[::1]:80", "server_data": "/d", "server_base_url": "https://a.example", "server_media_url": "http://b.example:8080",
+		"server_trusted_proxies": "10.0.0.0/8, ::1,192.168.1.7", "server_internal_token": "0123456789abcdef", "server_shutdown_timeout": "2m",
+		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
+		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
+	}
+	var env []string
+	for k, v := range values {
+		env = append(env, "PICORA_"+strings.ToUpper(k)+"="+v)
+	}
+	c, err := Load("", env, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Server: Server{
+			Listen: "[::1]:80", Data: "/d", BaseURL: "https://a.example", MediaURL: "http://b.example:8080",
+			TrustedProxies: []string{"10.0.0.0/8", "::1", "192.168.1.7"}, InternalToken: "0123456789abcdef", ShutdownTimeout: Duration(2 * time.Minute),
+		},
+		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
+		CDN:     CDN{CacheBytes: 12},
+		Log:     Log{Level: "debug", Format: "json"},
+		Metrics: Metrics{Listen: ":9102"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got\n%+v, want\n%+v", c, want)
+	}
+	c.each(func(section, key string, f reflect.Value, _ bool) {
+		if _, ok := values[section+"_"+key]; !ok {
+			t.Errorf("%s.%s was not tried", section, key)
+		}
+	})
+}
+
+func TestASecretMayComeFromAFile(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte("\n  a token with 16+ \n\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load("", []string{"PICORA_SERVER_INTERNAL_TOKEN_FILE=" + secret}, nil)
+	if err != nil || c.Server.InternalToken != "a token with 16+" {
+		t.Errorf("token %q, %v", c.Server.InternalToken, err)
+	}
+	for name, env := range map[string]string{
+		"a file that is missing": "PICORA_SERVER_INTERNAL_TOKEN_FILE=" + secret + ".not",
+		"a setting of no secret": "PICORA_SERVER_DATA_FILE=" + secret,
+		"the file of no setting": "PICORA_SERVER_TOKEN_FILE=" + secret,
+		"a file of a wrong kind": "PICORA_SERVER_INTERNAL_TOKEN_FILE=" + filepath.Dir(secret),
+	} {
+		variable, _, _ := strings.Cut(env, "=")
+		if _, err := Load("", []string{env}, nil); err == nil || !strings.Contains(err.Error(), variable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEveryProblemIsReportedAtOnce(t *testing.T) {
+	path := file(t, `colour = "red"
+[server]
+listen = 3102
+base_url = "https://pics.example.org/picora"
+bsae_url = "https://pics.example.org"
+shutdown_timeout = 30
+trusted_proxies = "127.0.0.1"
+
+[upload]
+max_bytes = "50 MB"
+keep_metadata = "yes"
+
+[cache]
+bytes = 3
+
+[log]
+level = "verbose"
+`)
+	env := []string{"PICORA_UPLOAD_MAX_MEGAPIXELS=many", "PICORA_LOG_COLOUR=1", "PICORA_BLOBS_MIN_FREE_BYTES=-1", "PICORA_CDN_CACHE_BYTES=1GB", "PICORA_UPLOAD_IDLE_TIMEOUT=60"}
+	_, err := Load(path, env, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := []string{
+		path + ": line 3: server.listen: a text in quotes is expected",
+		path + ": line 7: server.trusted_proxies: a list of texts is expected, such as [\"a\", \"b\"]",
+		path + ": server.shutdown_timeout: a duration is expected, such as \"30s\" or \"5m\"",
+		path + ": line 10: upload.max_bytes: a whole number is expected, such as 1000 or 1_000",
+		path + ": line 11: upload.keep_metadata: true or false is expected",
+		path + `: line 1: unknown setting "colour"`,
+		path + `: line 5: unknown setting "server.bsae_url"`,
+		path + `: line 13: unknown setting "cache"`,
+		`PICORA_UPLOAD_MAX_MEGAPIXELS: "many" is not a whole number`,
+		`PICORA_UPLOAD_IDLE_TIMEOUT: "60" is not a duration such as 30s`,
+		`PICORA_CDN_CACHE_BYTES: "1GB" is not a whole number`,
+		`PICORA_LOG_COLOUR: no such setting`,
+		`server.base_url: "https://pics.example.org/picora" is not an address such as https://pics.example.org, without a path`,
+		`blobs.min_free_bytes: must not be negative`,
+		`log.level: "verbose" is none of debug, info, warn, error`,
+	}
+	if got := strings.Split(err.Error(), "\n"); !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
+	for name, text := range map[string]string{
+		": line 2: ":               "[server]\nlisten = \n",
+		": line 3: ":               "[log]\nlevel = \"info\"\nlevel = \"info\"\n",
+		": log: a section is expe": "log = \"debug\"\n[metrics]\nlisten = \"\"\n",
+		": upload: a section is e": "[[upload]]\nmax_bytes = 3\n",
+	} {
+		if _, err := Load(file(t, text), nil, nil); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q gives: %v", text, err)
+		}
+	}
+	missing := filepath.Join(t.TempDir(), "none.toml")
+	if _, err := Load(missing, nil, nil); err == nil || !strings.Contains(err.Error(), missing+": no such file") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestValuesAreValidated(t *testing.T) {
+	type values []string
+	tests := []struct {
+		setting   string
+		good, bad values
+	}{
+		{"SERVER_LISTEN", values{":3102", "127.0.0.1:0", "[::1]:3102", "localhost:http", "0.0.0.0:65535"},
+			values{"", "3102", "127.0.0.1", "127.0.0.1:", "::1:3102", ":65536", ":-1", "http://localhost:3102", "local host:3102"}},
+		{"METRICS_LISTEN", values{"", "127.0.0.1:9102"}, values{"9102", "localhost"}},
+		{"SERVER_DATA", values{"data", "/srv/with space"}, values{""}},
+		{"SERVER_BASE_URL", values{"", "http://localhost:3102", "https://pics.example.org", "https://pics.example.org/", "http://[::1]:3102"},
+			values{"pics.example.org", "ftp://pics.example.org", "https://", "https://pics.example.org/picora", "https://pics.example.org?a=b", "https://pics.example.org#a", "https://me:pw@pics.example.org"}},
+		{"SERVER_MEDIA_URL", values{"", "https://media.example.org"}, values{"media.example.org", "https://media.example.org/files"}},
+		{"SERVER_TRUSTED_PROXIES", values{"", "127.0.0.1", "10.0.0.0/8,fd00::/8"}, values{"localhost", "10.0.0.0/33", "10.0.0.*"}},
+		{"SERVER_INTERNAL_TOKEN", values{"", "0123456789abcdef"}, values{"short"}},
+		{"SERVER_SHUTDOWN_TIMEOUT", values{"1s", "1m30s", "1h"}, values{"", "0", "30", "999ms", "1h1s", "-5s", "1 minute"}},
+		{"UPLOAD_IDLE_TIMEOUT", values{"1s", "1h"}, values{"0s", "2h"}},
+		{"UPLOAD_MAX_BYTES", values{"1", "53_000_000"}, values{"", "0", "-1", "1.5", "50MB"}},
+		{"UPLOAD_MAX_MEGAPIXELS", values{"1", "10000"}, values{"0", "10001"}},
+		{"UPLOAD_KEEP_METADATA", values{"true", "false", "1", "0"}, values{"", "yes"}},
+		{"BLOBS_MIN_FREE_BYTES", values{"0", "9223372036854775807"}, values{"-1", "9223372036854775808"}},
+		{"CDN_CACHE_BYTES", values{"0"}, values{"-1"}},
+		{"LOG_LEVEL", values{"debug", "info", "warn", "error"}, values{"", "INFO", "trace"}},
+		{"LOG_FORMAT", values{"text", "json"}, values{"", "xml"}},
+	}
+	for _, test := range tests {
+		for _, v := range test.good {
+			if _, err := Load("", []string{"PICORA_" + test.setting + "=" + v}, nil); err != nil {
+				t.Errorf("%s=%q: %v", test.setting, v, err)
+			}
+		}
+		for _, v := range test.bad {
+			_, err := Load("", []string{"PICORA_" + test.setting + "=" + v}, nil)
+			section, key, _ := strings.Cut(strings.ToLower(test.setting), "_")
+			if err == nil || !strings.Contains(err.Error(), section+"."+key) && !strings.Contains(err.Error(), "PICORA_"+test.setting) {
+				t.Errorf("%s=%q: %v", test.setting, v, err)
+			}
+		}
+	}
+}
+
+func TestDurationsReadWhatTheyWrite(t *testing.T) {
+	for _, d := range []time.Duration{0, time.Second, 90 * time.Second, time.Hour, 1500 * time.Millisecond} {
+		b, err := Duration(d).MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Duration
+		if err := back.UnmarshalText(b); err != nil || time.Duration(back) != d {
+			t.Errorf("%s was written as %q and read as %s, %v", d, b, back, err)
+		}
+	}
+}
+
+func TestProxiesAreAddressesAndNetworks(t *testing.T) {
+	list, err := Server{TrustedProxies: []string{"127.0.0.1", "10.1.2.3/8", "::1"}}.Proxies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range list {
+		got = append(got, p.String())
+	}
+	if want := []string{"127.0.0.1/32", "10.0.0.0/8", "::1/128"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
