@@ -40,7 +40,7 @@ fuzz: tools ## every fuzz target for FUZZTIME (60s) each
 .PHONY: bench
 bench: build ## the numbers, side by side with nginx and plain net/http
 	./.ci/need nginx wrk
-	$(GO) test -tags bench -count=1 -timeout 60m -run '^TestBench' -v ./app
+	$(GO) test -tags bench -count=1 -timeout 60m -run '^TestBench' -v ./app/bench
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests

@@ -1,6 +1,7 @@
 //go:build bench
 
-package app_test
+// Package bench_test prints Picora's numbers.
+package bench_test
 
 import (
 	"bufio"
@@ -55,7 +56,7 @@ type program struct {
 // start starts ./picora, on the given core when it is not negative.
 func start(b *testing.T, data string, core int, env ...string) *program {
 	b.Helper()
-	bin, err := filepath.Abs("../picora")
+	bin, err := filepath.Abs("../../picora")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -501,7 +502,7 @@ func TestBenchList(t *testing.T) {
 	data := t.TempDir()
 	bigKey, smallKey := fill(t, data, many), fill(t, data, few)
 
-	bin, _ := filepath.Abs("../picora")
+	bin, _ := filepath.Abs("../../picora")
 	var starts []float64
 	for range 4 { // the first one fills the page cache
 		addr := freeAddr(t)

@@ -59,7 +59,7 @@ func split(path string) (id, ext string, ok bool) {
 func (d *CDN) serve(c *fiber.Ctx) error {
 	id, ext, ok := split(c.Path())
 	if !ok {
-		return fiber.ErrNotFound
+		return refuse(c, store.ErrNotFound)
 	}
 	e, err := d.find(c, id)
 	if err == nil && e.media.Ext != ext {
@@ -92,7 +92,7 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 	if e.delivery, err = d.library.Delivery(&m); err != nil {
 		return nil, err
 	}
-	e.modified = httpDate(m.Created)
+	e.modified = httpDate(m.Updated) // not Created: an edit may change what is delivered
 	if e.delivery.Size <= smallFile && d.small.on() {
 		if e.bytes, err = d.read(c.UserContext(), e.delivery); err != nil {
 			return nil, err
@@ -121,6 +121,9 @@ func refuse(c *fiber.Ctx, err error) error {
 		status = fiber.StatusNotFound
 	}
 	h := &c.Response().Header
+	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange} {
+		h.Del(name) // of the file that was to be sent
+	}
 	h.Set(fiber.HeaderCacheControl, "no-store")
 	h.Set("X-Picora-Error", string(f.Code))
 	security(c)

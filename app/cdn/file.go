@@ -27,6 +27,9 @@ func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
 	h.Set(fiber.HeaderLastModified, e.modified)
 	security(c)
 	if status := precondition(c, e); status != 0 {
+		if status == fiber.StatusPreconditionFailed {
+			h.Set(fiber.HeaderCacheControl, "no-store") // the failure is this client's alone
+		}
 		c.Status(status)
 		return nil
 	}
@@ -37,6 +40,7 @@ func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
 		var unmet bool
 		s, whole, unmet = parseRange(string(r), e.delivery.Size)
 		if unmet {
+			h.Set(fiber.HeaderCacheControl, "no-store")
 			h.Set(fiber.HeaderContentRange, "bytes */"+strconv.FormatInt(e.delivery.Size, 10))
 			h.SetContentType(fiber.MIMETextPlainCharsetUTF8)
 			c.Status(fiber.StatusRequestedRangeNotSatisfiable)
@@ -111,14 +115,14 @@ func precondition(c *fiber.Ctx, e *entry) int {
 		if !anyTag(string(im), e.delivery.ETag, false) {
 			return fiber.StatusPreconditionFailed
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && e.media.Created.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && e.media.Updated.Truncate(time.Second).After(t) {
 		return fiber.StatusPreconditionFailed
 	}
 	if inm := h.Peek(fiber.HeaderIfNoneMatch); len(inm) > 0 {
 		if anyTag(string(inm), e.delivery.ETag, true) {
 			return fiber.StatusNotModified
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !e.media.Created.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !e.media.Updated.Truncate(time.Second).After(t) {
 		return fiber.StatusNotModified
 	}
 	return 0

@@ -151,7 +151,7 @@ func RefererAllowed(m *store.Media, host string, self func(string) bool) bool {
 	}
 	for _, p := range m.Referers {
 		sub, wild := strings.CutPrefix(p, "*.")
-		if p == host || p == "self" && self(host) || wild && strings.HasSuffix(host, "."+sub) {
+		if p == "self" && self(host) || p == host && p != "self" || wild && strings.HasSuffix(host, "."+sub) {
 			return true
 		}
 	}

@@ -3,8 +3,10 @@ package library
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
+	"runtime/debug"
 
 	"picora/media"
 	"picora/media/strip"
@@ -23,6 +25,7 @@ type intake struct {
 	full   chan []byte // buffers to examine, in order
 	done   chan struct{}
 	closed bool
+	err    error // what Read returned
 
 	hash    hash.Hash
 	report  *strip.Report
@@ -54,7 +57,7 @@ func (in *intake) examine(t media.Type, max strip.Limits) {
 	walked := make(chan struct{})
 	go func() {
 		defer close(walked)
-		in.report, in.failure = strip.Walk(pr, t, max)
+		in.report, in.failure = walk(pr, t, max)
 		if in.failure != nil {
 			close(in.failed)
 		}
@@ -73,10 +76,29 @@ func (in *intake) examine(t media.Type, max strip.Limits) {
 	<-walked
 }
 
+// walk is strip.Walk; a fault in it, which runs outside the request's goroutine,
+// must end this upload and not the program.
+func walk(r io.Reader, t media.Type, max strip.Limits) (rep *strip.Report, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			rep, err = nil, fmt.Errorf("library: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return strip.Walk(r, t, max)
+}
+
 var errStopped = errors.New("library: stopped")
 
-// Read passes bytes through and copies them for the examination.
-func (in *intake) Read(p []byte) (int, error) {
+// Read passes bytes through and copies them for the examination. Its first error
+// is its last word.
+func (in *intake) Read(p []byte) (n int, err error) {
+	if in.err == nil {
+		n, in.err = in.read(p)
+	}
+	return n, in.err
+}
+
+func (in *intake) read(p []byte) (int, error) {
 	select {
 	case <-in.failed:
 		return 0, in.failure
