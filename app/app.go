@@ -84,8 +84,8 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	a.server = server.New(server.Options{
 		Links: links, Version: version,
 		IsFile: cdn.IsFile, FileRoute: cdn.Route, IsUpload: api.UploadPath, Admit: rest.Admit,
-		WriteError: api.WriteError, Status: api.Status,
-		Surfaces: []server.Surface{rest, welcome, cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)},
+		WriteError: api.WriteError,
+		Surfaces:   []server.Surface{rest, welcome, cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)},
 	})
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users)

@@ -51,10 +51,6 @@ func timeKey(t time.Time) string {
 	return string(b[:])
 }
 
-func keyTime(b []byte) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(b))).UTC()
-}
-
 func keySetting(name string) []byte          { return key("se", name) }
 func keyUser(id string) []byte               { return key("us", id) }
 func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(email)) }

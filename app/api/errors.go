@@ -40,7 +40,7 @@ type failure struct {
 // the server's error handler.
 func WriteError(c *fiber.Ctx, err error) error {
 	f := fromFiber(err)
-	status := Status(f)
+	status := status(f)
 	if status >= 500 {
 		slog.Error("request failed", "id", c.GetRespHeader(fiber.HeaderXRequestID), "method", c.Method(), "path", c.Path(), "code", f.Code, "err", err)
 	}
@@ -51,9 +51,9 @@ func WriteError(c *fiber.Ctx, err error) error {
 	return c.Status(status).JSON(failure{Error: f.Message, Code: f.Code, Meta: f.Meta})
 }
 
-// Status is the HTTP status of an error.
-func Status(err error) int {
-	if s, found := statuses[fault.From(err).Code]; found {
+// status is the HTTP status of an error.
+func status(f *fault.Error) int {
+	if s, found := statuses[f.Code]; found {
 		return s
 	}
 	return fiber.StatusInternalServerError

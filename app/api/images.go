@@ -73,6 +73,10 @@ func (a *API) createImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(c.Get(fiber.HeaderUserAgent), "PicGo") {
+		// PicGo's command line does not exit before the connection is closed.
+		c.Response().SetConnectionClose()
+	}
 	m, fresh, err := a.library.Add(c.UserContext(), library.Upload{
 		User:     caller(c).User,
 		Filename: f.filename,

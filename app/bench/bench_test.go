@@ -349,7 +349,7 @@ func uploads(t *testing.T, pictures [][]byte, clients int, d time.Duration, wrap
 	rest := api.New(users, signer, library.New(s, blobs, cfg, 0), cfg, "")
 	srv := server.New(server.Options{
 		Links: link.New("", "", nil), IsFile: func(string) bool { return false }, IsUpload: api.UploadPath, Admit: rest.Admit,
-		WriteError: api.WriteError, Status: api.Status, Surfaces: []server.Surface{rest},
+		WriteError: api.WriteError, Surfaces: []server.Surface{rest},
 	})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

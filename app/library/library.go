@@ -22,6 +22,7 @@ type Library struct {
 	minFree int64
 
 	intakes intakes
+	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
 	// Trashed has room for one signal: blobs wait to be deleted.
 	Trashed chan struct{}

@@ -80,20 +80,30 @@ func (s *shelf) sweep(start time.Time, want int) {
 // at reads the mark.
 func (s *shelf) at() time.Time {
 	s.t.Helper()
-	m, ok, err := readMark(s.mark)
-	if err != nil || !ok {
-		s.t.Fatalf("the mark: %v %v", ok, err)
+	m, token, err := readMark(s.mark)
+	if err != nil || token == "" {
+		s.t.Fatalf("the mark: %q %v", token, err)
 	}
 	return m
+}
+
+// setMark writes a mark as a process would that ran then.
+func (s *shelf) setMark(at time.Time) {
+	s.t.Helper()
+	token := store.NewID(store.IDLen)
+	if err := s.store.PutSetting(context.Background(), tokenSetting, []byte(token)); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := writeMark(s.mark, at, token); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func TestASweepDeletesWhatACrashLeftAndNothingElse(t *testing.T) {
 	s := newShelf(t)
 	start := time.Now()
 	mark := start.Add(-time.Hour)
-	if err := writeMark(s.mark, mark); err != nil {
-		t.Fatal(err)
-	}
+	s.setMark(mark)
 	known, trashed := s.put(mark.Add(time.Minute)), s.put(mark.Add(2*time.Minute))
 	s.record(known)
 	if _, err := s.Remove(t.Context(), "u", s.record(trashed)); err != nil {
@@ -102,15 +112,14 @@ func TestASweepDeletesWhatACrashLeftAndNothingElse(t *testing.T) {
 	keep := map[string]string{
 		"a blob with a record":                             known,
 		"a blob in the trash":                              trashed,
-		"a blob from long before the mark, whoever it was": s.put(mark.Add(-skew - time.Minute)),
+		"a blob from long before the mark, whoever it was": s.put(mark.Add(-time.Minute)),
 		"a blob of an upload that runs":                    s.put(start.Add(time.Millisecond)),
 		"a blob of an upload that runs later":              s.put(start.Add(time.Hour)),
 	}
 	lose := map[string]string{
-		"an orphan":                                 s.put(mark.Add(3 * time.Minute)),
-		"an orphan just after the mark":             s.put(mark.Add(time.Millisecond)),
-		"an orphan under a clock that was set back": s.put(mark.Add(-skew / 2)),
-		"an orphan just before the start":           s.put(start.Add(-time.Millisecond)),
+		"an orphan":                       s.put(mark.Add(3 * time.Minute)),
+		"an orphan just after the mark":   s.put(mark.Add(time.Millisecond)),
+		"an orphan just before the start": s.put(start.Add(-time.Millisecond)),
 	}
 	s.sweep(start, len(lose))
 	for name, key := range keep {
@@ -149,8 +158,46 @@ func TestWithoutAMarkASweepDeletesNothing(t *testing.T) {
 	}
 }
 
+func TestAMarkOfAnotherDatabaseDeletesNothing(t *testing.T) {
+	s := newShelf(t)
+	start := time.Now()
+	s.setMark(start.Add(-time.Hour))
+	if err := s.store.PutSetting(t.Context(), tokenSetting, []byte(store.NewID(store.IDLen))); err != nil {
+		t.Fatal(err)
+	}
+	orphan := s.put(start.Add(-time.Minute))
+	s.sweep(start, 0)
+	if !s.there(orphan) {
+		t.Error("a blob was deleted that an older database does not know")
+	}
+}
+
+func TestACrashBetweenTheTwoPlacesOfTheTokenIsCleanedUp(t *testing.T) {
+	s := newShelf(t)
+	s.sweep(time.Now(), 0)
+	before, err := os.ReadFile(s.mark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sweep(time.Now(), 0)
+	if err := os.WriteFile(s.mark, before, 0o600); err != nil { // the last write of the file was lost
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond)
+	orphan := s.put(time.Now())
+	time.Sleep(2 * time.Millisecond)
+	s.sweep(time.Now(), 1)
+	if s.there(orphan) {
+		t.Error("the orphan is still there")
+	}
+}
+
 func TestTheMarkNeverPassesAnUploadUnderWay(t *testing.T) {
 	s := newShelf(t)
+	if err := s.Settle(s.mark); err != nil {
+		t.Fatal(err)
+	}
+	s.token = "x" // as after a sweep
 	if err := s.Settle(s.mark); err != nil {
 		t.Fatal(err)
 	}
@@ -189,6 +236,7 @@ func TestTheMarkNeverPassesAnUploadUnderWay(t *testing.T) {
 // between.
 func TestACrashBetweenBlobAndRecordIsCleanedUp(t *testing.T) {
 	s := newShelf(t)
+	s.sweep(time.Now(), 0)
 	key := s.intakes.begin()
 	if _, err := s.blobs.Put(t.Context(), key, strings.NewReader("x")); err != nil {
 		t.Fatal(err)

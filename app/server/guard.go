@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	drainMost = 1 << 20         // bytes read of a body that nobody wanted
-	drainTime = 2 * time.Second // and how long they may take
+	drainMost = 256 << 10              // bytes read of a body that nobody wanted
+	drainTime = 500 * time.Millisecond // and how long they may take
 )
 
 // guard answers what the framework would answer by itself, and leaves the
 // connection at the start of the next request. fasthttp does not skip a streamed
 // body that a handler left unread: its bytes would be taken for requests
-// (smuggling). guard reads a little of the rest, so that ordinary clients get to
-// see the answer, and closes the connection when there is more. It stands around
+// (smuggling). guard reads a little of the rest, so that a connection outlives a
+// small refusal, and has it closed when there is more. It stands around
 // the framework, for not every answer passes the framework's handlers: one to an
 // unknown method does not.
 func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.RequestHandler {
@@ -44,6 +44,9 @@ func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.Request
 		n, err := io.CopyN(io.Discard, ctx.RequestBodyStream(), drainMost)
 		if err != io.EOF || n == drainMost {
 			ctx.SetConnectionClose()
+			if c, ok := ctx.Conn().(*conn); ok {
+				c.unread = true
+			}
 		}
 	}
 }
@@ -127,6 +130,8 @@ func badRequest(ctx *fasthttp.RequestCtx, err error) {
 	ctx.Response.Reset()
 	ctx.SetStatusCode(status)
 	ctx.Response.Header.Set(fiber.HeaderXRequestID, newRequestID())
+	ctx.Response.Header.Set(fiber.HeaderCacheControl, "no-store")
+	ctx.Response.Header.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	ctx.Response.Header.SetContentType(fiber.MIMEApplicationJSON)
 	ctx.SetBody(b)
 	ctx.SetConnectionClose()

@@ -39,9 +39,6 @@ func (s *Server) observe(writeError func(*fiber.Ctx, error) error) fiber.Handler
 		if c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead {
 			level = slog.LevelDebug
 		}
-		if status >= 500 {
-			level = slog.LevelError
-		}
 		if slog.Default().Enabled(c.Context(), level) {
 			slog.Log(c.Context(), level, "request", "id", id, "method", c.Method(), "path", c.Path(), "status", status,
 				"ms", float64(took.Microseconds())/1000, "peer", c.Context().RemoteIP().String())

@@ -32,10 +32,8 @@ type Options struct {
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.
-	Admit func(ctx context.Context, authorization string, length int) error
-	// WriteError answers an error; Status is the status that it answers with.
-	WriteError func(*fiber.Ctx, error) error
-	Status     func(error) int
+	Admit      func(ctx context.Context, authorization string, length int) error
+	WriteError func(*fiber.Ctx, error) error // answers an error
 	Surfaces   []Surface
 }
 
@@ -76,7 +74,7 @@ func New(o Options) *Server {
 	raw.Handler = s.guard(raw.Handler, o)
 	raw.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return s.expect(ctx, o) }
 	raw.ErrorHandler = badRequest
-	s.app.Use(s.observe(o.WriteError), origin(o.Links), hosts(o), allowCORS(), limitBody(o.IsUpload))
+	s.app.Use(s.observe(o.WriteError), allowCORS(), origin(o.Links), hosts(o), limitBody(o.IsUpload))
 	health(s.app, o.Version)
 	for _, surface := range o.Surfaces {
 		surface.Mount(s.app)
@@ -89,7 +87,7 @@ func (s *Server) App() *fiber.App { return s.app }
 
 // Serve accepts connections until Stop.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.app.Listener(ln); err != nil {
+	if err := s.app.Listener(listener{ln}); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
 	return nil
