@@ -81,11 +81,12 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	if err != nil {
 		return a, err
 	}
+	files := cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)
 	a.server = server.New(server.Options{
 		Links: links, Version: version,
-		IsFile: cdn.IsFile, FileRoute: cdn.Route, IsUpload: api.UploadPath, Admit: rest.Admit,
+		IsFile: cdn.IsFile, FileRoute: cdn.Route, Hot: files.Hot, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
-		Surfaces:   []server.Surface{rest, welcome, cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)},
+		Surfaces:   []server.Surface{rest, welcome, files},
 	})
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users)

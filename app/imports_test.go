@@ -32,7 +32,7 @@ var owners = map[string][]string{
 	"go.etcd.io/bbolt":             {"store/kv/boltkv"},
 	"github.com/tidwall/btree":     {"store/kv/memkv"},
 	"github.com/gofiber/fiber":     {"app/api", "app/cdn", "app/dashboard", "app/server"},
-	"github.com/valyala/fasthttp":  {"app/server"},
+	"github.com/valyala/fasthttp":  {"app/cdn", "app/server"},
 	"github.com/spf13/cobra":       {"app/cli"},
 	"github.com/pelletier/go-toml": {"app/config"},
 	"github.com/prometheus":        {"app/server"},

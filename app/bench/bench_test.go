@@ -286,10 +286,18 @@ func (a *alone) Update(ctx context.Context, fn func(kv.Tx) error) error {
 }
 
 // TestBenchDurableUploads has 64 clients upload 100 KB pictures, with and without
-// group commit.
+// group commit, to a new server and to one that has a million pictures.
 func TestBenchDurableUploads(t *testing.T) {
-	const clients, rounds, seconds = 64, 3, 4
 	slog.SetLogLoggerLevel(slog.LevelWarn)
+	t.Run("empty", func(t *testing.T) { durableUploads(t, func(string) {}) })
+	full := million(t)
+	t.Run("a million", func(t *testing.T) {
+		durableUploads(t, func(dir string) { run(t, "cp", filepath.Join(full.data, "picora.db"), dir) })
+	})
+}
+
+func durableUploads(t *testing.T, prepare func(dir string)) {
+	const clients, rounds, seconds = 64, 3, 4
 	pictures := make([][]byte, 64)
 	for i := range pictures {
 		pictures[i] = hundredKB(uint64(i))
@@ -297,9 +305,9 @@ func TestBenchDurableUploads(t *testing.T) {
 	var grouped, solo []float64
 	var fsyncs string
 	for range rounds {
-		n, f := uploads(t, pictures, clients, seconds*time.Second, func(db kv.DB) kv.DB { return db })
+		n, f := uploads(t, pictures, clients, seconds*time.Second, prepare, func(db kv.DB) kv.DB { return db })
 		grouped, fsyncs = append(grouped, n), f
-		n, f = uploads(t, pictures, clients, seconds*time.Second, func(db kv.DB) kv.DB { return &alone{DB: db} })
+		n, f = uploads(t, pictures, clients, seconds*time.Second, prepare, func(db kv.DB) kv.DB { return &alone{DB: db} })
 		solo = append(solo, n)
 		t.Logf("grouped: %s; one transaction each: %s", fsyncs, f)
 	}
@@ -315,9 +323,10 @@ func hundredKB(seed uint64) []byte {
 
 // uploads runs a server in this process and returns uploads a second and the
 // number of fsyncs each took.
-func uploads(t *testing.T, pictures [][]byte, clients int, d time.Duration, wrap func(kv.DB) kv.DB) (float64, string) {
+func uploads(t *testing.T, pictures [][]byte, clients int, d time.Duration, prepare func(dir string), wrap func(kv.DB) kv.DB) (float64, string) {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
+	prepare(dir)
 	db, err := boltkv.Open(filepath.Join(dir, "picora.db"), boltkv.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -498,10 +507,8 @@ func wrk(t *testing.T, url string, clients int) float64 {
 // TestBenchList fills an account with a million records and times pages of it,
 // and the start of the program on that database.
 func TestBenchList(t *testing.T) {
-	const many, few = 1_000_000, 1_000
-	data := t.TempDir()
-	bigKey, smallKey := fill(t, data, many), fill(t, data, few)
-
+	full := million(t)
+	data, bigKey, smallKey := full.data, full.bigKey, full.smallKey
 	bin, _ := filepath.Abs("../../picora")
 	var starts []float64
 	for range 4 { // the first one fills the page cache
@@ -543,6 +550,32 @@ func TestBenchList(t *testing.T) {
 	for _, name := range []string{"depth 0 of 1,000,000", "depth 999,000 of 1,000,000"} {
 		t.Logf("GET /v1/images?limit=50 at %s: %.0f us, ratio to %.0f us on 1,000 images: %.2f (target <= 1.2)", name, times[name][1000], base, times[name][1000]/base)
 	}
+}
+
+const many, few = 1_000_000, 1_000
+
+// filled is a data folder with two accounts, of many records and of few.
+type filled struct{ data, bigKey, smallKey string }
+
+var theMillion filled
+
+// million fills a folder once for all tests of a run.
+func million(t *testing.T) filled {
+	t.Helper()
+	if theMillion.data == "" {
+		dir, err := os.MkdirTemp("", "picora-bench-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		theMillion = filled{dir, fill(t, dir, many), fill(t, dir, few)}
+	}
+	return theMillion
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	os.RemoveAll(theMillion.data) // nothing when it was not needed
+	os.Exit(status)
 }
 
 // page reads one page and returns its next cursor.

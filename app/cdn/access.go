@@ -36,7 +36,7 @@ func (d *CDN) allowed(c *fiber.Ctx, m *store.Media) (policy, error) {
 	if sig != "" && d.signer.LinkValid(m.ID, sig, string(args.Peek("exp")), time.Now()) {
 		return personal, nil
 	}
-	if m.Public && !m.RequireSignature && !m.Restricted {
+	if open(m) {
 		return immutable, nil
 	}
 	if d.owner(c, m) {
@@ -54,6 +54,9 @@ func (d *CDN) allowed(c *fiber.Ctx, m *store.Media) (policy, error) {
 	}
 	return "", fault.New(fault.Forbidden, "The owner of this file does not let this page show it.")
 }
+
+// open reports whether everybody may have the file, on any page.
+func open(m *store.Media) bool { return m.Public && !m.RequireSignature && !m.Restricted }
 
 // owner reports whether the request carries a key of the file's owner.
 func (d *CDN) owner(c *fiber.Ctx, m *store.Media) bool {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/valyala/fasthttp"
 
 	"picora/app/library"
 	"picora/store"
@@ -19,6 +20,8 @@ type entry struct {
 	delivery library.Delivery
 	modified string // Last-Modified
 	bytes    []byte // the whole delivery, when it is small
+	// header is the answer's header when it is small and open to all.
+	header *fasthttp.ResponseHeader
 }
 
 // cache keeps entries within a budget of bytes. A file that was changed or
@@ -40,7 +43,7 @@ func newCache(budget int64) *cache {
 	if budget > 0 {
 		c.entries = otter.Must(&otter.Options[string, *entry]{
 			MaximumWeight: uint64(budget),
-			Weigher:       func(_ string, e *entry) uint32 { return uint32(len(e.bytes) + len(e.media.Plan) + 1024) },
+			Weigher:       func(_ string, e *entry) uint32 { return uint32(len(e.bytes) + len(e.media.Plan) + 2048) },
 		})
 	}
 	return c

@@ -3,10 +3,12 @@
 package cdn
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"picora/app/auth"
 	"picora/app/fault"
@@ -97,9 +99,45 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 		if e.bytes, err = d.read(c.UserContext(), e.delivery); err != nil {
 			return nil, err
 		}
+		if open(&m) {
+			e.header = new(fasthttp.ResponseHeader)
+			describe(e.header, e, immutable)
+			e.header.SetContentType(m.MIME)
+		}
 	}
 	fill.done(e)
 	return e, nil
+}
+
+// Hot answers a request for a small file that is open to all and in memory, when
+// it asks for no more than that: most requests do, and this takes a third of the
+// time. It reports whether it did; serve does all else, and says the same.
+func (d *CDN) Hot(ctx *fasthttp.RequestCtx) bool {
+	if !ctx.IsGet() && !ctx.IsHead() {
+		return false
+	}
+	h := &ctx.Request.Header
+	id, ext, ok := split(string(h.RequestURI()))
+	if !ok {
+		return false
+	}
+	e, ok := d.small.get(id)
+	if !ok || e.header == nil || e.media.Ext != ext || conditional(h) {
+		return false
+	}
+	e.header.CopyTo(&ctx.Response.Header)
+	ctx.Response.SetBodyRaw(e.bytes)
+	return true
+}
+
+// conditional reports whether the request has a Range or a condition.
+func conditional(h *fasthttp.RequestHeader) bool {
+	for k := range h.All() {
+		if bytes.EqualFold(k, []byte(fiber.HeaderRange)) || len(k) > 3 && bytes.EqualFold(k[:3], []byte("If-")) {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse answers an error with one plain sentence: people see these when a link
@@ -126,7 +164,7 @@ func refuse(c *fiber.Ctx, err error) error {
 	}
 	h.Set(fiber.HeaderCacheControl, "no-store")
 	h.Set("X-Picora-Error", string(f.Code))
-	security(c)
+	security(h)
 	c.Status(status)
 	h.SetContentType(fiber.MIMETextPlainCharsetUTF8)
 	return c.SendString(f.Message + "\n")

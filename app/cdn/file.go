@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"picora/app/library"
 	"picora/store/blob"
@@ -22,10 +23,7 @@ import (
 // news that what it has is still right.
 func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
 	h := &c.Response().Header
-	h.Set(fiber.HeaderCacheControl, string(p))
-	h.Set(fiber.HeaderETag, e.delivery.ETag)
-	h.Set(fiber.HeaderLastModified, e.modified)
-	security(c)
+	describe(h, e, p)
 	if status := precondition(c, e); status != 0 {
 		if status == fiber.StatusPreconditionFailed {
 			h.Set(fiber.HeaderCacheControl, "no-store") // the failure is this client's alone
@@ -34,7 +32,6 @@ func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
 		return nil
 	}
 	h.SetContentType(e.media.MIME)
-	h.Set(fiber.HeaderAcceptRanges, "bytes")
 	s, whole := span{0, e.delivery.Size}, true
 	if r := c.Request().Header.Peek(fiber.HeaderRange); len(r) > 0 && rangeApplies(c, e) {
 		var unmet bool
@@ -54,6 +51,15 @@ func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
 		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.off, s.off+s.n-1, e.delivery.Size))
 	}
 	return d.sendBytes(c, e, s)
+}
+
+// describe says in h what the file is, and how long it may be kept.
+func describe(h *fasthttp.ResponseHeader, e *entry, p policy) {
+	h.Set(fiber.HeaderCacheControl, string(p))
+	h.Set(fiber.HeaderETag, e.delivery.ETag)
+	h.Set(fiber.HeaderLastModified, e.modified)
+	h.Set(fiber.HeaderAcceptRanges, "bytes")
+	security(h)
 }
 
 // sendBytes puts the span into the answer: from memory, or as a stream that the
@@ -98,8 +104,7 @@ func missing(err error) error {
 
 // security keeps a file from being more than a file: never sniffed, never with
 // the rights of a page, but free to be embedded and read by any site.
-func security(c *fiber.Ctx) {
-	h := &c.Response().Header
+func security(h *fasthttp.ResponseHeader) {
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")

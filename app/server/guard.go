@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +27,16 @@ const (
 // the framework, for not every answer passes the framework's handlers: one to an
 // unknown method does not.
 func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.RequestHandler {
+	media, separate := o.Links.SeparateMedia()
 	return func(ctx *fasthttp.RequestCtx) {
 		switch {
 		case twoFramings(&ctx.Request.Header):
 			s.refuse(ctx, o, fiber.ErrBadRequest)
 			ctx.SetConnectionClose()
 			return
+		case o.Hot != nil && (!separate || equalHost(string(ctx.Host()), media)) && !slog.Default().Enabled(ctx, slog.LevelDebug) && o.Hot(ctx):
+			ctx.Response.Header.SetCanonical([]byte(fiber.HeaderXRequestID), []byte(newRequestID()))
+			s.metrics.files.Inc()
 		case slices.Contains(fiber.DefaultMethods, string(ctx.Method())):
 			next(ctx)
 		default:

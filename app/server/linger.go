@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -27,6 +28,35 @@ func (l listener) Accept() (net.Conn, error) {
 type conn struct {
 	*net.TCPConn
 	unread bool // the client was answered in the middle of its body
+
+	readBy, writeBy time.Time // the deadlines that are set
+}
+
+// SetReadDeadline sets the deadline unless one is set that is hardly earlier:
+// the server moves it with every request, and each move costs as much as the
+// rest of a header.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	return coarse(&c.readBy, t, c.TCPConn.SetReadDeadline)
+}
+
+// SetWriteDeadline sets the deadline for writing in the same way.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	return coarse(&c.writeBy, t, c.TCPConn.SetWriteDeadline)
+}
+
+// SetDeadline sets both deadlines.
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// coarse moves a deadline only when it moves by more than a tenth of a second or
+// to an earlier time.
+func coarse(set *time.Time, t time.Time, move func(time.Time) error) error {
+	if d := t.Sub(*set); !set.IsZero() && !t.IsZero() && d >= 0 && d < 100*time.Millisecond {
+		return nil
+	}
+	*set = t
+	return move(t)
 }
 
 // Close ends the connection. One with an unread body is closed for writing

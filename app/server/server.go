@@ -29,6 +29,9 @@ type Options struct {
 	// media host, and they nowhere else.
 	IsFile    func(path string) bool
 	FileRoute string // pattern of the route that serves them
+	// Hot answers a request for a file that needs no more than its bytes, and
+	// reports whether it did; nil: none does.
+	Hot func(*fasthttp.RequestCtx) bool
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.
