@@ -44,7 +44,7 @@ bench: build ## the numbers, side by side with nginx and plain net/http
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests
-	$(GO) test ./app/api -update
+	PICORA_GOLDEN=write $(GO) test ./app/api
 
 .PHONY: generate
 generate: ## refresh generated code

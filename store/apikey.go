@@ -54,13 +54,13 @@ func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (k APIKey, err er
 // APIKeys lists a user's keys, revoked ones too; an empty user means everybody's.
 func (s *Store) APIKeys(ctx context.Context, user string) (list []APIKey, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		prefix := key("au", user)
-		for e, err := range tx.Scan(kv.Prefix(prefix)) {
+		list = nil
+		for e, err := range tx.Scan(kv.Prefix(keysOfUser(user))) {
 			if err != nil {
 				return err
 			}
 			var k APIKey
-			if err := get(tx, keyAPIKey(string(e.Key[len("au")+IDLen:])), &k); err != nil {
+			if err := get(tx, keyAPIKey(string(e.Key[len(keysOfUser(""))+IDLen:])), &k); err != nil {
 				return err
 			}
 			list = append(list, k)

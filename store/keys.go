@@ -23,6 +23,7 @@ import (
 //	me user time media                      Media: the record itself, in the order of lists
 //	mi media                                → user time: where the record is
 //	mk user kind time media                 a user's media of a kind (empty)
+//	mv user kind public time media          … public (1) or not (0) (empty)
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
@@ -66,7 +67,29 @@ func keyTrashed(blob string) []byte          { return key("xb", blob) }
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
 
-func keyMedia(m *Media) []byte { return key("me", m.User, place(m)) }
+func keyMedia(m *Media) []byte { return keyPlace(m.User, place(m)) }
+
+// keyPlace is the key of the record at that place of the user's. The two may be
+// cut apart anywhere.
+func keyPlace(user, place string) []byte { return key("me", user, place) }
+
+func keyMediaPublic(m *Media) []byte {
+	return key("mv", m.User, string(byte(m.Kind)), bit(m.Public), place(m))
+}
+
+func bit(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// keysOfUser is the prefix of the index of a user's API keys; of everybody's when
+// the user is empty.
+func keysOfUser(user string) []byte { return key("au", user) }
+
+// keyUserEmails is the prefix of all users' e-mail addresses.
+var keyUserEmails = []byte("ue")
 
 func keyMediaKind(m *Media) []byte {
 	return key("mk", m.User, string(byte(m.Kind)), place(m))
@@ -81,6 +104,8 @@ func indexOf(user string, q Query) []byte {
 	switch {
 	case q.Kind != 0 && q.Tag != "":
 		return key("mt", user, string(byte(q.Kind)), q.Tag, "\x00")
+	case q.Kind != 0 && q.Public != nil:
+		return key("mv", user, string(byte(q.Kind)), bit(*q.Public))
 	case q.Kind != 0:
 		return key("mk", user, string(byte(q.Kind)))
 	}

@@ -65,10 +65,13 @@ type Count struct {
 	Bytes  int64 `msg:"bytes"`
 }
 
-// Query chooses records of one user. Zero fields do not restrict; Tag needs Kind.
+// Query chooses records of one user. Zero fields do not restrict; Tag and Public
+// need Kind, and only one of them is given.
 type Query struct {
 	Kind     Kind
 	Tag      string
+	Public   *bool
+	None     bool      // nothing is wanted
 	From, To time.Time // From <= created < To
 	After    string    // Page.Next of the page before
 	Limit    int
@@ -131,6 +134,9 @@ func (s *Store) MediaByHash(ctx context.Context, user string, hash []byte) (m Me
 // ListMedia reads one page of the user's records. Its cost does not depend on
 // how deep the page lies, unless q.Match throws records away.
 func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page, err error) {
+	if q.None {
+		return Page{}, nil
+	}
 	prefix := indexOf(user, q)
 	r := between(prefix, q.From, q.To)
 	r.Reverse = true
@@ -145,7 +151,7 @@ func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page,
 			}
 			var m Media
 			at := string(e.Key[len(prefix):])
-			if err := get(tx, key("me", user, at), &m); err != nil {
+			if err := get(tx, keyPlace(user, at), &m); err != nil {
 				return err
 			}
 			if q.Match != nil && !q.Match(&m) {
@@ -163,7 +169,8 @@ func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page,
 }
 
 // UpdateMedia lets edit change the user's record. ErrNotFound when it is not theirs.
-// Edit may run more than once; its error undoes everything.
+// Edit may run more than once; its error undoes everything. An edit that changes
+// nothing leaves the time of the last change alone.
 func (s *Store) UpdateMedia(ctx context.Context, user, id string, edit func(*Media) error) (m Media, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		old, err := ownMedia(tx, user, id)
@@ -172,6 +179,9 @@ func (s *Store) UpdateMedia(ctx context.Context, user, id string, edit func(*Med
 		}
 		m = old
 		if err := edit(&m); err != nil {
+			return err
+		}
+		if same, err := equal(&old, &m); same || err != nil {
 			return err
 		}
 		m.Updated = s.Now()
@@ -222,8 +232,18 @@ func mediaByID(tx kv.Reader, id string) (m Media, err error) {
 	if err != nil {
 		return m, err
 	}
-	err = get(tx, key("me", string(at), id), &m)
+	err = get(tx, keyPlace(string(at), id), &m)
 	return m, err
+}
+
+// equal reports whether two records say the same.
+func equal(a, b *Media) (bool, error) {
+	x, err := a.MarshalMsg(nil)
+	if err != nil {
+		return false, err
+	}
+	y, err := b.MarshalMsg(nil)
+	return bytes.Equal(x, y), err
 }
 
 func ownMedia(tx kv.Reader, user, id string) (Media, error) {
@@ -280,6 +300,7 @@ func entries(m *Media) map[string]string {
 	e := map[string]string{
 		string(keyMediaID(m.ID)):             m.User + timeKey(m.Created),
 		string(keyMediaKind(m)):              "",
+		string(keyMediaPublic(m)):            "",
 		string(keyMediaHash(m.User, m.Hash)): m.ID,
 		string(keyBlob(m.Blob)):              m.ID,
 	}

@@ -219,7 +219,7 @@ func TestDeletedMediaLeavesNothingButTrash(t *testing.T) {
 		if known, _ := s.HasBlob(ctx, m.Blob); !known {
 			t.Fatal("the trash does not know the blob")
 		}
-		trash, err := s.Trash(ctx, 10)
+		trash, err := s.Trash(ctx, "", 10)
 		if err != nil || !slices.Equal(trash, []string{m.Blob}) {
 			t.Fatal(trash, err)
 		}
@@ -331,7 +331,7 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 			if got, _ := s.Count(ctx, u, Image); got != c {
 				t.Errorf("count %+v, want %+v", got, c)
 			}
-			for _, q := range []Query{{}, {Kind: Image}, {Kind: Image, Tag: "a"}, {Kind: Image, Tag: "b"}, {Kind: Image, Tag: "none"}} {
+			for _, q := range []Query{{}, {Kind: Image}, {Kind: Image, Tag: "a"}, {Kind: Image, Tag: "b"}, {Kind: Image, Tag: "none"}, {Kind: Image, Public: new(bool)}, {None: true}} {
 				if got, want := walk(t, s, u, q, 3), expected(model, u, q); !slices.Equal(got, want) {
 					t.Errorf("%+v: %v, want %v", q, got, want)
 				}
@@ -343,7 +343,7 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 func expected(model map[string]Media, user string, q Query) (out []string) {
 	var ms []Media
 	for _, m := range model {
-		if m.User == user && (q.Tag == "" || slices.Contains(m.Tags, q.Tag)) && (q.Match == nil || q.Match(&m)) &&
+		if !q.None && m.User == user && (q.Public == nil || m.Public == *q.Public) && (q.Tag == "" || slices.Contains(m.Tags, q.Tag)) && (q.Match == nil || q.Match(&m)) &&
 			!m.Created.Before(q.From) && (q.To.IsZero() || m.Created.Before(q.To)) {
 			ms = append(ms, m)
 		}

@@ -6,12 +6,17 @@ import (
 	"picora/store/kv"
 )
 
-// Trash lists up to limit blobs whose records are gone and whose bytes are to be
+// Trash lists up to limit blobs, those behind the key after, whose records are gone and whose bytes are to be
 // deleted. A record's end and its blob's place here are one transaction, so a
 // crash cannot leave bytes that nobody knows of.
-func (s *Store) Trash(ctx context.Context, limit int) (blobs []string, err error) {
+func (s *Store) Trash(ctx context.Context, after string, limit int) (blobs []string, err error) {
+	r := kv.Prefix(keyTrash)
+	if after != "" {
+		r.From = append(keyTrashed(after), 0) // the next possible key
+	}
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		for e, err := range tx.Scan(kv.Prefix(keyTrash)) {
+		blobs = nil
+		for e, err := range tx.Scan(r) {
 			if err != nil || len(blobs) == limit {
 				return err
 			}

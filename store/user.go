@@ -51,7 +51,8 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (u User, err erro
 // Users lists all accounts, by e-mail.
 func (s *Store) Users(ctx context.Context) (list []User, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		for e, err := range tx.Scan(kv.Prefix([]byte("ue"))) {
+		list = nil
+		for e, err := range tx.Scan(kv.Prefix(keyUserEmails)) {
 			if err != nil {
 				return err
 			}

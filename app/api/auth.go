@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
-	"picora/app/fault"
 )
 
 // need lets only callers with the scope through, and keeps the caller for caller.
@@ -60,21 +58,4 @@ func (a *API) verify(c *fiber.Ctx) error {
 	return ok(c, map[string]any{
 		"valid": true, "userId": who.User, "plan": auth.Plan, "authType": "apiKey", "apiKeyId": who.KeyID,
 	})
-}
-
-// imagePublicMeta handles GET /v1/images/:id/public-meta, which services beside
-// Picora may ask. Bare JSON; 404 whatever is wrong, so that it tells nothing.
-func (a *API) imagePublicMeta(c *fiber.Ctx) error {
-	missing := fault.New(fault.NotFound, "There is no such thing here.")
-	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
-		return missing
-	}
-	m, err := a.library.Any(c.UserContext(), strings.Clone(c.Params("id")))
-	if err != nil {
-		return err
-	}
-	if !m.Public {
-		return missing
-	}
-	return c.JSON(map[string]any{"storageKey": m.Blob, "mimeType": m.MIME, "isPublic": m.Public})
 }

@@ -63,7 +63,7 @@ func kindOf(t string) string {
 // checkCount refuses a list that is empty or too long.
 func checkCount(what string, n, most int) error {
 	if n < 1 || n > most {
-		return fault.New(fault.Invalid, "%s", fmt.Sprintf("%s needs 1 to %d entries.", what, most))
+		return fault.New(fault.Invalid, "%s needs 1 to %d entries.", what, most)
 	}
 	return nil
 }

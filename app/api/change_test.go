@@ -354,3 +354,21 @@ func TestPublicMeta(t *testing.T) {
 		scenario{Name: "for an empty token too", URL: at, Headers: []string{"X-Internal-Token", " "}, Status: 404, Code: "NOT_FOUND"},
 	)
 }
+
+func TestAChangeThatChangesNothingLeavesTheTimeAlone(t *testing.T) {
+	p := apptest.Start(t)
+	before := p.Add("a.png", apptest.PNG(4, 4, 1), "title", "T", "tags", "a,b")
+	time.Sleep(3 * time.Millisecond)
+	for _, body := range []string{`{}`, ``, `{"title":"T"}`, `{"tags":["a","b"],"isPublic":true}`, `{"unknown":1}`} {
+		var after apptest.Image
+		p.JSON("PATCH", "/v1/images/"+before.ID, body).Data(t, &after)
+		if after.UpdatedAt != before.UpdatedAt {
+			t.Errorf("PATCH %s moved updatedAt from %s to %s", body, before.UpdatedAt, after.UpdatedAt)
+		}
+	}
+	var after apptest.Image
+	p.JSON("PATCH", "/v1/images/"+before.ID, `{"title":"U"}`).Data(t, &after)
+	if after.UpdatedAt <= before.UpdatedAt {
+		t.Errorf("a real change did not move updatedAt: %s", after.UpdatedAt)
+	}
+}

@@ -18,7 +18,7 @@ func TestCreateImage(t *testing.T) {
 	f, file := apptest.Field, apptest.File
 	long := strings.Repeat("ä", 255)
 	many := make(parts, 0, 101)
-	for i := range 100 {
+	for i := range 101 {
 		many = append(many, f(fmt.Sprint("x", i), "1"))
 	}
 	post := func(name string, seed uint64, status int, has string, fields ...apptest.Part) scenario {

@@ -23,7 +23,6 @@ var statuses = map[fault.Code]int{
 	fault.Invalid:          fiber.StatusUnprocessableEntity,
 	fault.InvalidParams:    fiber.StatusBadRequest,
 	fault.HeaderTooLarge:   fiber.StatusRequestHeaderFieldsTooLarge,
-	fault.Unavailable:      fiber.StatusServiceUnavailable,
 	fault.StorageFull:      fiber.StatusInsufficientStorage,
 }
 

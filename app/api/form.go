@@ -20,7 +20,7 @@ import (
 // What a form may hold besides the file.
 const (
 	formOverhead = 1 << 20  // bytes of everything but the file
-	maxFields    = 100      // parts
+	maxFields    = 100      // fields
 	maxField     = 64 << 10 // bytes in one of them
 )
 
@@ -33,7 +33,8 @@ type form struct {
 	file     io.Reader
 	filename string
 	values   map[string]string
-	count    int
+	count    int // of fields
+	size     int // bytes of their values
 }
 
 // openForm reads the request's form up to its file.
@@ -95,9 +96,6 @@ func (f *form) rest() error {
 
 // next is the next part; everything from here to the file counts as overhead.
 func (f *form) next() (*multipart.Part, error) {
-	if f.count++; f.count > maxFields {
-		return nil, fault.New(fault.Invalid, "A form has at most %d fields.", maxFields)
-	}
 	f.body.left = formOverhead
 	p, err := f.parts.NextRawPart()
 	if err != nil && err != io.EOF {
@@ -115,19 +113,20 @@ func (f *form) keep(p *multipart.Part) error {
 	if len(b) > maxField {
 		return fault.New(fault.Invalid, "The field %s is too long.", p.FormName())
 	}
+	if f.size += len(b); f.size > formOverhead {
+		return errTooMuch()
+	}
+	if f.count++; f.count > maxFields {
+		return fault.New(fault.Invalid, "A form has at most %d fields besides the file.", maxFields)
+	}
 	f.values[p.FormName()] = string(bytes.ToValidUTF8(b, nil))
 	return nil
 }
 
-func (f *form) field(name string) (value string, given bool) {
-	value, given = f.values[name]
-	return value, given
-}
-
 // bool reads a field that is true or false; otherwise is its value when absent.
 func (f *form) bool(name string, otherwise *bool) (*bool, error) {
-	s, given := f.field(name)
-	if !given || s == "" {
+	s := f.values[name]
+	if s == "" {
 		return otherwise, nil
 	}
 	b, ok := parseBool(strings.ToLower(s))
@@ -196,13 +195,17 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func errTooMuch() error {
+	return fault.New(fault.Invalid, "The form's fields are too large: all together may have 1 MB.")
+}
+
 var errOver = errors.New("api: form too large")
 
 // explain says what an error while reading the form means.
 func (b *body) explain(err error) error {
 	switch {
 	case b.over:
-		return fault.New(fault.Invalid, "The form's fields are too large.")
+		return errTooMuch()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &fault.Error{Code: fault.Timeout, Message: "The upload stopped arriving. Send it again.", Cause: err}
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

@@ -81,6 +81,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 		User:     caller(c).User,
 		Filename: f.filename,
 		Body:     f.file,
+		Length:   int64(c.Request().Header.ContentLength()),
 		Describe: func(m *store.Media) error {
 			if err := f.rest(); err != nil {
 				return err
@@ -104,7 +105,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 
 // change is what the form's fields say of the record.
 func (f *form) change() (ch library.Change, err error) {
-	if s, given := f.field("title"); given {
+	if s, given := f.values["title"]; given {
 		ch.Title = &s
 	}
 	for _, n := range []string{"isPublic", "is_public"} {
@@ -115,14 +116,14 @@ func (f *form) change() (ch library.Change, err error) {
 	if ch.KeepMetadata, err = f.bool("keepMetadata", nil); err != nil {
 		return ch, err
 	}
-	if s, given := f.field("tags"); given && s != "" {
+	if s := f.values["tags"]; s != "" {
 		tags, err := formTags(s)
 		if err != nil {
 			return ch, err
 		}
 		ch.Tags = &tags
 	}
-	if s, given := f.field("kbId"); given && s != "" {
+	if s := f.values["kbId"]; s != "" {
 		return ch, fault.New(fault.NotFound, "There is no collection %q.", s)
 	}
 	return ch, nil
@@ -171,7 +172,7 @@ func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...st
 		return err
 	}
 	out := page{items: a.images(c, p.Items), keys: keys, next: a.seal(user, name, p.Next)}
-	if q.Tag == "" && q.From.IsZero() && q.To.IsZero() && q.Match == nil {
+	if q.Tag == "" && q.From.IsZero() && q.To.IsZero() && q.Match == nil && q.Public == nil && !q.None {
 		n, err := a.library.Count(c.UserContext(), user, store.Image)
 		if err != nil {
 			return err
@@ -347,4 +348,21 @@ func (a *API) signImage(c *fiber.Ctx) error {
 		"signedUrl": link.Of(c.UserContext()).Image(m.ID, m.Ext) + "?" + a.signer.Link(m.ID, exp),
 		"expiresAt": stamp(time.Unix(exp, 0)), "exp": exp,
 	})
+}
+
+// imagePublicMeta handles GET /v1/images/:id/public-meta, which services beside
+// Picora may ask. Bare JSON; 404 whatever is wrong, so that it tells nothing.
+func (a *API) imagePublicMeta(c *fiber.Ctx) error {
+	missing := fault.New(fault.NotFound, "There is no such thing here.")
+	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
+		return missing
+	}
+	m, err := a.library.Any(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	if !m.Public {
+		return missing
+	}
+	return c.JSON(map[string]any{"storageKey": m.Blob, "mimeType": m.MIME, "isPublic": m.Public})
 }

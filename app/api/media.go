@@ -24,12 +24,12 @@ func (a *API) listMedia(c *fiber.Ctx) error {
 		return fault.New(fault.Invalid, "type is image, video or audio.")
 	}
 	if kind == "video" || kind == "audio" || status != "" && status != "ready" || kb != "" {
-		return list(c, page{items: []image{}, keys: []string{"items"}})
+		q.None = true
 	}
-	if public != nil || text != "" {
+	q.Public = public
+	if text != "" {
 		q.Match = func(m *store.Media) bool {
-			return (public == nil || m.Public == *public) &&
-				(text == "" || strings.Contains(strings.ToLower(m.Title+"\n"+m.Filename), text))
+			return strings.Contains(strings.ToLower(m.Title+"\n"+m.Filename), text)
 		}
 	}
 	filter := []string{"media", kind, status, kb, text, ""}

@@ -18,7 +18,8 @@ import (
 type policy string
 
 const (
-	// immutable: a file's bytes never change under its address.
+	// immutable: a file's bytes never change under its address, but for one
+	// case: the owner decides anew whether its metadata is delivered.
 	immutable policy = "public, max-age=31536000, immutable"
 	// perPage is for files that only some pages may show: a shared cache would
 	// show them to all.

@@ -24,6 +24,17 @@ type entry struct {
 	header *fasthttp.ResponseHeader
 }
 
+// weight is about how many bytes of memory the entry takes.
+func (e *entry) weight() int {
+	n := len(e.bytes) + e.delivery.Weight() + 3072
+	for _, list := range [][]string{e.media.Tags, e.media.Referers} {
+		for _, s := range list {
+			n += len(s) + 16
+		}
+	}
+	return n
+}
+
 // cache keeps entries within a budget of bytes. A file that was changed or
 // deleted is never served from it: drop bars entries that were read before.
 type cache struct {
@@ -43,7 +54,7 @@ func newCache(budget int64) *cache {
 	if budget > 0 {
 		c.entries = otter.Must(&otter.Options[string, *entry]{
 			MaximumWeight: uint64(budget),
-			Weigher:       func(_ string, e *entry) uint32 { return uint32(len(e.bytes) + len(e.media.Plan) + 2048) },
+			Weigher:       func(_ string, e *entry) uint32 { return uint32(e.weight()) },
 		})
 	}
 	return c

@@ -94,6 +94,7 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 	if e.delivery, err = d.library.Delivery(&m); err != nil {
 		return nil, err
 	}
+	e.media.Plan = nil               // parsed into the delivery
 	e.modified = httpDate(m.Updated) // not Created: an edit may change what is delivered
 	if e.delivery.Size <= smallFile && d.small.on() {
 		if e.bytes, err = d.read(c.UserContext(), e.delivery); err != nil {
@@ -147,6 +148,9 @@ func refuse(c *fiber.Ctx, err error) error {
 	status := fiber.StatusInternalServerError
 	switch f.Code {
 	case fault.NotFound:
+		if errors.Is(err, errMissingBytes) {
+			slog.Error("the bytes of a file are missing", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
+		}
 		status, f = fiber.StatusNotFound, fault.New(fault.NotFound, "There is no such file here. It may have been deleted.")
 	case fault.Forbidden, fault.Unauthorized, fault.KeyRevoked:
 		status = fiber.StatusForbidden
@@ -154,9 +158,6 @@ func refuse(c *fiber.Ctx, err error) error {
 		status = fiber.StatusBadRequest
 	default:
 		slog.Error("file not served", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
-	}
-	if errors.Is(err, errMissingBytes) {
-		status = fiber.StatusNotFound
 	}
 	h := &c.Response().Header
 	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange} {

@@ -97,7 +97,7 @@ func (d *CDN) read(ctx context.Context, v library.Delivery) ([]byte, error) {
 // missing tells a record whose bytes are gone from other failures.
 func missing(err error) error {
 	if errors.Is(err, blob.ErrNotFound) {
-		return fmt.Errorf("%w: %v", errMissingBytes, err)
+		return fmt.Errorf("%w: %w", errMissingBytes, err)
 	}
 	return err
 }
@@ -166,14 +166,14 @@ func when(b []byte) (time.Time, bool) {
 func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 
 // stream sends content to a connection piece by piece, each with a deadline of
-// its own: a slow reader may take as long as it likes, a stuck one may not.
+// its own: a reader may be slow, but one that takes less than 2 KB a second is cut.
 type stream struct {
 	*library.Content
 	conn net.Conn
 }
 
 const (
-	chunk        = 1 << 20 // bytes
+	chunk        = 256 << 10 // bytes
 	chunkTimeout = 2 * time.Minute
 )
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -32,7 +33,6 @@ const (
 	Invalid          Code = "VALIDATION_ERROR"
 	InvalidParams    Code = "INVALID_IMAGE_PARAMS"
 	HeaderTooLarge   Code = "HEADER_TOO_LARGE"
-	Unavailable      Code = "UNAVAILABLE"
 	StorageFull      Code = "STORAGE_FULL"
 	Internal         Code = "INTERNAL"
 )
@@ -73,7 +73,7 @@ func From(err error) *Error {
 		return &Error{Code: NotFound, Message: "There is no such thing here.", Cause: err}
 	case errors.Is(err, store.ErrExists):
 		return &Error{Code: Conflict, Message: "This exists already.", Cause: err}
-	case errors.Is(err, blob.ErrNoSpace):
+	case errors.Is(err, blob.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return &Error{Code: StorageFull, Message: "The server's disk is full. Ask its owner to make room.", Cause: err}
 	case errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooManyPixels):
 		return &Error{Code: Invalid, Message: sentence(media.Reason(err)), Cause: err}

@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 
 	"picora/media"
@@ -21,6 +22,7 @@ func TestErrorsFromBelowGetACodeAndASentence(t *testing.T) {
 		{store.ErrExists, Conflict, "This exists already."},
 		{fmt.Errorf("put: %w", blob.ErrNoSpace), StorageFull, "The server's disk is full. Ask its owner to make room."},
 		{fmt.Errorf("walk: %w", media.Corrupt("the PNG is cut off")), Invalid, "The PNG is cut off."},
+		{fmt.Errorf("commit: %w", syscall.ENOSPC), StorageFull, "The server's disk is full. Ask its owner to make room."},
 		{media.Unsupported("AVIF is not supported yet."), Invalid, "AVIF is not supported yet."},
 		{media.ErrCorrupt, Invalid, "This file cannot be taken."},
 		{fmt.Errorf("outer: %w", New(Forbidden, "no %s", "way")), Forbidden, "no way"},

@@ -28,7 +28,8 @@ func New(l *library.Library, mark string, start time.Time) *Jobs {
 	return &Jobs{l, mark, start}
 }
 
-// Run works until ctx ends. Failures are logged and tried again.
+// Run works until ctx ends. Failures are logged; what is deleted is tried again,
+// the sweep at the next start.
 func (j *Jobs) Run(ctx context.Context) error {
 	j.sweep(ctx)
 	settle, trash := time.NewTicker(settleEvery), time.NewTicker(trashEvery)

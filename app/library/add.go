@@ -20,6 +20,7 @@ type Upload struct {
 	User     string
 	Filename string // as the client named it
 	Body     io.Reader
+	Length   int64 // bytes that the body is said to have at most; 0 when unknown
 	// Describe is asked for the rest of the record when the body is at its end
 	// and before anything is kept: form fields may follow the file.
 	Describe func(*store.Media) error
@@ -46,7 +47,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	}
 	m = store.Media{
 		User: up.User, Kind: store.Image, MIME: t.MIME, Ext: t.Ext, Public: true,
-		Filename: CleanName(up.Filename, t.Ext), Blob: l.intakes.begin(),
+		Filename: CleanName(up.Filename, t.Ext), Blob: l.intakes.begin(up.Length),
 		KeepMetadata: l.upload.KeepMetadata, Frames: 1,
 	}
 	defer l.intakes.end(m.Blob)
@@ -73,6 +74,7 @@ func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t 
 		if n > l.upload.MaxBytes {
 			return l.TooLarge()
 		}
+		l.intakes.arrived(m.Blob, n)
 		return l.Room(ctx, 0)
 	}
 	in.atEnd = func(hash []byte, r *strip.Report) error {
@@ -129,8 +131,8 @@ func (l *Library) describe(ctx context.Context, up Upload, m *store.Media) error
 	return err
 }
 
-// record writes the record of a blob that is stored, and deletes the blob when
-// that fails or an equal upload came first.
+// record writes the record of a blob that is stored, and deletes the blob when no
+// record has it: writing failed, or an equal upload came first.
 func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, fresh bool, err error) {
 	for range 5 { // an id in use is a matter of 2^-66 times the pictures there are
 		m.ID = store.NewID(store.ImageIDLen)
@@ -138,13 +140,17 @@ func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, f
 			break
 		}
 	}
-	if err != nil || !fresh {
-		if e := l.blobs.Delete(context.WithoutCancel(ctx), m.Blob); e != nil {
-			err = errors.Join(err, e)
+	if err == nil && fresh {
+		return out, true, nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err != nil {
+		err = fmt.Errorf("library: record %s: %w", m.Blob, err)
+		// A commit may fail after the record is on the disk. The blob stays then,
+		// and when in doubt: an orphan is swept, a lost blob is lost.
+		if known, e := l.store.HasBlob(ctx, m.Blob); known || e != nil {
+			return out, false, errors.Join(err, e)
 		}
 	}
-	if err != nil {
-		return out, false, fmt.Errorf("library: record %s: %w", m.Blob, err)
-	}
-	return out, fresh, nil
+	return out, false, errors.Join(err, l.blobs.Delete(ctx, m.Blob))
 }

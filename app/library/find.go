@@ -21,8 +21,13 @@ func (l *Library) Any(ctx context.Context, id string) (store.Media, error) {
 	return l.store.Media(ctx, id)
 }
 
-// List reads one page of the user's records, newest first.
+// List reads one page of the user's records, newest first. A query with a Match
+// reads as many records as it takes; few of these run at a time.
 func (l *Library) List(ctx context.Context, user string, q store.Query) (store.Page, error) {
+	if q.Match != nil {
+		l.scans <- struct{}{}
+		defer func() { <-l.scans }()
+	}
 	return l.store.ListMedia(ctx, user, q)
 }
 

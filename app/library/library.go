@@ -21,6 +21,7 @@ type Library struct {
 	upload  config.Upload
 	minFree int64
 
+	scans   chan struct{} // one for each long search that runs
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
@@ -33,8 +34,9 @@ type Library struct {
 func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Library {
 	return &Library{
 		store: s, blobs: b, upload: upload, minFree: minFree,
-		intakes: intakes{running: map[string]struct{}{}},
+		intakes: intakes{running: map[string]room{}},
 		onEdit:  func(string) {},
+		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
 	}
 }
@@ -47,13 +49,14 @@ func (l *Library) OnEdit(fn func(id string)) { l.onEdit = fn }
 func (l *Library) MaxUpload() int64 { return l.upload.MaxBytes }
 
 // Room refuses an upload of n bytes, 0 when unknown, when the disk would keep
-// less than its floor. Surfaces ask before they read a body.
+// less than its floor after it and the uploads under way. Surfaces ask before
+// they read a body.
 func (l *Library) Room(ctx context.Context, n int64) error {
 	free, err := l.blobs.Free(ctx)
 	if err != nil {
 		return fmt.Errorf("library: free space: %w", err)
 	}
-	if free-max(n, 0) < l.minFree {
+	if free-l.intakes.expected()-max(n, 0) < l.minFree {
 		return fault.New(fault.StorageFull, "The server's disk is nearly full: it takes no more files until its owner makes room.")
 	}
 	return nil
@@ -79,18 +82,40 @@ func size(n int64) string {
 // intakes knows the uploads under way, by the key of the blob that they write.
 type intakes struct {
 	mu      sync.Mutex
-	running map[string]struct{}
+	running map[string]room
 	since   bool // an upload began since the last call of settled
 }
 
-// begin makes a blob key for an upload and counts it as running until end.
-func (i *intakes) begin() (key string) {
+// room is the bytes that an upload is said to bring, and those that came.
+type room struct{ said, came int64 }
+
+// begin makes a blob key for an upload of n bytes, 0 when unknown, and counts it
+// as running until end.
+func (i *intakes) begin(n int64) (key string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	key = blob.NewKey(time.Now())
-	i.running[key] = struct{}{}
+	i.running[key] = room{said: n}
 	i.since = true
 	return key
+}
+
+// arrived notes that n bytes of an upload have come: they are on the disk, and no
+// more room need be kept for them.
+func (i *intakes) arrived(key string, n int64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.running[key] = room{i.running[key].said, n}
+}
+
+// expected is how many bytes the uploads under way are still to bring.
+func (i *intakes) expected() (n int64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, r := range i.running {
+		n += max(r.said-r.came, 0)
+	}
+	return n
 }
 
 func (i *intakes) end(key string) {

@@ -37,6 +37,14 @@ func (l *Library) Delivery(m *store.Media) (Delivery, error) {
 	return d, nil
 }
 
+// Weight is about how many bytes of memory the delivery takes.
+func (d *Delivery) Weight() (n int) {
+	for _, p := range d.plan {
+		n += len(p.Data) + 48
+	}
+	return n
+}
+
 // Open reads n bytes of the delivery from off on; off+n is at most its Size.
 func (l *Library) Open(ctx context.Context, d Delivery, off, n int64) (*Content, error) {
 	plan := d.plan

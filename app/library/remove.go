@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -25,22 +26,28 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 	return deleted, nil
 }
 
-// EmptyTrash deletes the bytes of removed records and returns how many blobs.
+// EmptyTrash deletes the bytes of removed records and returns how many blobs. One
+// that cannot be deleted stays for the next time and does not keep the others.
 func (l *Library) EmptyTrash(ctx context.Context) (n int, err error) {
 	const batch = 256
-	for {
-		blobs, err := l.store.Trash(ctx, batch)
+	var failed error
+	for after := ""; ; {
+		blobs, err := l.store.Trash(ctx, after, batch)
 		if err != nil || len(blobs) == 0 {
-			return n, err
+			return n, errors.Join(failed, err)
 		}
+		after = blobs[len(blobs)-1]
+		var gone []string
 		for _, b := range blobs {
 			if err := l.blobs.Delete(ctx, b); err != nil {
-				return n, fmt.Errorf("library: delete blob %s: %w", b, err)
+				failed = fmt.Errorf("library: delete blob %s: %w", b, err) // the last one speaks for all
+				continue
 			}
+			gone = append(gone, b)
 		}
-		if err := l.store.EmptyTrash(ctx, blobs); err != nil {
+		if err := l.store.EmptyTrash(ctx, gone); err != nil {
 			return n, err
 		}
-		n += len(blobs)
+		n += len(gone)
 	}
 }

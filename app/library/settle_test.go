@@ -13,6 +13,7 @@ import (
 	"picora/store"
 	"picora/store/blob"
 	"picora/store/blob/disk"
+	"picora/store/kv"
 	"picora/store/kv/memkv"
 )
 
@@ -204,9 +205,9 @@ func TestTheMarkNeverPassesAnUploadUnderWay(t *testing.T) {
 	if _, err := os.Stat(s.mark); err == nil {
 		t.Error("a mark was written though nothing had happened")
 	}
-	first := s.intakes.begin()
+	first := s.intakes.begin(0)
 	time.Sleep(5 * time.Millisecond)
-	second := s.intakes.begin()
+	second := s.intakes.begin(0)
 	s.intakes.end(second)
 	for range 2 { // as long as it runs
 		time.Sleep(5 * time.Millisecond)
@@ -237,7 +238,7 @@ func TestTheMarkNeverPassesAnUploadUnderWay(t *testing.T) {
 func TestACrashBetweenBlobAndRecordIsCleanedUp(t *testing.T) {
 	s := newShelf(t)
 	s.sweep(time.Now(), 0)
-	key := s.intakes.begin()
+	key := s.intakes.begin(0)
 	if _, err := s.blobs.Put(t.Context(), key, strings.NewReader("x")); err != nil {
 		t.Fatal(err)
 	}
@@ -291,4 +292,83 @@ func TestTheTrashIsEmptied(t *testing.T) {
 	if n, err := s.EmptyTrash(t.Context()); err != nil || n != 0 {
 		t.Errorf("EmptyTrash again: %d %v", n, err)
 	}
+}
+
+// lying is a database whose commits land and are then said to have failed, as
+// when the last sync of a commit fails.
+type lying struct {
+	kv.DB
+	lies bool
+}
+
+func (l *lying) Update(ctx context.Context, fn func(kv.Tx) error) error {
+	err := l.DB.Update(ctx, fn)
+	if err == nil && l.lies {
+		return errors.New("sync failed")
+	}
+	return err
+}
+
+func TestABlobStaysWhenItsRecordMayHaveBeenWritten(t *testing.T) {
+	s := newShelf(t)
+	db := &lying{DB: memkv.New()}
+	records, err := store.Open(t.Context(), db, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Library = New(records, s.blobs, config.Default().Upload, 0)
+	db.lies = true
+	m := store.Media{User: "u", Kind: store.Image, Blob: s.put(time.Now()), Hash: []byte(strings.Repeat("h", 32))}
+	if _, _, err := s.Library.record(t.Context(), m); err == nil {
+		t.Fatal("the failed commit went unnoticed")
+	}
+	if known, _ := records.HasBlob(t.Context(), m.Blob); !known || !s.there(m.Blob) {
+		t.Errorf("record %v, blob %v", known, s.there(m.Blob))
+	}
+}
+
+func TestABlobThatCannotBeDeletedDoesNotKeepTheOthers(t *testing.T) {
+	s := newShelf(t)
+	var keys, ids []string
+	for range 4 {
+		key := s.put(time.Now())
+		keys, ids = append(keys, key), append(ids, s.record(key))
+	}
+	if _, err := s.Remove(t.Context(), "u", ids...); err != nil {
+		t.Fatal(err)
+	}
+	// A folder with something in it stands where the first blob was.
+	path := filepath.Join(filepath.Dir(s.mark), "blobs", keys[0][:4], keys[0][4:6], keys[0])
+	if err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "in the way"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	n, err := s.EmptyTrash(t.Context())
+	if err == nil || n != 3 {
+		t.Errorf("deleted %d, %v; want 3 and an error", n, err)
+	}
+	for _, k := range keys[1:] {
+		if s.there(k) {
+			t.Errorf("%s is still there", k)
+		}
+	}
+	if left, _ := s.store.Trash(t.Context(), "", 10); len(left) != 1 || left[0] != keys[0] {
+		t.Errorf("in the trash: %v", left)
+	}
+}
+
+func TestRoomIsKeptForUploadsUnderWay(t *testing.T) {
+	s := newShelf(t)
+	free, err := s.blobs.Free(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := s.intakes.begin(free / 2)
+	if s.Room(t.Context(), free/4) != nil || s.Room(t.Context(), free*3/4) == nil {
+		t.Error("half the disk is promised: a quarter more must fit, three quarters must not")
+	}
+	s.intakes.arrived(key, free/2)
+	if s.Room(t.Context(), free*3/4) != nil {
+		t.Error("what has arrived is counted twice")
+	}
+	s.intakes.end(key)
 }
