@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -93,13 +94,22 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	return a, nil
 }
 
+// database is the file of the records in the data folder.
+const database = "picora.db"
+
+// HasStore reports whether there are records in the data folder.
+func HasStore(data string) bool {
+	_, err := os.Stat(filepath.Join(data, database))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // OpenStore opens the records in the data folder, which it makes when it is not
 // there. ErrInUse when another process has them open.
 func OpenStore(ctx context.Context, data string) (*store.Store, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	db, err := boltkv.Open(filepath.Join(data, "picora.db"), boltkv.Options{})
+	db, err := boltkv.Open(filepath.Join(data, database), boltkv.Options{})
 	if errors.Is(err, boltkv.ErrLocked) {
 		return nil, fmt.Errorf("%s: %w", data, ErrInUse)
 	}
@@ -135,16 +145,19 @@ func (a *App) Addr() net.Addr { return a.listener.Addr() }
 // Server is the HTTP server, for tests that read its routes.
 func (a *App) Server() *server.Server { return a.server }
 
-// Run works until ctx ends, then lets the requests under way finish.
+// Run works until ctx ends, then lets the requests under way finish. Until they
+// have, the database is ours alone, so the command line still needs the socket.
 func (a *App) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	untilStopped, stopped := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error { return a.server.Serve(a.listener) })
-	g.Go(func() error { return control.Serve(ctx, a.socket, a.control) })
+	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	if a.metrics != nil {
-		g.Go(func() error { return a.server.ServeMetrics(ctx, a.metrics) })
+		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}
 	g.Go(func() error {
+		defer stopped()
 		<-ctx.Done()
 		slog.Info("stopping; uploads in flight may finish", "within", a.cfg.Server.ShutdownTimeout.String())
 		return a.server.Stop(time.Duration(a.cfg.Server.ShutdownTimeout))

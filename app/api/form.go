@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,6 +31,7 @@ const (
 type form struct {
 	parts    *multipart.Reader
 	body     *body
+	buffer   *bufio.Reader // between the two; multipart reads 4 KB at a time
 	file     io.Reader
 	filename string
 	values   map[string]string
@@ -47,30 +49,45 @@ func (a *API) openForm(c *fiber.Ctx) (*form, error) {
 	if err := a.room(c.UserContext(), length); err != nil {
 		return nil, err
 	}
-	b := newBody(c, time.Duration(a.upload.IdleTimeout))
-	buffer := 256 << 10
-	if length >= 0 {
-		buffer = min(buffer, max(length, 4<<10))
-	}
 	f := &form{
-		parts:  multipart.NewReader(bufio.NewReaderSize(b, buffer), params["boundary"]),
-		body:   b,
+		body:   newBody(c, time.Duration(a.upload.IdleTimeout)),
+		buffer: buffers.Get().(*bufio.Reader),
 		values: map[string]string{},
 	}
+	f.buffer.Reset(f.body)
+	f.parts = multipart.NewReader(f.buffer, params["boundary"])
+	if err := f.toFile(); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 128<<10) }}
+
+// close gives the buffer back. Nothing of the form is read after it.
+func (f *form) close() {
+	f.buffer.Reset(nil)
+	buffers.Put(f.buffer)
+	f.buffer = nil
+}
+
+// toFile reads the fields that stand before the file.
+func (f *form) toFile() error {
 	for {
 		p, err := f.next()
 		if err == io.EOF {
-			return nil, fault.New(fault.Invalid, "The form has no file. Send it in the field named file.")
+			return fault.New(fault.Invalid, "The form has no file. Send it in the field named file.")
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if name := p.FileName(); name != "" || p.FormName() == "file" {
 			f.file, f.filename = fileReader{p, f}, name
-			return f, nil
+			return nil
 		}
 		if err := f.keep(p); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

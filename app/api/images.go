@@ -73,6 +73,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	defer f.close()
 	if strings.HasPrefix(c.Get(fiber.HeaderUserAgent), "PicGo") {
 		// PicGo's command line does not exit before the connection is closed.
 		c.Response().SetConnectionClose()

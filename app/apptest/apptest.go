@@ -88,13 +88,6 @@ func (p *Picora) Stop() {
 	p.stop()
 }
 
-// Restart stops and starts it on the same folder. URL changes.
-func (p *Picora) Restart() {
-	p.t.Helper()
-	p.Stop()
-	p.start()
-}
-
 // Control is the socket of the command line.
 func (p *Picora) Control() *control.Client {
 	p.t.Helper()

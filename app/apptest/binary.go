@@ -78,7 +78,7 @@ func command(t testing.TB, args []string) *exec.Cmd {
 }
 
 // Process is the real program, serving in a process of its own. Of Picora's
-// methods those work that need neither App nor a stop and start within the test.
+// methods those work that need neither App nor Stop.
 type Process struct {
 	*Picora
 	cmd    *exec.Cmd
@@ -155,6 +155,9 @@ func Serve(t testing.TB, data string, args ...string) *Process {
 
 // Stderr is what the process has said so far.
 func (p *Process) Stderr() string { return p.stderr.String() }
+
+// Pid is the process's id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // Signal sends the process a signal.
 func (p *Process) Signal(s syscall.Signal) {

@@ -109,14 +109,17 @@ func (e *env) load(set func(*config.Config)) (config.Config, error) {
 }
 
 // control runs fn on the users and keys: through the server when one runs on the
-// data folder, else on the database.
-func (e *env) control(cmd *cobra.Command, fn func(*control.Client) error) error {
+// data folder, else on the database, which it makes only if it may.
+func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client) error) error {
 	cfg, err := e.load(nil)
 	if err != nil {
 		return err
 	}
 	if c, running := control.Dial(cfg.Server.Data); running {
 		return fn(c)
+	}
+	if !mayMake && !app.HasStore(cfg.Server.Data) {
+		return fmt.Errorf("there is no Picora in %s (see --data)", cfg.Server.Data)
 	}
 	s, err := app.OpenStore(cmd.Context(), cfg.Server.Data)
 	if err != nil {

@@ -121,8 +121,32 @@ func TestBadSettingsEndWith2AndAreAllListed(t *testing.T) {
 
 // modes runs fn without a server and through one.
 func modes(t *testing.T, fn func(t *testing.T, data string)) {
-	t.Run("while no server runs", func(t *testing.T) { fn(t, filepath.Join(t.TempDir(), "data")) })
+	t.Run("while no server runs", func(t *testing.T) {
+		p := apptest.Serve(t, filepath.Join(t.TempDir(), "data"))
+		p.Terminate()
+		fn(t, p.Data)
+	})
 	t.Run("while a server runs", func(t *testing.T) { fn(t, apptest.Serve(t, filepath.Join(t.TempDir(), "data")).Data) })
+}
+
+func TestOnlySomeCommandsMakeTheDataFolder(t *testing.T) {
+	parent := t.TempDir()
+	missing, empty := filepath.Join(parent, "missing"), t.TempDir()
+	for _, command := range []string{"user list", "key list", "key revoke sk_live_ab12", "key add --user a@example.org --name x"} {
+		for _, data := range []string{missing, empty} {
+			o := run(t, data, "", 1, strings.Fields(command)...)
+			if o.Stderr != "picora: there is no Picora in "+data+" (see --data)\n" || o.Stdout != "" {
+				t.Errorf("%s: %+v", command, o)
+			}
+		}
+	}
+	for _, dir := range []string{parent, empty} {
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+			t.Errorf("these were made: %v, %v", files, err)
+		}
+	}
+	run(t, missing, "", 0, "user", "add", "a@example.org")
+	run(t, missing, "", 0, "user", "list")
 }
 
 func TestAccountsAreMadeAndListed(t *testing.T) {

@@ -41,7 +41,7 @@ media.read media.write media.delete kb.read kb.write account.read usage.read`,
 			if in.Email == "" || in.Name == "" {
 				return usage{errors.New("picora key add needs --user and --name\nSee: picora key add --help")}
 			}
-			return e.control(cmd, func(c *control.Client) error {
+			return e.control(cmd, false, func(c *control.Client) error {
 				k, err := c.AddKey(cmd.Context(), in)
 				if err != nil {
 					return err
@@ -66,7 +66,7 @@ func (e *env) keyList() *cobra.Command {
 		Long:  "Lists the API keys, everybody's or those of one account, revoked ones too.",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.control(cmd, func(c *control.Client) error {
+			return e.control(cmd, false, func(c *control.Client) error {
 				keys, err := c.Keys(cmd.Context(), user)
 				if err != nil {
 					return err
@@ -104,7 +104,7 @@ func (e *env) keyRevoke() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return e.control(cmd, func(c *control.Client) error {
+			return e.control(cmd, false, func(c *control.Client) error {
 				k, err := c.RevokeKey(cmd.Context(), args[0])
 				if err != nil {
 					return err

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,11 +41,26 @@ blobs/. To move a Picora, stop it and copy that folder.`,
 				return err
 			}
 			logger(cfg.Log)
+			for _, name := range config.UnknownEnv(os.Environ()) {
+				slog.Warn("there is no such setting", "variable", name)
+			}
+			useThreads()
 			return run(cmd, cfg, e.page)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`address` to listen on (default :3102, every interface)")
 	return cmd
+}
+
+// useThreads lets four goroutines run at a time, unless the environment says
+// how many. Go counts a thread that waits for the disk (fdatasync) as running for
+// a while: on 2 cores with GOMAXPROCS=2, concurrent uploads per second were 1.3 to
+// 1.8 times fewer than with 4.
+func useThreads() {
+	const threads = 4
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < threads {
+		runtime.GOMAXPROCS(threads)
+	}
 }
 
 func run(cmd *cobra.Command, cfg config.Config, page string) error {

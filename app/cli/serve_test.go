@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -241,6 +243,54 @@ func TestAStopLetsUploadsFinishAndTakesNoNewOnes(t *testing.T) {
 				t.Errorf("there are %d files, not 2", n)
 			}
 		})
+	}
+}
+
+func TestKeysCanBeRevokedUntilTheStopIsOver(t *testing.T) {
+	p := serve(t)
+	u := begin(t, p, false, 1)
+	underWay(t, p, 1)
+	p.Signal(syscall.SIGTERM)
+	refuses(t, p)
+	run(t, p.Data, "", 0, "key", "revoke", p.Key[:12])
+	if _, err := u.Write(u.rest); err != nil {
+		t.Fatal(err)
+	}
+	if status := p.Wait(10 * time.Second); status != 0 {
+		t.Errorf("the server ended with %d", status)
+	}
+	contains(t, "the list", run(t, p.Data, "", 0, "key", "list").Stdout, "revoked 20")
+}
+
+func TestAVariableOfNoSectionIsNamedInTheLog(t *testing.T) {
+	cmd := exec.Command(apptest.Binary(t), "serve", "--data", filepath.Join(os.DevNull, "data"))
+	cmd.Env = append(os.Environ(), "PICORA_SEVRER_DATA=/d", "PICORA_SERVICE_HOST=10.0.0.1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("the server ended well without a data folder")
+	}
+	contains(t, "the log", string(out), "level=WARN", "PICORA_SEVRER_DATA")
+	if strings.Contains(string(out), "SERVICE_HOST") {
+		t.Errorf("the log is about Kubernetes: %s", out)
+	}
+}
+
+func TestFourThreadsAreUsedUnlessTheEnvironmentSaysHowMany(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	config := filepath.Join(t.TempDir(), "picora.toml")
+	if err := os.WriteFile(config, []byte("[metrics]\nlisten = \""+ln.Addr().String()+"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for set, want := range map[string]int{"": max(4, runtime.NumCPU()), "3": 3} {
+		t.Setenv("GOMAXPROCS", set)
+		p := apptest.Serve(t, filepath.Join(t.TempDir(), "data"), "--config", config)
+		r := p.Do("GET", "http://"+ln.Addr().String()+"/metrics", nil)
+		contains(t, "GOMAXPROCS="+set, string(r.Body), fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", want))
+		p.Terminate()
 	}
 }
 

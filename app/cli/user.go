@@ -50,7 +50,7 @@ signing in to a dashboard does not.`,
 					return err
 				}
 			}
-			return e.control(cmd, func(c *control.Client) error {
+			return e.control(cmd, true, func(c *control.Client) error {
 				u, err := c.AddUser(cmd.Context(), in)
 				if err != nil {
 					return err
@@ -85,7 +85,7 @@ func (e *env) userList() *cobra.Command {
 		Long:  "Lists the accounts by e-mail address.",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.control(cmd, func(c *control.Client) error {
+			return e.control(cmd, false, func(c *control.Client) error {
 				users, err := c.Users(cmd.Context())
 				if err != nil {
 					return err

@@ -202,6 +202,28 @@ level = "verbose"
 	}
 }
 
+func TestOnlyVariablesOfASectionMustBeSettings(t *testing.T) {
+	kubernetes := []string{
+		"PICORA_PORT=tcp://10.0.0.1:3102", "PICORA_SERVICE_HOST=10.0.0.1", "PICORA_SERVICE_PORT=3102", "PICORA_SERVICE_PORT_HTTP=3102",
+		"PICORA_PORT_3102_TCP=tcp://10.0.0.1:3102", "PICORA_PORT_3102_TCP_PROTO=tcp", "PICORA_PORT_3102_TCP_PORT=3102", "PICORA_PORT_3102_TCP_ADDR=10.0.0.1",
+		"PICORA_METRICS_PORT=tcp://10.0.0.1:9102", "PICORA_METRICS_SERVICE_HOST=10.0.0.1", "PICORA_SERVER_PORT_3102_TCP_ADDR=10.0.0.1",
+	}
+	others := []string{"PICORA_SEVRER_DATA=/d", "PICORA_PORT=8080", "PICORA_LOGO=1", "HOME=/root", "PICORA_SERVER_DATA=/d", "PICORA_SERVER_NONE=1"}
+	env := append(kubernetes, others[:len(others)-1]...)
+	if _, err := Load("", env, nil); err != nil {
+		t.Error(err)
+	}
+	if got, want := UnknownEnv(append(env, others...)), []string{"PICORA_LOGO", "PICORA_PORT", "PICORA_SEVRER_DATA"}; !slices.Equal(got, want) {
+		t.Errorf("unknown are %v, want %v", got, want)
+	}
+	for _, wrong := range []string{"PICORA_SERVER_PORT=8080", "PICORA_SERVER_NONE=1", "PICORA_LOG_=1"} {
+		name, _, _ := strings.Cut(wrong, "=")
+		if _, err := Load("", []string{wrong}, nil); err == nil || err.Error() != name+": no such setting" {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
 func TestAFileThatCannotBeReadSaysWhy(t *testing.T) {
 	for name, text := range map[string]string{
 		": line 2: ":               "[server]\nlisten = \n",

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,14 +134,9 @@ func expected(f reflect.Value) string {
 // readEnv lays PICORA_SECTION_KEY over c, and PICORA_SECTION_KEY_FILE for
 // secrets: the trimmed content of the file it names.
 func (c *Config) readEnv(environ []string) (problems []error) {
-	given := map[string]string{}
-	for _, kv := range environ {
-		if k, v, ok := strings.Cut(kv, "="); ok && strings.HasPrefix(k, "PICORA_") {
-			given[k] = v
-		}
-	}
+	given := ours(environ)
 	c.each(func(section, key string, f reflect.Value, secret bool) {
-		name := "PICORA_" + strings.ToUpper(section+"_"+key)
+		name := variable(section, key)
 		v, ok := given[name]
 		delete(given, name)
 		if file, has := given[name+"_FILE"]; has && secret {
@@ -160,9 +156,50 @@ func (c *Config) readEnv(environ []string) (problems []error) {
 		}
 	})
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		problems = append(problems, fmt.Errorf("%s: no such setting", name))
+		if c.inSection(name) {
+			problems = append(problems, fmt.Errorf("%s: no such setting", name))
+		}
 	}
 	return problems
+}
+
+// UnknownEnv lists the variables PICORA_… that begin with no section: a setting
+// spelt wrong, or another program's. Load does not refuse those, only the ones of
+// a section.
+func UnknownEnv(environ []string) (names []string) {
+	c := Default()
+	for _, name := range slices.Sorted(maps.Keys(ours(environ))) {
+		if !c.inSection(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kubernetes matches what Kubernetes sets for a Service named picora, or picora-…
+var kubernetes = regexp.MustCompile(`^PICORA_(\w+_)?(SERVICE_HOST=|SERVICE_PORT(_\w+)?=|PORT=\w+://|PORT_\d+_)`)
+
+// ours are the variables that may be meant for Picora.
+func ours(environ []string) map[string]string {
+	given := map[string]string{}
+	for _, kv := range environ {
+		if k, v, ok := strings.Cut(kv, "="); ok && strings.HasPrefix(k, "PICORA_") && !kubernetes.MatchString(kv) {
+			given[k] = v
+		}
+	}
+	return given
+}
+
+// variable is the name of a setting's variable, or with no key how those of the
+// section begin.
+func variable(section, key string) string { return "PICORA_" + strings.ToUpper(section+"_"+key) }
+
+// inSection reports whether a variable's name begins with a section.
+func (c *Config) inSection(name string) (yes bool) {
+	c.each(func(section, _ string, _ reflect.Value, _ bool) {
+		yes = yes || strings.HasPrefix(name, variable(section, ""))
+	})
+	return yes
 }
 
 // each calls fn for every setting, in the order of the structs.

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"runtime/debug"
+	"sync"
 
 	"picora/media"
 	"picora/media/strip"
@@ -21,8 +22,9 @@ type intake struct {
 	progress func(n int64) error // asked every progressStep bytes
 	atEnd    func(hash []byte, r *strip.Report) error
 
-	free   chan []byte // buffers to fill
-	full   chan []byte // buffers to examine, in order
+	chunk  *[]byte      // being filled
+	free   chan *[]byte // to fill next
+	full   chan *[]byte // to examine, in order
 	done   chan struct{}
 	closed bool
 	err    error // what Read returned
@@ -37,15 +39,24 @@ type intake struct {
 // look is made at the first byte.
 const progressStep = 16 << 20
 
+// chunkSize is how many bytes are handed over at once. Reads of a form bring 4 KB
+// each; handing each over would cost more than hashing it.
+const chunkSize = 64 << 10
+
+var chunks = sync.Pool{New: func() any {
+	b := make([]byte, 0, chunkSize+4<<10)
+	return &b
+}}
+
 // newIntake starts the examination of src as a file of type t.
 func newIntake(src io.Reader, t media.Type, max strip.Limits) *intake {
 	in := &intake{
 		src: src, hash: sha256.New(),
-		free: make(chan []byte, 2), full: make(chan []byte, 2),
+		free: make(chan *[]byte, 2), full: make(chan *[]byte, 2),
 		done: make(chan struct{}), failed: make(chan struct{}),
+		chunk: chunks.Get().(*[]byte),
 	}
-	in.free <- nil // grown to the size of the reads at first use
-	in.free <- nil
+	in.free <- chunks.Get().(*[]byte)
 	go in.examine(t, max)
 	return in
 }
@@ -64,8 +75,9 @@ func (in *intake) examine(t media.Type, max strip.Limits) {
 		pr.CloseWithError(errStopped)
 	}()
 	for b := range in.full {
-		in.hash.Write(b)
-		pw.Write(b) // fails only when the walker has its verdict
+		in.hash.Write(*b)
+		pw.Write(*b) // fails only when the walker has its verdict
+		*b = (*b)[:0]
 		in.free <- b
 	}
 	if in.closed {
@@ -125,9 +137,22 @@ func (in *intake) pass(p []byte) error {
 		}
 	}
 	in.n += int64(len(p))
-	b := append((<-in.free)[:0], p...)
-	in.full <- b
+	*in.chunk = append(*in.chunk, p...)
+	if len(*in.chunk) >= chunkSize {
+		in.full <- in.chunk
+		in.chunk = <-in.free
+	}
 	return nil
+}
+
+// end hands over the last chunk and waits for the verdict.
+func (in *intake) end() {
+	in.full <- in.chunk
+	close(in.full)
+	<-in.done
+	for range 2 {
+		chunks.Put(<-in.free)
+	}
 }
 
 // finish waits for the examination and asks atEnd.
@@ -141,8 +166,7 @@ func (in *intake) finish() error {
 		}
 	}
 	in.closed = true
-	close(in.full)
-	<-in.done
+	in.end()
 	if in.failure != nil {
 		return in.failure
 	}
@@ -152,8 +176,7 @@ func (in *intake) finish() error {
 // stop ends the examination of a body that was not read to its end.
 func (in *intake) stop() {
 	if !in.closed {
-		close(in.full)
-		<-in.done
+		in.end()
 		in.closed = true
 	}
 }

@@ -11,8 +11,9 @@ import (
 
 // Links makes addresses for requests.
 type Links struct {
-	base, media string
-	trusted     []netip.Prefix
+	base, media         string
+	baseHost, mediaHost string
+	trusted             []netip.Prefix
 }
 
 // Request is what a request says of its own address.
@@ -30,7 +31,9 @@ type Origin struct{ API, Media string }
 // New takes the settings' base and media address, each of which may be empty,
 // and the proxies whose X-Forwarded headers are believed.
 func New(base, media string, trusted []netip.Prefix) *Links {
-	return &Links{strings.TrimRight(base, "/"), strings.TrimRight(media, "/"), trusted}
+	base, baseHost := normal(base)
+	media, mediaHost := normal(media)
+	return &Links{base, media, baseHost, mediaHost, trusted}
 }
 
 // Origin answers where r's client finds the API and the files.
@@ -68,10 +71,22 @@ func (l *Links) Client(r Request) netip.Addr {
 	return addr
 }
 
-// SeparateMedia reports whether files have a host of their own, and which.
-func (l *Links) SeparateMedia() (host string, yes bool) {
-	m, b := hostOf(l.media), hostOf(l.base)
-	return m, m != "" && m != b
+// SeparateMedia reports whether files have a host of their own.
+func (l *Links) SeparateMedia() bool { return l.mediaHost != "" && l.mediaHost != l.baseHost }
+
+// OnMedia reports whether r asked the host of the files. Proxies drop ports and
+// add default ones, so ports count only where both sides name one, or where
+// nothing else tells the files' host from the API's.
+func (l *Links) OnMedia(r Request) bool {
+	name, port := splitPort(strings.ToLower(l.Host(r)))
+	if port == "80" || port == "443" {
+		port = ""
+	}
+	if join(name, port) == l.baseHost {
+		return false
+	}
+	mediaName, mediaPort := splitPort(l.mediaHost)
+	return name == mediaName && (port == "" || mediaPort == "" || port == mediaPort)
 }
 
 func (l *Links) asked(r Request) string {
@@ -101,12 +116,34 @@ func first(list string) string {
 	return strings.TrimSpace(f)
 }
 
-func hostOf(origin string) string {
-	u, err := url.Parse(origin)
-	if err != nil {
-		return ""
+// normal writes an address as browsers do: its host in small letters, without the
+// scheme's own port, and no slash at the end.
+func normal(address string) (origin, host string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", ""
 	}
-	return strings.ToLower(u.Host)
+	name, port := splitPort(strings.ToLower(u.Host))
+	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		port = ""
+	}
+	host = join(name, port)
+	return u.Scheme + "://" + host, host
+}
+
+// splitPort takes the port off a host, which may have none.
+func splitPort(host string) (name, port string) {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host[:i], host[i+1:]
+	}
+	return host, ""
+}
+
+func join(name, port string) string {
+	if port == "" {
+		return name
+	}
+	return name + ":" + port
 }
 
 // plainHost reports whether a Host header can stand in a link as it is.

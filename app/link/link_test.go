@@ -24,6 +24,8 @@ func TestLinksFollowTheSettingsElseTheRequest(t *testing.T) {
 		{"nothing is set", "", "", Request{Peer: stranger, Host: "h:3102"}, Origin{"http://h:3102", "http://h:3102"}},
 		{"the base is set", "https://b/", "", Request{Peer: stranger, Host: "h"}, Origin{"https://b", "https://b"}},
 		{"both are set", "https://b", "https://m/", Request{Peer: stranger, Host: "h"}, Origin{"https://b", "https://m"}},
+		{"the settings are in capitals and name default ports", "HTTP://B:80/", "https://M:443", Request{Peer: stranger, Host: "h"}, Origin{"http://b", "https://m"}},
+		{"another port than the default", "https://b:80", "http://[::1]:443", Request{Peer: stranger, Host: "h"}, Origin{"https://b:80", "http://[::1]:443"}},
 		{"only the media address is set", "", "https://m", Request{Peer: stranger, Host: "h"}, Origin{"http://h", "https://m"}},
 		{"a proxy says more", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: "p", ForwardedProto: "https"}, Origin{"https://p", "https://p"}},
 		{"a proxy says it in capitals", "", "", Request{Peer: proxy, Host: "h", ForwardedProto: "HTTPS"}, Origin{"https://h", "https://h"}},
@@ -69,21 +71,55 @@ func TestTheClientIsTheLastAddressThatIsNoProxyOfOurs(t *testing.T) {
 
 func TestFilesHaveAHostOfTheirOwnWhenItIsAnother(t *testing.T) {
 	cases := []struct {
+		base, media string
+		yes         bool
+	}{
+		{"", "", false},
+		{"https://a", "", false},
+		{"https://a", "https://a", false},
+		{"https://a", "https://A", false},
+		{"https://a", "https://a:443", false},
+		{"http://a:80", "http://a/", false},
+		{"https://a", "https://m", true},
+		{"https://a", "https://a:8443", true},
+		{"", "https://M.example.org", true},
+	}
+	for _, c := range cases {
+		if yes := New(c.base, c.media, nil).SeparateMedia(); yes != c.yes {
+			t.Errorf("base %q, media %q: %v", c.base, c.media, yes)
+		}
+	}
+}
+
+func TestARequestIsToTheFilesHostWhateverTheProxyDidToThePort(t *testing.T) {
+	cases := []struct {
 		base, media, host string
 		yes               bool
 	}{
-		{"", "", "", false},
-		{"https://a", "", "", false},
-		{"https://a", "https://a", "a", false},
-		{"https://a", "https://A", "a", false},
 		{"https://a", "https://m", "m", true},
+		{"https://a", "https://m", "M", true},
+		{"https://a", "https://m", "m:443", true},
+		{"https://a", "http://m:80", "m", true},
+		{"https://a", "https://m:8443", "m:8443", true},
+		{"https://a", "https://m:8443", "m", true},
+		{"https://a", "https://m:8443", "m:443", true},
+		{"https://a", "https://m:8443", "m:9000", false},
+		{"https://a", "https://m", "a", false},
+		{"https://a", "https://m", "", false},
+		{"https://a", "https://m", "mm", false},
+		{"https://a", "https://a:8443", "a", false},
+		{"https://a", "https://a:8443", "a:443", false},
 		{"https://a", "https://a:8443", "a:8443", true},
-		{"", "https://M.example.org", "m.example.org", true},
+		{"https://a:8443", "https://a", "a:8443", false},
+		{"https://a:8443", "https://a", "a", true},
+		{"", "http://[::1]:3102", "[::1]:3102", true},
+		{"", "http://[::1]:3102", "[::1]", true},
+		{"", "http://[::1]:80", "[::1]:80", true},
+		{"", "http://[::1]", "[::2]", false},
 	}
 	for _, c := range cases {
-		host, yes := New(c.base, c.media, nil).SeparateMedia()
-		if yes != c.yes || yes && host != c.host {
-			t.Errorf("base %q, media %q: %q %v, want %q %v", c.base, c.media, host, yes, c.host, c.yes)
+		if yes := New(c.base, c.media, nil).OnMedia(Request{Host: c.host}); yes != c.yes {
+			t.Errorf("base %q, media %q, host %q: %v", c.base, c.media, c.host, yes)
 		}
 	}
 }

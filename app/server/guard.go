@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -27,20 +28,19 @@ const (
 // the framework, for not every answer passes the framework's handlers: one to an
 // unknown method does not.
 func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.RequestHandler {
-	media, separate := o.Links.SeparateMedia()
 	return func(ctx *fasthttp.RequestCtx) {
 		switch {
 		case twoFramings(&ctx.Request.Header):
 			s.refuse(ctx, o, fiber.ErrBadRequest)
 			ctx.SetConnectionClose()
 			return
-		case o.Hot != nil && (!separate || equalHost(string(ctx.Host()), media)) && !slog.Default().Enabled(ctx, slog.LevelDebug) && o.Hot(ctx):
+		case o.Hot != nil && filesHere(ctx, o.Links) && !slog.Default().Enabled(ctx, slog.LevelDebug) && o.Hot(ctx):
 			ctx.Response.Header.SetCanonical([]byte(fiber.HeaderXRequestID), []byte(newRequestID()))
 			s.metrics.files.Inc()
 		case slices.Contains(fiber.DefaultMethods, string(ctx.Method())):
 			next(ctx)
 		default:
-			s.refuse(ctx, o, fiber.ErrMethodNotAllowed)
+			s.refuse(ctx, o, s.unknownMethod(ctx))
 		}
 		if !ctx.Request.IsBodyStream() {
 			return
@@ -60,6 +60,23 @@ func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.Request
 // (RFC 9112, section 6.1).
 func twoFramings(h *fasthttp.RequestHeader) bool {
 	return h.ContentLength() == -1 && bytes.Contains(append([]byte{'\n'}, bytes.ToLower(h.RawHeaders())...), []byte("\ncontent-length:"))
+}
+
+// unknownMethod is the error of a method that no route can have. The framework
+// would find it malformed.
+func (s *Server) unknownMethod(ctx *fasthttp.RequestCtx) error {
+	var known []string
+	path := strings.TrimRight(string(ctx.URI().PathOriginal()), "/")
+	for _, r := range s.app.GetRoutes(true) {
+		if fiber.RoutePatternMatch(path, r.Path) && !slices.Contains(known, r.Method) {
+			known = append(known, r.Method)
+		}
+	}
+	if len(known) == 0 {
+		return fiber.ErrNotFound
+	}
+	ctx.Response.Header.Set(fiber.HeaderAllow, strings.Join(known, ", "))
+	return fiber.ErrMethodNotAllowed
 }
 
 // refuse answers err before, or without, the framework's handlers.
@@ -124,9 +141,9 @@ func admit(ctx *fasthttp.RequestCtx, o Options) error {
 // badRequest answers what could not be read as a request at all.
 func badRequest(ctx *fasthttp.RequestCtx, err error) {
 	status, code, text := fasthttp.StatusBadRequest, "BAD_REQUEST", "The request is malformed."
-	var small *fasthttp.ErrSmallBuffer
+	_, small := errors.AsType[*fasthttp.ErrSmallBuffer](err)
 	switch {
-	case asError(err, &small):
+	case small:
 		status, code, text = fasthttp.StatusRequestHeaderFieldsTooLarge, "HEADER_TOO_LARGE", "The request's header is larger than 16 KB."
 	case isTimeout(err):
 		status, code, text = fasthttp.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request took too long to arrive."
@@ -140,8 +157,4 @@ func badRequest(ctx *fasthttp.RequestCtx, err error) {
 	ctx.Response.Header.SetContentType(fiber.MIMEApplicationJSON)
 	ctx.SetBody(b)
 	ctx.SetConnectionClose()
-}
-
-func equalHost(a, b string) bool {
-	return strings.EqualFold(a, b) || strings.EqualFold(strings.TrimSuffix(a, ":80"), b) || strings.EqualFold(strings.TrimSuffix(a, ":443"), b)
 }

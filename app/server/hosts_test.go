@@ -1,7 +1,11 @@
 package server_test
 
 import (
+	"bytes"
+	"log"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +74,90 @@ func TestFilesAndTheAPIKeepToTheirHosts(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAFileInMemoryKeepsToItsHostToo(t *testing.T) {
+	p := apptest.Start(t, func(c *config.Config) {
+		c.Server.BaseURL, c.Server.MediaURL = "https://pics.example.org", "http://media.example.org:80"
+		c.Server.TrustedProxies = []string{"127.0.0.0/8"}
+	})
+	i := p.Add("a.png", apptest.PNG(9, 9, 1))
+	if want := "http://media.example.org/" + i.ID + ".png"; i.URL != want {
+		t.Errorf("the link is %s, want %s", i.URL, want)
+	}
+	for n := range 3 { // the first brings it into memory
+		for _, c := range []struct {
+			host, forwarded string
+			status          int
+		}{
+			{"media.example.org", "", 200},
+			{"media.example.org:80", "", 200},
+			{"inside:3102", "media.example.org", 200},
+			{"media.example.org", "pics.example.org", 404},
+			{"pics.example.org", "", 404},
+		} {
+			if a := ask(t, p, "GET", "/"+i.ID+".png", c.host, "X-Forwarded-Host", c.forwarded); a.status != c.status {
+				t.Errorf("try %d: Host %s, forwarded %q: %d, want %d", n, c.host, c.forwarded, a.status, c.status)
+			}
+		}
+	}
+}
+
+func TestTheLogNamesTheClientThatATrustedProxyNames(t *testing.T) {
+	for _, trusted := range []bool{true, false} {
+		p := apptest.Start(t, func(c *config.Config) {
+			if trusted {
+				c.Server.TrustedProxies = []string{"127.0.0.0/8"}
+			}
+		})
+		var out bytes.Buffer
+		old, writer, flags := slog.Default(), log.Writer(), log.Flags()
+		slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+		ask(t, p, "POST", "/v1/images/exists", "a", "X-Forwarded-For", "192.0.2.1", "X-Forwarded-For", "192.0.2.2")
+		p.Stop() // it writes no more
+		slog.SetDefault(old)
+		log.SetOutput(writer) // SetDefault changed these, and does not change them back
+		log.SetFlags(flags)
+		want := "peer=127.0.0.1"
+		if trusted {
+			want = "peer=192.0.2.2" // the line that the proxy added
+		}
+		if !strings.Contains(out.String(), want+"\n") {
+			t.Errorf("trusted %v: no %s in %s", trusted, want, out.String())
+		}
+	}
+}
+
+func TestAnUnknownMethodIsToldTheKnownOnes(t *testing.T) {
+	p := apptest.Start(t)
+	for path, want := range map[string]string{
+		"/v1/images":             "GET, HEAD, POST, DELETE",
+		"/v1/images/":            "GET, HEAD, POST, DELETE",
+		"/v1/images/abcdefghijk": "GET, HEAD, DELETE, PATCH",
+		"/V1/Images/exists?a=b":  "GET, HEAD, POST, DELETE, PATCH", // it could be an id
+		"/abcdefghijk.png":       "GET, HEAD",
+		"/":                      "GET, HEAD, POST",
+		"/v1/nothing":            "",
+	} {
+		a := ask(t, p, "BREW", path, "a")
+		status, code := http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"
+		if want == "" {
+			status, code = http.StatusNotFound, "NOT_FOUND"
+		}
+		if a.status != status || a.code(t) != code || a.header.Get("Allow") != want {
+			t.Errorf("%s: %d %s, Allow %q, want %q", path, a.status, a.body, a.header.Get("Allow"), want)
+		}
+		if known := ask(t, p, "TRACE", path, "a"); !sameMethods(known.header.Get("Allow"), want) {
+			t.Errorf("%s: a method that the framework knows gives Allow %q, not %q", path, known.header.Get("Allow"), want)
+		}
+	}
+}
+
+func sameMethods(a, b string) bool {
+	as, bs := strings.Split(a, ", "), strings.Split(b, ", ")
+	slices.Sort(as)
+	slices.Sort(bs)
+	return slices.Equal(as, bs)
 }
 
 func TestForwardedHeadersCountOnlyFromTrustedProxies(t *testing.T) {

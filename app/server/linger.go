@@ -3,22 +3,66 @@ package server
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"syscall"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // lingerTime is how long a refused body may go on arriving after its answer.
 const lingerTime = 5 * time.Second
 
-// listener makes every connection able to linger.
-type listener struct{ net.Listener }
+// listener makes every connection able to linger, and outlives a shortage.
+type listener struct {
+	net.Listener
+	warned time.Time
+}
 
-func (l listener) Accept() (net.Conn, error) {
+// Accept waits for the next connection, through any shortage of descriptors or
+// memory: the server would end, and anybody can bring one about by opening
+// connections.
+func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
+	for wait := 5 * time.Millisecond; passing(err); wait = min(2*wait, time.Second) {
+		if time.Since(l.warned) > time.Minute {
+			l.warned = time.Now()
+			slog.Warn("connections have to wait", "err", err)
+		}
+		time.Sleep(wait)
+		c, err = l.Listener.Accept()
+	}
 	if t, ok := c.(*net.TCPConn); ok && err == nil {
 		return &conn{TCPConn: t}, nil
 	}
 	return c, err
+}
+
+// passing reports whether a later try to accept a connection may succeed.
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// connections is how many may be open at a time.
+func connections() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return fasthttp.DefaultConcurrency
+	}
+	return connectionsWithin(uint64(l.Cur))
+}
+
+// connectionsWithin leaves a part of the descriptors to the files that requests
+// read and write, and to the rest of the program.
+func connectionsWithin(descriptors uint64) int {
+	const rest = 32
+	return int(min(max(descriptors/4*3, 2*rest)-rest, fasthttp.DefaultConcurrency))
 }
 
 // conn is a connection that may be closed while its client still sends. Closing

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"picora/app/link"
 )
 
 // newRequestID makes an id that finds a request in the log. It is no secret.
@@ -24,7 +26,7 @@ func newRequestID() string {
 // observe gives each request an id, answers its error or panic, writes one line
 // of log and counts it. Served files are logged at debug level only: they are
 // most of the traffic, and the metrics count them.
-func (s *Server) observe(writeError func(*fiber.Ctx, error) error) fiber.Handler {
+func (s *Server) observe(l *link.Links, writeError func(*fiber.Ctx, error) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		start := time.Now()
 		id := newRequestID()
@@ -42,7 +44,7 @@ func (s *Server) observe(writeError func(*fiber.Ctx, error) error) fiber.Handler
 		}
 		if slog.Default().Enabled(c.Context(), level) {
 			slog.Log(c.Context(), level, "request", "id", id, "method", c.Method(), "path", c.Path(), "status", status,
-				"ms", float64(took.Microseconds())/1000, "peer", c.Context().RemoteIP().String())
+				"ms", float64(took.Microseconds())/1000, "peer", l.Client(linkRequest(c.Context())).String())
 		}
 		return nil
 	}
@@ -60,9 +62,7 @@ func protect(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-func asError[T error](err error, target *T) bool { return errors.As(err, target) }
-
 func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout()
 }

@@ -55,9 +55,6 @@ func (m *metrics) request(c *fiber.Ctx, status int, took time.Duration) {
 	m.seconds.WithLabelValues(route, c.Method()).Observe(took.Seconds())
 }
 
-// Register adds a collector of another package.
-func (s *Server) Register(c prometheus.Collector) { s.metrics.registry.MustRegister(c) }
-
 // ServeMetrics serves /metrics on ln until ctx ends.
 func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
 	mux := http.NewServeMux()

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +69,7 @@ func New(o Options) *Server {
 		ReadTimeout:                  headerTime,
 		WriteTimeout:                 responseTime,
 		IdleTimeout:                  idleTime,
+		Concurrency:                  connections(),
 		BodyLimit:                    maxJSON, // bounds what is read ahead; the guards bound the rest
 		JSONEncoder:                  json.Marshal,
 		ErrorHandler:                 o.WriteError,
@@ -77,7 +79,7 @@ func New(o Options) *Server {
 	raw.Handler = s.guard(raw.Handler, o)
 	raw.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return s.expect(ctx, o) }
 	raw.ErrorHandler = badRequest
-	s.app.Use(s.observe(o.WriteError), allowCORS(), origin(o.Links), hosts(o), limitBody(o.IsUpload))
+	s.app.Use(s.observe(o.Links, o.WriteError), allowCORS(), origin(o.Links), hosts(o), limitBody(o.IsUpload))
 	health(s.app, o.Version)
 	for _, surface := range o.Surfaces {
 		surface.Mount(s.app)
@@ -90,7 +92,7 @@ func (s *Server) App() *fiber.App { return s.app }
 
 // Serve accepts connections until Stop.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.app.Listener(listener{ln}); err != nil {
+	if err := s.app.Listener(&listener{Listener: ln}); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
 	return nil
@@ -109,31 +111,36 @@ func (s *Server) Stop(wait time.Duration) error {
 // origin finds where the request's client sees us, for links in answers.
 func origin(l *link.Links) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.SetUserContext(link.With(context.Background(), l.Origin(linkRequest(c))))
+		c.SetUserContext(link.With(context.Background(), l.Origin(linkRequest(c.Context()))))
 		return c.Next()
 	}
 }
 
-func linkRequest(c *fiber.Ctx) link.Request {
-	h := &c.Request().Header
-	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+func linkRequest(ctx *fasthttp.RequestCtx) link.Request {
+	h := &ctx.Request.Header
+	peer, _ := netip.AddrFromSlice(ctx.RemoteIP())
 	return link.Request{
 		Peer: peer.Unmap(), Host: string(h.Host()),
 		ForwardedHost:  string(h.Peek(fiber.HeaderXForwardedHost)),
 		ForwardedProto: string(h.Peek(fiber.HeaderXForwardedProto)),
-		ForwardedFor:   string(h.Peek(fiber.HeaderXForwardedFor)),
+		ForwardedFor:   string(bytes.Join(h.PeekAll(fiber.HeaderXForwardedFor), []byte(","))), // some proxies add a line
 	}
+}
+
+// filesHere reports whether the host that a request asked serves files. All do
+// when files have no host of their own.
+func filesHere(ctx *fasthttp.RequestCtx, l *link.Links) bool {
+	return !l.SeparateMedia() || l.OnMedia(linkRequest(ctx))
 }
 
 // hosts keeps files and the rest apart when files have a host of their own: a
 // page that a file brings must not share the origin of the API.
 func hosts(o Options) fiber.Handler {
-	media, separate := o.Links.SeparateMedia()
 	return func(c *fiber.Ctx) error {
-		if !separate || c.Path() == "/health" || c.Path() == "/v1/health" {
+		if !o.Links.SeparateMedia() || c.Path() == "/health" || c.Path() == "/v1/health" {
 			return c.Next()
 		}
-		if onMedia := equalHost(o.Links.Host(linkRequest(c)), media); onMedia != o.IsFile(c.Path()) {
+		if filesHere(c.Context(), o.Links) != o.IsFile(c.Path()) {
 			return fiber.ErrNotFound
 		}
 		return c.Next()

@@ -6,7 +6,10 @@ import "picora/media"
 type builder struct {
 	pieces Plan
 	sealed int // pieces before this index are not grown any more
+	least  int // what the pieces take up when encoded, at the least
 }
+
+var errTooMany = media.Corrupt("the picture has too many metadata blocks")
 
 // keep delivers n bytes of the original at off.
 func (b *builder) keep(off, n int64) error {
@@ -27,11 +30,20 @@ func (b *builder) keep(off, n int64) error {
 func (b *builder) put(data []byte) error { return b.add(Piece{Data: data}) }
 
 func (b *builder) add(p Piece) error {
-	if len(b.pieces) >= maxPieces {
-		return media.Corrupt("the picture has too many metadata blocks")
+	if b.least += p.least(); len(b.pieces) >= maxPieces || b.least > MaxEncoded {
+		return errTooMany
 	}
 	b.pieces = append(b.pieces, p)
 	return nil
+}
+
+// least is how many bytes of an encoded plan the piece takes up, whatever its
+// neighbours are: its data, or two numbers.
+func (p Piece) least() int {
+	if p.Data != nil {
+		return len(p.Data)
+	}
+	return 2
 }
 
 // mark returns the place after the last piece, for insert and rewind;
@@ -43,7 +55,7 @@ func (b *builder) mark() int {
 
 // insert puts data at a mark.
 func (b *builder) insert(mark int, data []byte) error {
-	if err := b.add(Piece{}); err != nil {
+	if err := b.put(data); err != nil {
 		return err
 	}
 	copy(b.pieces[mark+1:], b.pieces[mark:])
@@ -54,6 +66,9 @@ func (b *builder) insert(mark int, data []byte) error {
 // rewind forgets the pieces after a mark and lets the one before it grow again
 // if it could when sealed was noted.
 func (b *builder) rewind(mark, sealed int) {
+	for _, p := range b.pieces[mark:] {
+		b.least -= p.least()
+	}
 	b.pieces, b.sealed = b.pieces[:mark], sealed
 }
 
@@ -70,6 +85,9 @@ func (b *builder) finish(size int64) (Plan, error) {
 	if len(out) == 1 && out[0].Data == nil && out[0].Off == 0 && out[0].Len == size {
 		return nil, nil
 	}
+	if len(out.Marshal()) > MaxEncoded {
+		return nil, errTooMany
+	}
 	return out, nil
 }
 
@@ -77,7 +95,7 @@ func (b *builder) finish(size int64) (Plan, error) {
 func (p *Piece) join(next Piece) bool {
 	switch {
 	case p.Data != nil && next.Data != nil:
-		p.Data = append(p.Data[:len(p.Data):len(p.Data)], next.Data...)
+		p.Data = append(p.Data, next.Data...)
 	case p.Data == nil && next.Data == nil && p.Off+p.Len == next.Off:
 		p.Len += next.Len
 	default:

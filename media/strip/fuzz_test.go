@@ -38,6 +38,9 @@ func FuzzWalk(f *testing.F) {
 		if sniffed, err := media.Sniff(out); err != nil || sniffed != typ {
 			t.Fatalf("what is delivered is %v, %v", sniffed, err)
 		}
+		if n := len(rep.Plan.Marshal()); n > MaxEncoded {
+			t.Fatalf("the plan takes up %d bytes", n)
+		}
 		if back, err := Unmarshal(rep.Plan.Marshal()); err != nil || back.Size() != rep.Plan.Size() {
 			t.Fatalf("the plan does not come back: %v", err)
 		}

@@ -10,6 +10,9 @@ import (
 // of serving it. A picture needs about ten pieces.
 const maxPieces = 4096
 
+// MaxEncoded is the most that Marshal makes of a plan by Walk.
+const MaxEncoded = 16 << 10
+
 // A Piece is a part of what is delivered: Data itself when it is not nil, else
 // the Len bytes at Off of the original.
 type Piece struct {

@@ -41,7 +41,7 @@ const maxFrames = 100_000
 // media.Reason, errors of r itself are passed on.
 func Walk(r io.Reader, t media.Type, max Limits) (*Report, error) {
 	w := &walker{
-		source: source{br: bufio.NewReaderSize(r, bufferSize)},
+		source: source{br: bufio.NewReaderSize(r, buffer(r))},
 		limits: max,
 		rep:    Report{Orientation: 1, Frames: 1},
 	}
@@ -53,6 +53,15 @@ func Walk(r io.Reader, t media.Type, max Limits) (*Report, error) {
 		return nil, err
 	}
 	return &w.rep, nil
+}
+
+// buffer is how much to read ahead: no more than there is, where r knows. An
+// SVG can have thousands of pictures of a few bytes in it.
+func buffer(r io.Reader) int {
+	if known, ok := r.(interface{ Len() int }); ok {
+		return min(known.Len(), bufferSize)
+	}
+	return bufferSize
 }
 
 // walker is the state of one walk.

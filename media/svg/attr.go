@@ -10,10 +10,12 @@ import (
 	"picora/media/strip"
 )
 
+// XML readers make spaces of these unless they are written as references.
+var spaces = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
 // cleanAttr returns the value that an attribute may keep.
 func cleanAttr(element, name, value string) (string, bool) {
-	// XML readers make spaces of these unless they are written as references.
-	value = strings.Trim(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(value), " ")
+	value = strings.Trim(spaces.Replace(value), " ")
 	switch {
 	case name == "href" || name == "xlink:href":
 		return cleanRef(element, value)
@@ -77,6 +79,8 @@ func fragment(s string) int {
 	return len(s)
 }
 
+var noSpaces = strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "")
+
 // maxPixels bounds a raster picture in an SVG.
 const maxPixels = 100_000_000
 
@@ -94,7 +98,7 @@ func cleanData(value string) (string, bool) {
 			return "", false
 		}
 	}
-	body = strings.TrimRight(strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "").Replace(body), "=")
+	body = strings.TrimRight(noSpaces.Replace(body), "=")
 	raw, err := base64.RawStdEncoding.DecodeString(body)
 	if err != nil {
 		return "", false
@@ -115,7 +119,7 @@ func apply(plan strip.Plan, raw []byte) []byte {
 	if plan == nil {
 		return raw
 	}
-	var out []byte
+	out := make([]byte, 0, plan.Size())
 	for _, p := range plan {
 		if p.Data != nil {
 			out = append(out, p.Data...)

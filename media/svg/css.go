@@ -108,15 +108,21 @@ func quoted(v string) (n int, ok bool) {
 // that are understood. It parts them at every semicolon: one inside a string
 // leaves two halves of which neither is.
 func cleanDeclarations(s string) string {
-	var out []string
+	var out strings.Builder
+	out.Grow(len(s))
 	for decl := range strings.SplitSeq(blankComments(s), ";") {
 		name, value, ok := strings.Cut(decl, ":")
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		if ok && property(name) && value != "" && safeValue(value) {
-			out = append(out, name+":"+value)
+			if out.Len() > 0 {
+				out.WriteByte(';')
+			}
+			out.WriteString(name)
+			out.WriteByte(':')
+			out.WriteString(value)
 		}
 	}
-	return strings.Join(out, ";")
+	return out.String()
 }
 
 // property says whether a name is that of a property. Two run code in old
@@ -136,7 +142,11 @@ func property(name string) bool {
 // blankComments puts a space for each comment, which is what it is to CSS. What
 // is left of comment signs after that is refused where values are checked.
 func blankComments(s string) string {
+	if !strings.Contains(s, "/*") {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	for {
 		before, rest, ok := strings.Cut(s, "/*")
 		b.WriteString(before)

@@ -18,6 +18,7 @@ type parser struct {
 	bare  bool    // the file declares no namespace
 	open  []*node // elements that are open; nil stands for none yet
 	nodes int
+	tags  int
 	rules []rule
 }
 
@@ -25,8 +26,9 @@ type parser struct {
 // dropped like the rest behind any other picture.
 func parse(raw []byte) (*node, []rule, error) {
 	p := &parser{dec: xml.NewDecoder(bytes.NewReader(raw))}
+	ascii := !slices.ContainsFunc(raw, func(c byte) bool { return c >= 0x80 })
 	p.dec.CharsetReader = func(charset string, r io.Reader) (io.Reader, error) {
-		if slices.ContainsFunc(raw, func(c byte) bool { return c >= 0x80 }) {
+		if !ascii {
 			return nil, media.Unsupported(fmt.Sprintf("the SVG says that it is written in %.40q; save it as UTF-8", charset))
 		}
 		return r, nil // plain ASCII, the same in every encoding
@@ -147,12 +149,15 @@ func (p *parser) count() error {
 
 // start opens an element, or passes over it and all that is in it.
 func (p *parser) start(tok xml.StartElement) error {
+	if err := p.tag(); err != nil {
+		return err
+	}
 	top, name := p.top(), tok.Name.Local
 	if !p.ours(tok.Name.Space) || leaves[top.name] || name != "a" && !elements[name] {
-		return p.dec.Skip()
+		return p.skip()
 	}
 	if len(p.open) >= maxDepth {
-		return media.Unsupported(fmt.Sprintf("the SVG nests more than %d elements", maxDepth))
+		return errDeep
 	}
 	if name == "a" {
 		p.open = append(p.open, top) // its contents become those of its parent
@@ -164,12 +169,47 @@ func (p *parser) start(tok xml.StartElement) error {
 	}
 	n := &node{name: name, attrs: attrs}
 	if !n.sound() {
-		return p.dec.Skip()
+		return p.skip()
 	}
 	top.kids = append(top.kids, n)
 	p.open = append(p.open, n)
 	return p.count()
 }
+
+// tag counts one more element, kept or not.
+func (p *parser) tag() error {
+	if p.tags++; p.tags > maxTags {
+		return media.Unsupported(fmt.Sprintf("the SVG has more than %d elements", maxTags))
+	}
+	return nil
+}
+
+// skip reads to the end of an element that is dropped.
+func (p *parser) skip() error {
+	for depth := 1; depth > 0; {
+		tok, err := p.dec.Token()
+		if err != nil {
+			return err
+		}
+		switch tok.(type) {
+		case xml.StartElement:
+			if err := p.tag(); err != nil {
+				return err
+			}
+			if depth++; depth+len(p.open) > maxDepth {
+				return errDeep
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+	return nil
+}
+
+var (
+	errDeep  = media.Unsupported(fmt.Sprintf("the SVG nests more than %d elements", maxDepth))
+	errAttrs = media.Unsupported(fmt.Sprintf("the SVG has an element with more than %d attributes", maxAttrs))
+)
 
 // sound says whether an element is worth something with the attributes that
 // are left to it.
@@ -211,15 +251,13 @@ func (p *parser) end() {
 // attrs returns the attributes of an element that may stay.
 func (p *parser) attrs(tok xml.StartElement) ([]attr, error) {
 	if len(tok.Attr) > maxAttrs {
-		return nil, media.Unsupported(fmt.Sprintf("the SVG has an element with more than %d attributes", maxAttrs))
+		return nil, errAttrs
 	}
 	var out []attr
-	seen := map[xml.Name]bool{}
-	for _, a := range tok.Attr {
-		if seen[a.Name] {
+	for i, a := range tok.Attr {
+		if slices.ContainsFunc(tok.Attr[:i], func(b xml.Attr) bool { return b.Name == a.Name }) {
 			return nil, media.Corrupt(fmt.Sprintf("the SVG is not well-formed XML: an element has the attribute %.40q twice", a.Name.Local))
 		}
-		seen[a.Name] = true
 		name := attrName(a.Name)
 		if name == "" {
 			continue

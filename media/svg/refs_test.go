@@ -27,6 +27,7 @@ func TestBombs(t *testing.T) {
 		"marker":           tower(1, wrap("marker"), format(`<use href="#l%d"/>`)) + `<path marker-mid="url(#l1)" d="` + strings.Repeat("h1v1", 20_000) + `"/>`,
 		"sheet, class":     sheetOf(9, `.c%d{fill:url(#l%d)}`) + tower(9, wrap("pattern"), format(`<rect class="x c%d"/>`)),
 		"sheet, id":        `<style>#me{fill:url(#l9)}g#me,*{mask:url(#l9)}</style>` + tower(5, wrap("g"), format(`<use href="#l%d"/>`)) + `<g id="l9">` + strings.Repeat(`<rect/>`, 900) + `</g>` + strings.Repeat(`<path/>`, 900),
+		"sheet, often":     `<style>a,.b,rect{filter:` + strings.Repeat("url(#l0) ", 300) + `}</style><filter id="l0">` + strings.Repeat(`<feFlood/>`, 400) + `</filter><rect/>`,
 		"backwards":        reversed(),
 		"through image":    `<filter id="l0">` + strings.Repeat(`<feFlood/>`, 400) + `</filter>` + strings.Repeat(`<rect filter="url(#l0)"/>`, 300),
 		"filter on filter": tower(9, wrap("filter"), format(`<feImage href="#l%d"/>`)),

@@ -1,19 +1,17 @@
 package svg
 
-import "strings"
+import (
+	"bytes"
+	"iter"
+	"strings"
+)
 
-// rule is a selector and the elements that its declarations refer to.
-type rule struct {
-	selector string
-	refs     []ref
-}
-
-// ref is a reference to an element from a property.
-type ref struct{ property, id string }
+// rule is a selector and its declarations, with references among them.
+type rule struct{ selector, decls string }
 
 // sheet rewrites a style sheet.
 type sheet struct {
-	out   strings.Builder
+	out   bytes.Buffer
 	rules []rule
 }
 
@@ -27,6 +25,7 @@ func cleanSheet(css string) (string, []rule) {
 		return "", nil
 	}
 	s := &sheet{}
+	s.out.Grow(len(css))
 	if !s.list(css, 0) {
 		return "", nil
 	}
@@ -55,7 +54,7 @@ func (s *sheet) list(css string, depth int) bool {
 		if end < 0 {
 			return false
 		}
-		if !s.rule(strings.Join(strings.Fields(css[:i]), " "), css[i+1:end], depth) {
+		if !s.rule(squeeze(css[:i]), css[i+1:end], depth) {
 			return false
 		}
 		css = css[end+1:]
@@ -96,15 +95,31 @@ func (s *sheet) rule(prelude, block string, depth int) bool {
 	if depth > 2 || !selector(rest) {
 		return false
 	}
-	inner := &sheet{}
-	if !inner.list(block, depth+1) {
+	before := s.out.Len()
+	s.out.WriteString("@" + strings.ToLower(name) + " " + rest + "{")
+	empty := s.out.Len()
+	if !s.list(block, depth+1) {
 		return false
 	}
-	if inner.out.Len() > 0 {
-		s.out.WriteString("@" + strings.ToLower(name) + " " + rest + "{" + inner.out.String() + "}")
-		s.rules = append(s.rules, inner.rules...)
+	if s.out.Len() == empty {
+		s.out.Truncate(before)
+	} else {
+		s.out.WriteByte('}')
 	}
 	return true
+}
+
+// squeeze makes one space of each run of white space and none at the ends.
+func squeeze(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	for word := range strings.FieldsSeq(s) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
 
 // plain writes a selector with its declarations.
@@ -112,9 +127,12 @@ func (s *sheet) plain(sel, decls string) {
 	if decls == "" {
 		return
 	}
-	s.out.WriteString(sel + "{" + decls + "}")
-	if refs := declared(decls); len(refs) > 0 {
-		s.rules = append(s.rules, rule{sel, refs})
+	for _, part := range []string{sel, "{", decls, "}"} {
+		s.out.WriteString(part)
+	}
+	for range declared(decls) {
+		s.rules = append(s.rules, rule{sel, decls})
+		return
 	}
 }
 
@@ -129,33 +147,37 @@ func selector(s string) bool {
 	return s != "" && !strings.Contains(strings.ToLower(s), "url(")
 }
 
-// declared returns the references in declarations that are clean.
-func declared(decls string) []ref {
-	var out []ref
-	for decl := range strings.SplitSeq(decls, ";") {
-		property, value, _ := strings.Cut(decl, ":")
-		for _, id := range references(value) {
-			out = append(out, ref{property, id})
+// declared returns the references in declarations that are clean: a property
+// and the name of an element.
+func declared(decls string) iter.Seq2[string, string] {
+	return func(yield func(property, id string) bool) {
+		for decl := range strings.SplitSeq(decls, ";") {
+			property, value, _ := strings.Cut(decl, ":")
+			for id := range references(value) {
+				if !yield(property, id) {
+					return
+				}
+			}
 		}
 	}
-	return out
 }
 
 // references returns the names in all url(#name) of a value.
-func references(v string) []string {
-	var out []string
-	for {
-		i := strings.Index(v, "(")
-		if i < 0 {
-			return out
-		}
-		fn := v[:i]
-		v = v[i+1:]
-		if !endsInURL(fn) {
-			continue
-		}
-		if name, n := reference(v); n > 0 {
-			out = append(out, name)
+func references(v string) iter.Seq[string] {
+	return func(yield func(id string) bool) {
+		for {
+			fn, rest, ok := strings.Cut(v, "(")
+			if !ok {
+				return
+			}
+			v = rest
+			if !endsInURL(fn) {
+				continue
+			}
+			name, n := reference(v)
+			if n > 0 && !yield(name) {
+				return
+			}
 			v = v[n:]
 		}
 	}

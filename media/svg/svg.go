@@ -28,6 +28,7 @@ const (
 	MaxBytes      = 2 << 20 // size, before and after
 	maxDepth      = 200     // nested elements
 	maxNodes      = 100_000 // elements and texts
+	maxTags       = 250_000 // elements, with those that are dropped
 	maxAttrs      = 256     // attributes of one element
 	maxExpansions = 100_000 // elements drawn again through references
 )
@@ -42,6 +43,9 @@ func Sanitize(r io.Reader) ([]byte, error) {
 	}
 	if err := readable(raw); err != nil {
 		return nil, err
+	}
+	if crowded(raw) {
+		return nil, errAttrs
 	}
 	root, rules, err := parse(bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF")))
 	if err != nil {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package svg
+
+// worstSize is how large the files of TestWorst are.
+const worstSize = MaxBytes
