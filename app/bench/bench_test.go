@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -289,6 +290,9 @@ func (a *alone) Update(ctx context.Context, fn func(kv.Tx) error) error {
 // group commit, to a new server and to one that has a million pictures.
 func TestBenchDurableUploads(t *testing.T) {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
+	if os.Getenv("GOMAXPROCS") == "" { // as picora serve does
+		runtime.GOMAXPROCS(max(4, runtime.GOMAXPROCS(0)))
+	}
 	t.Run("empty", func(t *testing.T) { durableUploads(t, func(string) {}) })
 	full := million(t)
 	t.Run("a million", func(t *testing.T) {
