@@ -127,7 +127,7 @@ func (d *CDN) Hot(ctx *fasthttp.RequestCtx) bool {
 		return false
 	}
 	e.header.CopyTo(&ctx.Response.Header)
-	ctx.Response.SetBodyRaw(e.bytes)
+	ctx.Response.SetBodyStream(&memory{e.bytes, ctx.Conn()}, len(e.bytes))
 	return true
 }
 

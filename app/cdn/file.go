@@ -214,3 +214,35 @@ func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
 	}
 	return total, nil
 }
+
+// memory is a body in memory that is written together with its header.
+type memory struct {
+	left []byte
+	conn net.Conn
+}
+
+// WriteTo is what the server calls with its buffered connection, in whose buffer
+// the header is. Through the buffer, the body would be copied once more.
+func (m *memory) WriteTo(w io.Writer) (int64, error) {
+	bw, ok := w.(*bufio.Writer)
+	conn, can := m.conn.(interface{ WriteBehind([]byte) })
+	if !ok || !can || bw.Buffered() == 0 {
+		n, err := w.Write(m.left)
+		return int64(n), err
+	}
+	conn.WriteBehind(m.left)
+	if err := bw.Flush(); err != nil {
+		return 0, err
+	}
+	return int64(len(m.left)), nil
+}
+
+// Read reads the body as a stream.
+func (m *memory) Read(p []byte) (int, error) {
+	if len(m.left) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, m.left)
+	m.left = m.left[n:]
+	return n, nil
+}

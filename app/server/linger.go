@@ -71,7 +71,8 @@ func connectionsWithin(descriptors uint64) int {
 // The embedded connection keeps its ReadFrom, and with it sendfile.
 type conn struct {
 	*net.TCPConn
-	unread bool // the client was answered in the middle of its body
+	unread bool   // the client was answered in the middle of its body
+	behind []byte // to be written behind the next bytes
 
 	readBy, writeBy time.Time // the deadlines that are set
 }
@@ -101,6 +102,21 @@ func coarse(set *time.Time, t time.Time, move func(time.Time) error) error {
 	}
 	*set = t
 	return move(t)
+}
+
+// WriteBehind has body written right behind the bytes of the next Write, with
+// the same system call (writev) and without a copy of it. The caller writes next.
+func (c *conn) WriteBehind(body []byte) { c.behind = body }
+
+// Write writes p, and what is to stand behind it.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.behind == nil {
+		return c.TCPConn.Write(p)
+	}
+	both := net.Buffers{p, c.behind}
+	c.behind = nil
+	n, err := both.WriteTo(c.TCPConn)
+	return int(min(n, int64(len(p)))), err
 }
 
 // Close ends the connection. One with an unread body is closed for writing

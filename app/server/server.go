@@ -48,10 +48,12 @@ type Server struct {
 }
 
 const (
-	maxJSON      = 1 << 20          // bytes of a body that is no upload
-	headerTime   = 30 * time.Second // for a request's header, and a small body
-	idleTime     = 90 * time.Second // between two requests of a connection
-	responseTime = 2 * time.Minute  // for an answer, or a part of a long one
+	maxJSON = 1 << 20 // bytes of a body that is no upload
+	// silence is how long a client may send nothing: between two requests, in a
+	// header, or in a small body. It is one number because the server sets the
+	// deadline anew in each of these states, and moving it back and forth costs.
+	silence      = 60 * time.Second
+	responseTime = 2 * time.Minute // for an answer, or a part of a long one
 )
 
 // New builds the server.
@@ -66,9 +68,9 @@ func New(o Options) *Server {
 		DisablePreParseMultipartForm: true,
 		ReadBufferSize:               16 << 10,
 		WriteBufferSize:              32 << 10,
-		ReadTimeout:                  headerTime,
+		ReadTimeout:                  silence,
 		WriteTimeout:                 responseTime,
-		IdleTimeout:                  idleTime,
+		IdleTimeout:                  silence,
 		Concurrency:                  connections(),
 		BodyLimit:                    maxJSON, // bounds what is read ahead; the guards bound the rest
 		JSONEncoder:                  json.Marshal,
