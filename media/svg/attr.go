@@ -42,7 +42,7 @@ func lettersOnly(s string) bool {
 }
 
 // harmless says whether text has nothing in it that looks like a scheme that
-// runs code or a reference, however it is spaced.
+// runs code, a reference, or a comment that could split one, however it is spaced.
 func harmless(s string) bool {
 	s = strings.ToLower(strings.Map(func(r rune) rune {
 		if r <= ' ' || r == 0x7F {
@@ -50,7 +50,7 @@ func harmless(s string) bool {
 		}
 		return r
 	}, s))
-	for _, bad := range []string{"javascript:", "vbscript:", "data:", "url(", "expression(", "@import", "<", "\\"} {
+	for _, bad := range []string{"javascript:", "vbscript:", "data:", "url(", "image(", "image-set(", "src(", "expression(", "@import", "@font-face", "-moz-binding:", "<", "\\", "/*"} {
 		if strings.Contains(s, bad) {
 			return false
 		}
@@ -71,9 +71,10 @@ func cleanRef(element, value string) (string, bool) {
 }
 
 // fragment returns how long the name at the start of s is. Escapes are not part
-// of it: with them one name can be written in many ways.
+// of it: with them one name can be written in many ways. Nor is the star, which
+// could make a comment of what stands around it.
 func fragment(s string) int {
-	if i := strings.IndexAny(s, " \t\r\n\"'`()<>[]{}\\%;,#"); i >= 0 {
+	if i := strings.IndexAny(s, " \t\r\n\"'`()<>[]{}\\%;,#*"); i >= 0 {
 		return i
 	}
 	return len(s)
