@@ -82,7 +82,7 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	if err != nil {
 		return a, err
 	}
-	files := cdn.New(lib, users, signer, links, cfg.CDN.CacheBytes)
+	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
 	a.server = server.New(server.Options{
 		Links: links, Version: version,
 		IsFile: cdn.IsFile, FileRoute: cdn.Route, Hot: files.Hot, IsUpload: api.UploadPath, Admit: rest.Admit,

@@ -121,7 +121,8 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // Close ends the connection. One with an unread body is closed for writing
 // first, and what still arrives is thrown away for a while (RFC 9112, section
-// 9.6). The server calls it from the connection's own goroutine.
+// 9.6). The server calls it from the connection's own goroutine, or from another
+// when the connection is idle, and then nothing is unread.
 func (c *conn) Close() error {
 	if c.unread && c.CloseWrite() == nil {
 		c.unread = false
