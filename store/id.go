@@ -12,14 +12,19 @@ const (
 // choose one without bias.
 const alphabet = "useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict"
 
-// NewID makes a random id of n characters, six bits each.
+// NewID makes a random id of n characters, six bits each. It never begins with
+// a hyphen: people pass ids to commands, which would take it for an option.
 func NewID(n int) string {
 	b := make([]byte, n)
-	rand.Read(b) // never fails, by crypto/rand's promise
-	for i := range b {
-		b[i] = alphabet[b[i]&63]
+	for {
+		rand.Read(b) // never fails, by crypto/rand's promise
+		for i := range b {
+			b[i] = alphabet[b[i]&63]
+		}
+		if b[0] != '-' {
+			return string(b)
+		}
 	}
-	return string(b)
 }
 
 // ValidID reports whether s is an id of n characters.

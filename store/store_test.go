@@ -508,3 +508,11 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestIDsNeverLookLikeOptions(t *testing.T) {
+	for range 10_000 {
+		if id := NewID(ImageIDLen); id[0] == '-' || !ValidID(id, ImageIDLen) {
+			t.Fatalf("an id of %q", id)
+		}
+	}
+}
