@@ -1,6 +1,7 @@
 package library
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -13,9 +14,10 @@ import (
 	"picora/media/strip"
 )
 
-// intake is a reader that passes a body through while another goroutine hashes
-// and examines the same bytes. It gives io.EOF only when the body ended well, was
-// found whole, and atEnd agreed: what reads it may then keep what it read.
+// intake is a reader that passes a body through and has the same bytes hashed and
+// examined, those of a long body by another goroutine as they come. It gives
+// io.EOF only when the body ended well, was found whole, and atEnd agreed: what
+// reads it may then keep what it read.
 type intake struct {
 	src      io.Reader
 	n        int64               // bytes passed through
@@ -30,6 +32,7 @@ type intake struct {
 	err    error // what Read returned
 
 	hash    hash.Hash
+	look    func(io.Reader) (*strip.Report, error)
 	report  *strip.Report
 	failure error // of the examination; read it after done
 	failed  chan struct{}
@@ -40,35 +43,41 @@ type intake struct {
 const progressStep = 16 << 20
 
 // chunkSize is how many bytes are handed over at once. Reads of a form bring 4 KB
-// each; handing each over would cost more than hashing it.
-const chunkSize = 64 << 10
+// each; handing each over would cost more than hashing it. A body that fits into
+// one chunk is examined where it is read: most pictures of a page do, and two
+// goroutines more would cost them more than they gain.
+const chunkSize = 128 << 10
 
 var chunks = sync.Pool{New: func() any {
 	b := make([]byte, 0, chunkSize+4<<10)
 	return &b
 }}
 
-// newIntake starts the examination of src as a file of type t.
+// newIntake makes a reader of src that examines it as a file of type t.
 func newIntake(src io.Reader, t media.Type, max strip.Limits) *intake {
-	in := &intake{
+	return &intake{
 		src: src, hash: sha256.New(),
-		free: make(chan *[]byte, 2), full: make(chan *[]byte, 2),
-		done: make(chan struct{}), failed: make(chan struct{}),
-		chunk: chunks.Get().(*[]byte),
+		look:   func(r io.Reader) (*strip.Report, error) { return walk(r, t, max) },
+		failed: make(chan struct{}),
+		chunk:  chunks.Get().(*[]byte),
 	}
+}
+
+// begin starts the examination of a body that is longer than a chunk.
+func (in *intake) begin() {
+	in.free, in.full, in.done = make(chan *[]byte, 2), make(chan *[]byte, 2), make(chan struct{})
 	in.free <- chunks.Get().(*[]byte)
-	go in.examine(t, max)
-	return in
+	go in.examine()
 }
 
 // examine feeds the hash and, through a pipe, the walker.
-func (in *intake) examine(t media.Type, max strip.Limits) {
+func (in *intake) examine() {
 	defer close(in.done)
 	pr, pw := io.Pipe()
 	walked := make(chan struct{})
 	go func() {
 		defer close(walked)
-		in.report, in.failure = walk(pr, t, max)
+		in.report, in.failure = in.look(pr)
 		if in.failure != nil {
 			close(in.failed)
 		}
@@ -139,14 +148,27 @@ func (in *intake) pass(p []byte) error {
 	in.n += int64(len(p))
 	*in.chunk = append(*in.chunk, p...)
 	if len(*in.chunk) >= chunkSize {
+		if in.full == nil {
+			in.begin()
+		}
 		in.full <- in.chunk
 		in.chunk = <-in.free
 	}
 	return nil
 }
 
-// end hands over the last chunk and waits for the verdict.
+// end hands over the last chunk and waits for the verdict. A body in one chunk is
+// examined here, unless it was broken off.
 func (in *intake) end() {
+	if in.full == nil {
+		if in.closed {
+			in.hash.Write(*in.chunk)
+			in.report, in.failure = in.look(bytes.NewReader(*in.chunk))
+		}
+		*in.chunk = (*in.chunk)[:0]
+		chunks.Put(in.chunk)
+		return
+	}
 	in.full <- in.chunk
 	close(in.full)
 	<-in.done

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math/rand/v2"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -15,12 +16,17 @@ import (
 	"picora/media/strip"
 )
 
-// picture is a PNG of some KiB.
+// small and large are sides of pictures that fit into a chunk, and do not.
+const small, large = 100, 400
+
+// picture is a PNG of about side * side * 3 bytes.
 func picture(t *testing.T, side int) []byte {
 	t.Helper()
 	m := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for i := range m.Pix {
-		m.Pix[i] = uint8(i * i >> 3)
+	r := rand.NewChaCha8([32]byte{})
+	r.Read(m.Pix)
+	for i := 3; i < len(m.Pix); i += 4 {
+		m.Pix[i] = 255
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -51,6 +57,9 @@ func began(t *testing.T, src io.Reader, end error) (in *intake, ends *int) {
 		case <-time.After(5 * time.Second):
 			t.Fatal("stop does not return")
 		}
+		if in.done == nil {
+			return // the body was examined where it was read
+		}
 		select {
 		case <-in.done:
 		default:
@@ -61,7 +70,17 @@ func began(t *testing.T, src io.Reader, end error) (in *intake, ends *int) {
 }
 
 func TestAnIntakePassesAWholeBodyThrough(t *testing.T) {
-	data := picture(t, 100)
+	for _, side := range []int{small, large} {
+		passesThrough(t, side)
+	}
+}
+
+func passesThrough(t *testing.T, side int) {
+	t.Helper()
+	data := picture(t, side)
+	if len(data) > chunkSize != (side == large) {
+		t.Fatalf("%d bytes", len(data))
+	}
 	sum := sha256.Sum256(data)
 	for name, src := range map[string]io.Reader{
 		"at once":                 bytes.NewReader(data),
@@ -74,7 +93,7 @@ func TestAnIntakePassesAWholeBodyThrough(t *testing.T) {
 		ends := 0
 		in.atEnd = func(hash []byte, r *strip.Report) error {
 			ends++
-			if !bytes.Equal(hash, sum[:]) || r.Size != int64(len(data)) || r.Width != 100 || r.Height != 100 {
+			if !bytes.Equal(hash, sum[:]) || r.Size != int64(len(data)) || r.Width != side || r.Height != side {
 				t.Errorf("%s: hash %x, report %+v", name, hash, r)
 			}
 			return nil
@@ -105,7 +124,12 @@ func (s *stutter) Read(p []byte) (int, error) {
 
 // Whatever goes wrong, the reader never sees io.EOF: it would keep what it read.
 func TestAnIntakeEndsWellOnlyWithAGoodBody(t *testing.T) {
-	data := picture(t, 100)
+	t.Run("small", func(t *testing.T) { endsWell(t, small) })
+	t.Run("large", func(t *testing.T) { endsWell(t, large) })
+}
+
+func endsWell(t *testing.T, side int) {
+	data := picture(t, side)
 	bad := bytes.Clone(data)
 	bad[len(bad)-30] ^= 1 // in the picture's data: its checksum is wrong
 	cases := []struct {
@@ -171,8 +195,8 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestAnIntakeThatIsGivenUpEnds(t *testing.T) {
-	in, ends := began(t, bytes.NewReader(picture(t, 300)), nil)
-	if _, err := io.ReadFull(in, make([]byte, 5000)); err != nil {
+	in, ends := began(t, bytes.NewReader(picture(t, large)), nil)
+	if _, err := io.ReadFull(in, make([]byte, chunkSize+5000)); err != nil {
 		t.Fatal(err)
 	}
 	in.stop()
