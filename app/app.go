@@ -85,7 +85,7 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
 	a.server = server.New(server.Options{
 		Links: links, Version: version,
-		IsFile: cdn.IsFile, FileRoute: cdn.Route, Hot: files.Hot, IsUpload: api.UploadPath, Admit: rest.Admit,
+		IsFile: cdn.IsFile, FileRoute: cdn.Route, Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, files},
 	})

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/valyala/fasthttp"
 
 	"picora/app/library"
 	"picora/store"
@@ -20,13 +19,12 @@ type entry struct {
 	delivery library.Delivery
 	modified string // Last-Modified
 	bytes    []byte // the whole delivery, when it is small
-	// header is the answer's header when it is small and open to all.
-	header *fasthttp.ResponseHeader
+	header   []byte // see Plain; when it is small and open to all
 }
 
 // weight is about how many bytes of memory the entry takes.
 func (e *entry) weight() int {
-	n := len(e.bytes) + e.delivery.Weight() + 3072
+	n := len(e.bytes) + len(e.header) + e.delivery.Weight() + 2048
 	for _, list := range [][]string{e.media.Tags, e.media.Referers} {
 		for _, s := range list {
 			n += len(s) + 16

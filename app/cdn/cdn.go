@@ -3,12 +3,10 @@
 package cdn
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"picora/app/auth"
 	"picora/app/fault"
@@ -99,44 +97,26 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 			return nil, err
 		}
 		if open(&m) {
-			e.header = new(fasthttp.ResponseHeader)
-			describe(e.header, e, immutable)
-			e.header.SetContentType(m.MIME)
+			e.header = plainHeader(e)
 		}
 	}
 	fill.done(e)
 	return e, nil
 }
 
-// Hot answers a request for a small file that is open to all and in memory, when
-// it asks for no more than that: most requests do, and this way a core answers 1.3
-// times as many. It reports whether it did; serve does all else, and says the same.
-func (d *CDN) Hot(ctx *fasthttp.RequestCtx) bool {
-	if !ctx.IsGet() && !ctx.IsHead() {
-		return false
-	}
-	h := &ctx.Request.Header
-	id, ext, ok := split(string(h.RequestURI()))
+// Plain finds a small file that is open to all and in memory by the path of its
+// address: the header of its whole answer, but for the lines that differ from
+// answer to answer, and its bytes. For all else it returns nil, and serve answers.
+func (d *CDN) Plain(path string) (header, body []byte) {
+	id, ext, ok := split(path)
 	if !ok {
-		return false
+		return nil, nil
 	}
 	e, ok := d.small.get(id)
-	if !ok || e.header == nil || e.media.Ext != ext || conditional(h) {
-		return false
+	if !ok || e.header == nil || e.media.Ext != ext {
+		return nil, nil
 	}
-	e.header.CopyTo(&ctx.Response.Header)
-	ctx.Response.SetBodyStream(&memory{e.bytes, ctx.Conn()}, len(e.bytes))
-	return true
-}
-
-// conditional reports whether the request has a Range or a condition.
-func conditional(h *fasthttp.RequestHeader) bool {
-	for k := range h.All() {
-		if bytes.EqualFold(k, []byte(fiber.HeaderRange)) || len(k) > 3 && bytes.EqualFold(k[:3], []byte("If-")) {
-			return true
-		}
-	}
-	return false
+	return e.header, e.bytes
 }
 
 // refuse answers an error with one plain sentence: people see these when a link

@@ -2,6 +2,7 @@ package cdn
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,19 @@ func describe(h *fasthttp.ResponseHeader, e *entry, p policy) {
 	h.Set(fiber.HeaderLastModified, e.modified)
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
 	security(h)
+}
+
+// plainHeader is what Plain returns of a file: what send says of all of it.
+func plainHeader(e *entry) []byte {
+	var h fasthttp.ResponseHeader
+	h.SetServer("Picora")
+	h.SetContentType(e.media.MIME)
+	h.SetContentLength(len(e.bytes))
+	describe(&h, e, immutable)
+	b := bytes.TrimSuffix(h.AppendBytes(nil), []byte("\r\n")) // the empty line comes later
+	front, rest, _ := bytes.Cut(b, []byte("Date: "))
+	_, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+	return append(front, rest...)
 }
 
 // sendBytes puts the span into the answer: from memory, or as a stream that the
@@ -213,36 +227,4 @@ func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
 		}
 	}
 	return total, nil
-}
-
-// memory is a body in memory that is written together with its header.
-type memory struct {
-	left []byte
-	conn net.Conn
-}
-
-// WriteTo is what the server calls with its buffered connection, in whose buffer
-// the header is. Through the buffer, the body would be copied once more.
-func (m *memory) WriteTo(w io.Writer) (int64, error) {
-	bw, ok := w.(*bufio.Writer)
-	conn, can := m.conn.(interface{ WriteBehind([]byte) })
-	if !ok || !can || bw.Buffered() == 0 {
-		n, err := w.Write(m.left)
-		return int64(n), err
-	}
-	conn.WriteBehind(m.left)
-	if err := bw.Flush(); err != nil {
-		return 0, err
-	}
-	return int64(len(m.left)), nil
-}
-
-// Read reads the body as a stream.
-func (m *memory) Read(p []byte) (int, error) {
-	if len(m.left) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, m.left)
-	m.left = m.left[n:]
-	return n, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -34,15 +33,15 @@ func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.Request
 			s.refuse(ctx, o, fiber.ErrBadRequest)
 			ctx.SetConnectionClose()
 			return
-		case o.Hot != nil && filesHere(ctx, o.Links) && !slog.Default().Enabled(ctx, slog.LevelDebug) && o.Hot(ctx):
-			ctx.Response.Header.SetCanonical([]byte(fiber.HeaderXRequestID), []byte(newRequestID()))
-			s.metrics.files.Inc()
 		case slices.Contains(fiber.DefaultMethods, string(ctx.Method())):
 			next(ctx)
 		default:
 			s.refuse(ctx, o, s.unknownMethod(ctx))
 		}
 		if !ctx.Request.IsBodyStream() {
+			if c, ok := ctx.Conn().(*conn); ok && o.Plain != nil {
+				c.atStart = bodiless(&ctx.Request.Header)
+			}
 			return
 		}
 		ctx.Conn().SetReadDeadline(time.Now().Add(drainTime))
@@ -54,6 +53,11 @@ func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.Request
 			}
 		}
 	}
+}
+
+// bodiless reports whether nothing in a request's header speaks of a body.
+func bodiless(h *fasthttp.RequestHeader) bool {
+	return (h.IsGet() || h.IsHead()) && len(h.Peek(fiber.HeaderContentLength)) == 0 && len(h.Peek(fiber.HeaderTransferEncoding)) == 0
 }
 
 // twoFramings reports whether a request says in two ways where its body ends

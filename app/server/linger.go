@@ -17,6 +17,7 @@ const lingerTime = 5 * time.Second
 // listener makes every connection able to linger, and outlives a shortage.
 type listener struct {
 	net.Listener
+	server *Server
 	warned time.Time
 }
 
@@ -34,7 +35,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err = l.Listener.Accept()
 	}
 	if t, ok := c.(*net.TCPConn); ok && err == nil {
-		return &conn{TCPConn: t}, nil
+		return &conn{TCPConn: t, server: l.server, atStart: l.server.options.Plain != nil}, nil
 	}
 	return c, err
 }
@@ -71,8 +72,10 @@ func connectionsWithin(descriptors uint64) int {
 // The embedded connection keeps its ReadFrom, and with it sendfile.
 type conn struct {
 	*net.TCPConn
-	unread bool   // the client was answered in the middle of its body
-	behind []byte // to be written behind the next bytes
+	server  *Server
+	atStart bool   // the next bytes begin a request, unless some wait in the framework's buffer
+	unread  bool   // the client was answered in the middle of its body
+	head    []byte // of the last plain answer, to be used again
 
 	readBy, writeBy time.Time // the deadlines that are set
 }
@@ -102,21 +105,6 @@ func coarse(set *time.Time, t time.Time, move func(time.Time) error) error {
 	}
 	*set = t
 	return move(t)
-}
-
-// WriteBehind has body written right behind the bytes of the next Write, with
-// the same system call (writev) and without a copy of it. The caller writes next.
-func (c *conn) WriteBehind(body []byte) { c.behind = body }
-
-// Write writes p, and what is to stand behind it.
-func (c *conn) Write(p []byte) (int, error) {
-	if c.behind == nil {
-		return c.TCPConn.Write(p)
-	}
-	both := net.Buffers{p, c.behind}
-	c.behind = nil
-	n, err := both.WriteTo(c.TCPConn)
-	return int(min(n, int64(len(p)))), err
 }
 
 // Close ends the connection. One with an unread body is closed for writing

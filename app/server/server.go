@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/goccy/go-json"
@@ -30,9 +31,10 @@ type Options struct {
 	// media host, and they nowhere else.
 	IsFile    func(path string) bool
 	FileRoute string // pattern of the route that serves them
-	// Hot answers a request for a file that needs no more than its bytes, and
-	// reports whether it did; nil: none does.
-	Hot func(*fasthttp.RequestCtx) bool
+	// Plain finds a small public file by the path of its address, for clients that
+	// ask for no more than it: the header of the answer, up to Date and X-Request-Id,
+	// and the bytes. It returns nil when the file needs a closer look. Plain may be nil.
+	Plain func(path string) (header, body []byte)
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.
@@ -43,8 +45,10 @@ type Options struct {
 
 // Server serves the surfaces.
 type Server struct {
-	app     *fiber.App
-	metrics *metrics
+	app      *fiber.App
+	metrics  *metrics
+	options  Options
+	stopping atomic.Bool
 }
 
 const (
@@ -58,7 +62,7 @@ const (
 
 // New builds the server.
 func New(o Options) *Server {
-	s := &Server{metrics: newMetrics(o.Version, o.FileRoute)}
+	s := &Server{metrics: newMetrics(o.Version, o.FileRoute), options: o}
 	s.app = fiber.New(fiber.Config{
 		ServerHeader:                 "Picora",
 		AppName:                      "Picora",
@@ -66,7 +70,7 @@ func New(o Options) *Server {
 		Immutable:                    true,
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
-		ReadBufferSize:               16 << 10,
+		ReadBufferSize:               readBuffer,
 		WriteBufferSize:              32 << 10,
 		ReadTimeout:                  silence,
 		WriteTimeout:                 responseTime,
@@ -94,7 +98,7 @@ func (s *Server) App() *fiber.App { return s.app }
 
 // Serve accepts connections until Stop.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.app.Listener(&listener{Listener: ln}); err != nil {
+	if err := s.app.Listener(&listener{Listener: ln, server: s}); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
 	return nil
@@ -103,6 +107,7 @@ func (s *Server) Serve(ln net.Listener) error {
 // Stop refuses new connections and waits for the requests under way, at most so
 // long. What runs then is cut.
 func (s *Server) Stop(wait time.Duration) error {
+	s.stopping.Store(true)
 	err := s.app.ShutdownWithTimeout(wait)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("server: requests were still running after %s and were cut", wait)
