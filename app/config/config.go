@@ -12,8 +12,11 @@ type Config struct {
 	Upload  Upload  `toml:"upload"`
 	Blobs   Blobs   `toml:"blobs"`
 	CDN     CDN     `toml:"cdn"`
+	Images  Images  `toml:"images"`
 	Log     Log     `toml:"log"`
 	Metrics Metrics `toml:"metrics"`
+	// Variants are the prepared transforms, by name.
+	Variants map[string]Variant `toml:"variants"`
 }
 
 // Server is how Picora is reached and where it keeps its data.
@@ -60,6 +63,26 @@ type CDN struct {
 	CacheBytes int64 `toml:"cache_bytes"`
 }
 
+// Images is how pictures are made of pictures.
+type Images struct {
+	// Transforms says who may have which: "named" (everybody the variants, and what
+	// carries a signature), "signed" (variants need one, too) or "any" (everybody
+	// everything). The owner's key opens everything.
+	Transforms string `toml:"transforms"`
+	// CacheBytes is the room on disk for pictures that were made.
+	CacheBytes int64 `toml:"cache_bytes"`
+	// Workers is how many pictures are made at a time; 0: one for each processor.
+	Workers int `toml:"workers"`
+	// Queue is how many requests may wait for a picture to be made.
+	Queue int `toml:"queue"`
+	// Timeout is how long making one may take, waiting included.
+	Timeout Duration `toml:"timeout"`
+}
+
+// Variant is a prepared transform: the parameters of an address by name, texts or
+// numbers.
+type Variant map[string]any
+
 // Log is what is written to standard error.
 type Log struct {
 	// Level is debug, info, warn or error.
@@ -90,7 +113,19 @@ func Default() Config {
 		},
 		Blobs: Blobs{MinFreeBytes: 512 << 20},
 		CDN:   CDN{CacheBytes: 64 << 20},
-		Log:   Log{Level: "info", Format: "text"},
+		Images: Images{
+			Transforms: "named",
+			CacheBytes: 4 << 30,
+			Queue:      200,
+			Timeout:    Duration(30 * time.Second),
+		},
+		Log: Log{Level: "info", Format: "text"},
+		Variants: map[string]Variant{
+			"thumb":  {"w": int64(320), "h": int64(320), "fmt": "auto", "q": int64(75)},
+			"small":  {"w": int64(640), "h": int64(640), "fmt": "auto"},
+			"medium": {"w": int64(1280), "h": int64(1280), "fmt": "auto"},
+			"large":  {"w": int64(2560), "h": int64(2560), "fmt": "auto"},
+		},
 	}
 }
 

@@ -47,6 +47,7 @@ func TestTheExampleHoldsEverySettingWithItsDefault(t *testing.T) {
 			t.Errorf("%s.%s: the example is wrong about its _FILE", section, key)
 		}
 	})
+	delete(given, "variants") // compared above
 	for section, keys := range given {
 		if len(keys) > 0 {
 			t.Errorf("the example has settings in [%s] that do not exist: %v", section, slices.Collect(maps.Keys(keys)))
@@ -105,6 +106,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"server_trusted_proxies": "10.0.0.0/8, ::1,192.168.1.7", "server_internal_token": "0123456789abcdef", "server_shutdown_timeout": "2m",
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
+		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
 	}
 	var env []string
 	for k, v := range values {
@@ -123,6 +125,9 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		CDN:     CDN{CacheBytes: 12},
 		Log:     Log{Level: "debug", Format: "json"},
 		Metrics: Metrics{Listen: ":9102"},
+		Images:  Images{Transforms: "any", CacheBytes: 5, Workers: 3, Queue: 4, Timeout: Duration(6 * time.Second)},
+
+		Variants: Default().Variants,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v, want\n%+v", c, want)
@@ -306,5 +311,35 @@ func TestProxiesAreAddressesAndNetworks(t *testing.T) {
 	}
 	if want := []string{"127.0.0.1/32", "10.0.0.0/8", "::1/128"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestVariantsOfTheFileJoinOurs(t *testing.T) {
+	c, err := Load(file(t, "[variants.thumb]\nw = 100\n[variants.og-image]\nw = 1200\nh = 630\nfit = \"cover\"\ncrop = \"smart\"\nfmt = \"jpeg\"\n"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Variants["thumb"] = Variant{"w": int64(100)}
+	want.Variants["og-image"] = Variant{"w": int64(1200), "h": int64(630), "fit": "cover", "crop": "smart", "fmt": "jpeg"}
+	if !reflect.DeepEqual(c.Variants, want.Variants) {
+		t.Errorf("got %v, want %v", c.Variants, want.Variants)
+	}
+	if q, err := c.Variants["og-image"].Query(); err != nil || q.Width != 1200 || !q.Smart || q.Format != "jpeg" {
+		t.Errorf("%+v %v", q, err)
+	}
+}
+
+func TestWrongVariantsAreAllReported(t *testing.T) {
+	_, err := Load(file(t, "[variants.Big]\nw = 1\n[variants.a]\nw = 5000\n[variants.b]\nwidth = 1\n[variants.c]\npreview = 1\n[variants.d]\nw = 1.5\n"), nil, nil)
+	for _, words := range []string{"variants.Big: a name", "variants.a: w is a whole", "variants.b: width is no", "variants.c: preview has no place", "variants.d: w is a whole"} {
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%v does not say %q", err, words)
+		}
+	}
+	for _, text := range []string{"variants = 3\n", "[variants]\nthumb = 3\n"} {
+		if _, err := Load(file(t, text), nil, nil); err == nil || !strings.Contains(err.Error(), "a section") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

@@ -63,7 +63,26 @@ func (c *Config) readFile(path string) (problems []error) {
 		}
 		f.Set(v)
 	})
+	problems = append(problems, c.readVariants(path, all)...)
 	return append(problems, c.strays(path, b, all)...)
+}
+
+// readVariants adds the file's variants to those of c; one of a known name replaces
+// it. Validate says what is wrong inside.
+func (c *Config) readVariants(path string, all map[string]any) (problems []error) {
+	given, ok := all["variants"].(map[string]any)
+	if !ok && all["variants"] != nil {
+		return []error{fmt.Errorf("%s: variants: a section for each is expected, such as [variants.thumb]", path)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		v, ok := given[name].(map[string]any)
+		if !ok {
+			problems = append(problems, fmt.Errorf("%s: variants.%s: a section is expected, [variants.%s]", path, name, name))
+			continue
+		}
+		c.Variants[name] = v
+	}
+	return problems
 }
 
 // quoted is a Duration that is no number: 30 would be 30 nanoseconds.
@@ -76,6 +95,7 @@ func (c *Config) strays(path string, b []byte, all map[string]any) (problems []e
 	c.each(func(section, key string, _ reflect.Value, _ bool) {
 		keys[section] = append(keys[section], member(len(keys[section]), key, anything))
 	})
+	sections = append(sections, member(0, "variants", anything))
 	for _, section := range slices.Sorted(maps.Keys(keys)) {
 		t := reflect.StructOf(keys[section])
 		if v, given := all[section]; given {
@@ -208,6 +228,9 @@ func (c *Config) each(fn func(section, key string, f reflect.Value, secret bool)
 	for i := range top.NumField() {
 		section := top.Type().Field(i).Tag.Get("toml")
 		s := top.Field(i)
+		if s.Kind() != reflect.Struct {
+			continue // the variants, which are no settings but made things
+		}
 		for j := range s.NumField() {
 			t := s.Type().Field(j)
 			fn(section, t.Tag.Get("toml"), s.Field(j), t.Tag.Get("secret") != "")

@@ -1,13 +1,17 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"picora/media"
 )
 
 // Validate reports everything that is wrong with c, each with the setting's name.
@@ -51,6 +55,31 @@ func (c *Config) Validate() (problems []error) {
 	if c.CDN.CacheBytes < 0 {
 		bad("cdn.cache_bytes", "must not be negative")
 	}
+	if !slices.Contains([]string{"named", "signed", "any"}, c.Images.Transforms) {
+		bad("images.transforms", "%q is none of named, signed, any", c.Images.Transforms)
+	}
+	if c.Images.CacheBytes < 0 {
+		bad("images.cache_bytes", "must not be negative")
+	}
+	if c.Images.Workers < 0 || c.Images.Workers > 256 {
+		bad("images.workers", "between 0 and 256")
+	}
+	if c.Images.Queue < 1 || c.Images.Queue > 100_000 {
+		bad("images.queue", "between 1 and 100000")
+	}
+	if d := time.Duration(c.Images.Timeout); d < time.Second || d > 10*time.Minute {
+		bad("images.timeout", "between 1s and 10m")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Variants)) {
+		if _, err := c.Variants[name].Query(); !media.VariantName(name) {
+			bad("variants."+name, "a name has small letters, digits and hyphens, at most 32")
+		} else if err != nil {
+			bad("variants."+name, "%v", err)
+		}
+	}
+	if _, there := c.Variants["thumb"]; !there {
+		bad("variants.thumb", "is needed: the links to thumbnails name it")
+	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
@@ -61,6 +90,22 @@ func (c *Config) Validate() (problems []error) {
 		bad("metrics.listen", "%q is not an address such as 127.0.0.1:9102", c.Metrics.Listen)
 	}
 	return problems
+}
+
+// Query is the transform that a variant stands for.
+func (v Variant) Query() (media.Query, error) {
+	var p media.QueryParser
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if name == "variant" || name == "preview" {
+			return media.Query{}, fmt.Errorf("%s has no place in a variant", name)
+		}
+		if err := p.Add(name, fmt.Sprint(v[name])); errors.Is(err, media.ErrNotParam) {
+			return media.Query{}, fmt.Errorf("%s is no parameter of a transform", name)
+		} else if err != nil {
+			return media.Query{}, err
+		}
+	}
+	return p.Query()
 }
 
 // Proxies parses TrustedProxies.
