@@ -28,10 +28,12 @@ import (
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
 //	mb blob                                 → media id: which record owns a blob
+//	ml time media                           → user: nobody knows yet how the picture looks
 //	xb blob                                 a blob to be deleted (empty)
 var (
 	keyVersion = []byte("vv")
 	keyTrash   = []byte("xb")
+	keyUnseen  = []byte("ml")
 )
 
 func key(family string, parts ...string) []byte {
@@ -72,6 +74,8 @@ func keyMedia(m *Media) []byte { return keyPlace(m.User, place(m)) }
 // keyPlace is the key of the record at that place of the user's. The two may be
 // cut apart anywhere.
 func keyPlace(user, place string) []byte { return key("me", user, place) }
+
+func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
 
 func keyMediaPublic(m *Media) []byte {
 	return key("mv", m.User, string(byte(m.Kind)), bit(m.Public), place(m))

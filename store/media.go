@@ -41,10 +41,23 @@ type Media struct {
 	// strip encodes it; empty: the whole blob.
 	Plan         []byte `msg:"plan"`
 	KeepMetadata bool   `msg:"keepmeta"` // deliver the whole blob all the same
+	// Source is the blob of the file as uploaded, when it is of a type that browsers
+	// do not show and Blob is what was made of it; empty: Blob is the file.
+	Source string `msg:"source"`
 
-	Width  int `msg:"w"` // pixels as shown, after orientation; 0: unknown
-	Height int `msg:"h"`
-	Frames int `msg:"frames"` // 1 for a still picture
+	Width       int `msg:"w"` // pixels as shown, after orientation; 0: unknown
+	Height      int `msg:"h"`
+	Frames      int `msg:"frames"` // 1 for a still picture
+	Orientation int `msg:"orient"` // of Blob, EXIF 1 to 8; 0: unknown
+
+	// What the file's metadata says; zero: nothing.
+	Taken  time.Time `msg:"taken"`
+	Camera string    `msg:"camera"`
+	GPS    []float64 `msg:"gps"` // latitude and longitude in degrees, WGS 84
+
+	// Look is found out after the upload; Seen says that it was, or cannot be.
+	Seen bool `msg:"seen"`
+	Look Look `msg:"look"`
 
 	Tags   []string `msg:"tags"`
 	Public bool     `msg:"public"`
@@ -56,6 +69,14 @@ type Media struct {
 
 	Created time.Time `msg:"created"`
 	Updated time.Time `msg:"updated"`
+}
+
+// Look is how a picture looks before it is loaded.
+type Look struct {
+	ThumbHash []byte `msg:"thumb"`  // empty: unknown, as all of it
+	BlurHash  string `msg:"blur"`   //
+	Colour    string `msg:"colour"` // "#rrggbb", the dominant one
+	Alpha     bool   `msg:"alpha"`  // some of it is transparent
 }
 
 // Count is how much of a kind a user has.
@@ -206,14 +227,61 @@ func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (del
 			if err := change(tx, &m, nil); err != nil {
 				return err
 			}
-			if err := tx.Put(keyTrashed(m.Blob), nil); err != nil {
-				return err
+			for _, b := range m.blobs() {
+				if err := tx.Put(keyTrashed(b), nil); err != nil {
+					return err
+				}
 			}
 			deleted = append(deleted, m)
 		}
 		return nil
 	})
 	return deleted, err
+}
+
+// Unseen lists up to limit pictures of which nobody knows yet how they look, the
+// newest first.
+func (s *Store) Unseen(ctx context.Context, limit int) (list []Media, err error) {
+	r := kv.Prefix(keyUnseen)
+	r.Reverse = true
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		list = nil
+		for e, err := range tx.Scan(r) {
+			if err != nil || len(list) == limit {
+				return err
+			}
+			var m Media
+			if err := get(tx, keyPlace(string(e.Value), string(e.Key[len(keyUnseen):])), &m); err != nil {
+				return err
+			}
+			list = append(list, m)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// SetLooks notes how pictures look, by id, and that they were seen. Ids of which
+// there is no picture any more are passed over. It is no change in the owner's eyes:
+// Updated stays.
+func (s *Store) SetLooks(ctx context.Context, looks map[string]Look) error {
+	return s.db.Update(ctx, func(tx kv.Tx) error {
+		for id, l := range looks {
+			old, err := mediaByID(tx, id)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			m := old
+			m.Seen, m.Look = true, l
+			if err := change(tx, &old, &m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Count is how much of the kind the user has.
@@ -302,12 +370,25 @@ func entries(m *Media) map[string]string {
 		string(keyMediaKind(m)):              "",
 		string(keyMediaPublic(m)):            "",
 		string(keyMediaHash(m.User, m.Hash)): m.ID,
-		string(keyBlob(m.Blob)):              m.ID,
+	}
+	for _, b := range m.blobs() {
+		e[string(keyBlob(b))] = m.ID
+	}
+	if !m.Seen {
+		e[string(keyMediaUnseen(m))] = m.User
 	}
 	for _, t := range m.Tags {
 		e[string(keyMediaTag(m, t))] = ""
 	}
 	return e
+}
+
+// blobs are the keys of all that the record keeps.
+func (m *Media) blobs() []string {
+	if m.Source == "" {
+		return []string{m.Blob}
+	}
+	return []string{m.Blob, m.Source}
 }
 
 func (c *Count) add(m *Media, sign int64) {

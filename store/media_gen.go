@@ -105,11 +105,90 @@ func (z Kind) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Look) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 4
+	// string "thumb"
+	o = append(o, 0x84, 0xa5, 0x74, 0x68, 0x75, 0x6d, 0x62)
+	o = msgp.AppendBytes(o, z.ThumbHash)
+	// string "blur"
+	o = append(o, 0xa4, 0x62, 0x6c, 0x75, 0x72)
+	o = msgp.AppendString(o, z.BlurHash)
+	// string "colour"
+	o = append(o, 0xa6, 0x63, 0x6f, 0x6c, 0x6f, 0x75, 0x72)
+	o = msgp.AppendString(o, z.Colour)
+	// string "alpha"
+	o = append(o, 0xa5, 0x61, 0x6c, 0x70, 0x68, 0x61)
+	o = msgp.AppendBool(o, z.Alpha)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Look) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "thumb":
+			z.ThumbHash, bts, err = msgp.ReadBytesBytes(bts, z.ThumbHash)
+			if err != nil {
+				err = msgp.WrapError(err, "ThumbHash")
+				return
+			}
+		case "blur":
+			z.BlurHash, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BlurHash")
+				return
+			}
+		case "colour":
+			z.Colour, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Colour")
+				return
+			}
+		case "alpha":
+			z.Alpha, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Alpha")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Look) Msgsize() (s int) {
+	s = 1 + 6 + msgp.BytesPrefixSize + len(z.ThumbHash) + 5 + msgp.StringPrefixSize + len(z.BlurHash) + 7 + msgp.StringPrefixSize + len(z.Colour) + 6 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 23
+	// map header, size 30
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x17, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x1e, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -147,6 +226,9 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "keepmeta"
 	o = append(o, 0xa8, 0x6b, 0x65, 0x65, 0x70, 0x6d, 0x65, 0x74, 0x61)
 	o = msgp.AppendBool(o, z.KeepMetadata)
+	// string "source"
+	o = append(o, 0xa6, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
+	o = msgp.AppendString(o, z.Source)
 	// string "w"
 	o = append(o, 0xa1, 0x77)
 	o = msgp.AppendInt(o, z.Width)
@@ -156,11 +238,36 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "frames"
 	o = append(o, 0xa6, 0x66, 0x72, 0x61, 0x6d, 0x65, 0x73)
 	o = msgp.AppendInt(o, z.Frames)
+	// string "orient"
+	o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x65, 0x6e, 0x74)
+	o = msgp.AppendInt(o, z.Orientation)
+	// string "taken"
+	o = append(o, 0xa5, 0x74, 0x61, 0x6b, 0x65, 0x6e)
+	o = msgp.AppendTime(o, z.Taken)
+	// string "camera"
+	o = append(o, 0xa6, 0x63, 0x61, 0x6d, 0x65, 0x72, 0x61)
+	o = msgp.AppendString(o, z.Camera)
+	// string "gps"
+	o = append(o, 0xa3, 0x67, 0x70, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.GPS)))
+	for za0001 := range z.GPS {
+		o = msgp.AppendFloat64(o, z.GPS[za0001])
+	}
+	// string "seen"
+	o = append(o, 0xa4, 0x73, 0x65, 0x65, 0x6e)
+	o = msgp.AppendBool(o, z.Seen)
+	// string "look"
+	o = append(o, 0xa4, 0x6c, 0x6f, 0x6f, 0x6b)
+	o, err = z.Look.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Look")
+		return
+	}
 	// string "tags"
 	o = append(o, 0xa4, 0x74, 0x61, 0x67, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Tags)))
-	for za0001 := range z.Tags {
-		o = msgp.AppendString(o, z.Tags[za0001])
+	for za0002 := range z.Tags {
+		o = msgp.AppendString(o, z.Tags[za0002])
 	}
 	// string "public"
 	o = append(o, 0xa6, 0x70, 0x75, 0x62, 0x6c, 0x69, 0x63)
@@ -171,8 +278,8 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "referers"
 	o = append(o, 0xa8, 0x72, 0x65, 0x66, 0x65, 0x72, 0x65, 0x72, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Referers)))
-	for za0002 := range z.Referers {
-		o = msgp.AppendString(o, z.Referers[za0002])
+	for za0003 := range z.Referers {
+		o = msgp.AppendString(o, z.Referers[za0003])
 	}
 	// string "signed"
 	o = append(o, 0xa6, 0x73, 0x69, 0x67, 0x6e, 0x65, 0x64)
@@ -286,6 +393,12 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "KeepMetadata")
 				return
 			}
+		case "source":
+			z.Source, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Source")
+				return
+			}
 		case "w":
 			z.Width, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -304,22 +417,71 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Frames")
 				return
 			}
-		case "tags":
+		case "orient":
+			z.Orientation, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Orientation")
+				return
+			}
+		case "taken":
+			z.Taken, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Taken")
+				return
+			}
+		case "camera":
+			z.Camera, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Camera")
+				return
+			}
+		case "gps":
 			var zb0003 uint32
 			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "GPS")
+				return
+			}
+			if cap(z.GPS) >= int(zb0003) {
+				z.GPS = (z.GPS)[:zb0003]
+			} else {
+				z.GPS = make([]float64, zb0003)
+			}
+			for za0001 := range z.GPS {
+				z.GPS[za0001], bts, err = msgp.ReadFloat64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "GPS", za0001)
+					return
+				}
+			}
+		case "seen":
+			z.Seen, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Seen")
+				return
+			}
+		case "look":
+			bts, err = z.Look.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Look")
+				return
+			}
+		case "tags":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Tags")
 				return
 			}
-			if cap(z.Tags) >= int(zb0003) {
-				z.Tags = (z.Tags)[:zb0003]
+			if cap(z.Tags) >= int(zb0004) {
+				z.Tags = (z.Tags)[:zb0004]
 			} else {
-				z.Tags = make([]string, zb0003)
+				z.Tags = make([]string, zb0004)
 			}
-			for za0001 := range z.Tags {
-				z.Tags[za0001], bts, err = msgp.ReadStringBytes(bts)
+			for za0002 := range z.Tags {
+				z.Tags[za0002], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Tags", za0001)
+					err = msgp.WrapError(err, "Tags", za0002)
 					return
 				}
 			}
@@ -336,21 +498,21 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "referers":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Referers")
 				return
 			}
-			if cap(z.Referers) >= int(zb0004) {
-				z.Referers = (z.Referers)[:zb0004]
+			if cap(z.Referers) >= int(zb0005) {
+				z.Referers = (z.Referers)[:zb0005]
 			} else {
-				z.Referers = make([]string, zb0004)
+				z.Referers = make([]string, zb0005)
 			}
-			for za0002 := range z.Referers {
-				z.Referers[za0002], bts, err = msgp.ReadStringBytes(bts)
+			for za0003 := range z.Referers {
+				z.Referers[za0003], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Referers", za0002)
+					err = msgp.WrapError(err, "Referers", za0003)
 					return
 				}
 			}
@@ -386,13 +548,13 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Media) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.Uint8Size + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.MIME) + 4 + msgp.StringPrefixSize + len(z.Ext) + 5 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 6 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Plan) + 9 + msgp.BoolSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 7 + msgp.IntSize + 5 + msgp.ArrayHeaderSize
-	for za0001 := range z.Tags {
-		s += msgp.StringPrefixSize + len(z.Tags[za0001])
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.Uint8Size + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.MIME) + 4 + msgp.StringPrefixSize + len(z.Ext) + 5 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 6 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Plan) + 9 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Source) + 2 + msgp.IntSize + 2 + msgp.IntSize + 7 + msgp.IntSize + 7 + msgp.IntSize + 6 + msgp.TimeSize + 7 + msgp.StringPrefixSize + len(z.Camera) + 4 + msgp.ArrayHeaderSize + (len(z.GPS) * (msgp.Float64Size)) + 5 + msgp.BoolSize + 5 + z.Look.Msgsize() + 5 + msgp.ArrayHeaderSize
+	for za0002 := range z.Tags {
+		s += msgp.StringPrefixSize + len(z.Tags[za0002])
 	}
 	s += 7 + msgp.BoolSize + 11 + msgp.BoolSize + 9 + msgp.ArrayHeaderSize
-	for za0002 := range z.Referers {
-		s += msgp.StringPrefixSize + len(z.Referers[za0002])
+	for za0003 := range z.Referers {
+		s += msgp.StringPrefixSize + len(z.Referers[za0003])
 	}
 	s += 7 + msgp.BoolSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize
 	return

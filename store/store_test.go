@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -515,4 +516,71 @@ func TestIDsNeverLookLikeOptions(t *testing.T) {
 			t.Fatalf("an id of %q", id)
 		}
 	}
+}
+
+func TestPicturesAreUnseenUntilTheyWereLookedAt(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		var made []Media
+		for n := range 5 {
+			m := media("ann", n)
+			m.Seen = n == 2 // there is nothing to see in this one
+			m, _, err := s.CreateMedia(ctx, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, m)
+		}
+		ids := func(limit int) (list []string) {
+			unseen, err := s.Unseen(ctx, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range unseen {
+				list = append(list, m.ID)
+			}
+			return list
+		}
+		if got, want := ids(2), []string{made[4].ID, made[3].ID}; !slices.Equal(got, want) {
+			t.Errorf("unseen: %v, want %v", got, want)
+		}
+		if _, err := s.DeleteMedia(ctx, "ann", []string{made[3].ID}); err != nil {
+			t.Fatal(err)
+		}
+		look := Look{ThumbHash: []byte{1, 2}, BlurHash: "x", Colour: "#102030", Alpha: true}
+		if err := s.SetLooks(ctx, map[string]Look{made[4].ID: look, made[3].ID: look, made[0].ID: {}}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.Media(ctx, made[4].ID)
+		if err != nil || !m.Seen || !reflect.DeepEqual(m.Look, look) || !m.Updated.Equal(made[4].Updated) {
+			t.Errorf("%+v %v", m, err)
+		}
+		if got, want := ids(9), []string{made[1].ID}; !slices.Equal(got, want) {
+			t.Errorf("unseen: %v, want %v", got, want)
+		}
+	})
+}
+
+func TestBothBlobsOfAConvertedPictureGo(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		m := media("ann", 1)
+		m.Source = m.Blob + "s"
+		m, _, err := s.CreateMedia(ctx, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range []string{m.Blob, m.Source} {
+			if known, err := s.HasBlob(ctx, b); !known || err != nil {
+				t.Errorf("%s: %v %v", b, known, err)
+			}
+		}
+		if _, err := s.DeleteMedia(ctx, "ann", []string{m.ID}); err != nil {
+			t.Fatal(err)
+		}
+		trash, err := s.Trash(ctx, "", 9)
+		if err != nil || !slices.Equal(trash, []string{m.Blob, m.Source}) {
+			t.Errorf("%v %v", trash, err)
+		}
+	})
 }
