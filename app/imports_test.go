@@ -13,7 +13,9 @@ import (
 // package must be put here, which is the moment to think where it belongs.
 var layers = map[string]int{
 	"media": 0, "store/kv": 1, "store/blob": 1, "app/config": 1,
-	"media/strip": 2, "media/svg": 3, "store": 2, "store/cache": 1,
+	"media/strip": 2, "media/svg": 3,
+	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
+	"media/av": 3, "media/jpeg": 1, "media/webp": 1, "media/icc": 1, "media/picture": 4, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
 	"app/fault": 3, "app/link": 3,
 	"app/auth":    4,
@@ -29,20 +31,26 @@ var layers = map[string]int{
 // owners are the packages that alone may import a technology. The surfaces, which
 // share Fiber, are listed apart.
 var owners = map[string][]string{
-	"go.etcd.io/bbolt":             {"store/kv/boltkv"},
-	"github.com/tidwall/btree":     {"store/kv/memkv"},
-	"github.com/gofiber/fiber":     {"app/api", "app/cdn", "app/dashboard", "app/server"},
-	"github.com/valyala/fasthttp":  {"app/cdn", "app/server"},
-	"github.com/spf13/cobra":       {"app/cli"},
-	"github.com/pelletier/go-toml": {"app/config"},
-	"github.com/prometheus":        {"app/server"},
-	"github.com/maypok86/otter":    {"app/cdn"},
-	"github.com/tinylib/msgp":      {"store"},
-	"golang.org/x/crypto/argon2":   {"app/auth"},
-	"github.com/santhosh-tekuri":   {"app/apptest"},
-	"go.yaml.in/yaml":              {"app/apptest"},
-	"golang.org/x/sys":             {"store/blob/disk", "store/kv/boltkv"},
-	"github.com/goccy/go-json":     {"app/api", "app/server"},
+	"go.etcd.io/bbolt":                  {"store/kv/boltkv"},
+	"github.com/tidwall/btree":          {"store/kv/memkv"},
+	"github.com/gofiber/fiber":          {"app/api", "app/cdn", "app/dashboard", "app/server"},
+	"github.com/valyala/fasthttp":       {"app/cdn", "app/server"},
+	"github.com/spf13/cobra":            {"app/cli"},
+	"github.com/pelletier/go-toml":      {"app/config"},
+	"github.com/prometheus":             {"app/server"},
+	"github.com/maypok86/otter":         {"app/cdn"},
+	"github.com/tinylib/msgp":           {"store"},
+	"golang.org/x/crypto/argon2":        {"app/auth"},
+	"github.com/santhosh-tekuri":        {"app/apptest"},
+	"go.yaml.in/yaml":                   {"app/apptest"},
+	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
+	"github.com/asticode/go-astiav":     {"media/av"},
+	"github.com/landlock-lsm":           {"media/wall"},
+	"github.com/elastic/go-seccomp-bpf": {"media/wall"},
+	"github.com/disintegration/imaging": {"media/picture"},
+	"github.com/galdor/go-thumbhash":    {"media/picture"},
+	"github.com/bbrks/go-blurhash":      {"media/picture"},
+	"github.com/goccy/go-json":          {"app/api", "app/server"},
 }
 
 func TestImportsGoOneWay(t *testing.T) {

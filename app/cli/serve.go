@@ -66,7 +66,7 @@ func useThreads() {
 func run(cmd *cobra.Command, cfg config.Config, page string) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	a, err := app.New(ctx, cfg, page, Version())
+	a, err := app.New(ctx, cfg, app.Program{Page: page, Version: Version()})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package wall
+
+const dataLimit = 512 << 20
