@@ -25,8 +25,11 @@ import (
 	"picora/app/library"
 	"picora/app/link"
 	"picora/app/server"
+	"picora/media"
+	"picora/media/worker"
 	"picora/store"
 	"picora/store/blob/disk"
+	"picora/store/cache"
 	"picora/store/kv/boltkv"
 )
 
@@ -39,15 +42,24 @@ type App struct {
 	store   *store.Store
 	blobs   *disk.Store
 	server  *server.Server
+	library *library.Library
 	jobs    *jobs.Jobs
 	control http.Handler
+	pool    *worker.Pool
+	cache   *cache.Cache
 
 	listener, metrics, socket net.Listener
 }
 
-// New builds everything on the data folder. The page is what a browser sees at
-// the root.
-func New(ctx context.Context, cfg config.Config, page, version string) (a *App, err error) {
+// Program is what the settings do not say.
+type Program struct {
+	Page    string // what a browser sees at the root
+	Version string
+	Worker  string // path of the program whose command "worker" does media work; empty: this one
+}
+
+// New builds everything on the data folder.
+func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) {
 	start := time.Now()
 	a = &App{cfg: cfg}
 	defer func() {
@@ -77,21 +89,42 @@ func New(ctx context.Context, cfg config.Config, page, version string) (a *App, 
 	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
 	users := auth.New(a.store)
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
-	rest := api.New(users, signer, lib, cfg.Upload, cfg.Server.InternalToken)
-	welcome, err := dashboard.New(page)
+	if err := a.useWorkers(lib, p.Worker); err != nil {
+		return a, err
+	}
+	rest := api.New(users, signer, lib, cfg)
+	welcome, err := dashboard.New(p.Page)
 	if err != nil {
 		return a, err
 	}
 	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
+	variants := map[string]media.Query{}
+	for name, v := range cfg.Variants {
+		if variants[name], err = v.Query(); err != nil {
+			return a, fmt.Errorf("variants.%s: %w", name, err)
+		}
+	}
+	files.UseTransforms(cfg.Images.Transforms, variants)
 	a.server = server.New(server.Options{
-		Links: links, Version: version,
+		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoute: cdn.Route, Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, files},
 	})
+	a.library = lib
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users)
 	return a, nil
+}
+
+// useWorkers gives the library what it makes pictures with.
+func (a *App) useWorkers(lib *library.Library, program string) (err error) {
+	if a.cache, err = cache.Open(filepath.Join(a.cfg.Server.Data, "cache"), a.cfg.Images.CacheBytes); err != nil {
+		return err
+	}
+	a.pool = worker.New(worker.Options{Workers: a.cfg.Images.Workers, Queue: a.cfg.Images.Queue, Program: program})
+	lib.UseWorkers(a.pool, a.cache, a.cfg.Images)
+	return nil
 }
 
 // database is the file of the records in the data folder.
@@ -153,6 +186,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.server.Serve(a.listener) })
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
+	g.Go(func() error { a.library.Background(ctx); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}
@@ -173,6 +207,12 @@ func (a *App) Close() (err error) {
 		if ln != nil {
 			ln.Close() // closed already when the server ran
 		}
+	}
+	if a.pool != nil {
+		a.pool.Close()
+	}
+	if a.cache != nil {
+		err = errors.Join(err, a.cache.Close())
 	}
 	if a.blobs != nil {
 		err = errors.Join(err, a.blobs.Close())

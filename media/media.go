@@ -20,6 +20,12 @@ var (
 	PNG  = Type{MIME: "image/png", Ext: "png"}
 	GIF  = Type{MIME: "image/gif", Ext: "gif"}
 	WebP = Type{MIME: "image/webp", Ext: "webp"}
+	AVIF = Type{MIME: "image/avif", Ext: "avif"}
+	HEIC = Type{MIME: "image/heic", Ext: "heic"}
+	HEIF = Type{MIME: "image/heif", Ext: "heif"}
+	BMP  = Type{MIME: "image/bmp", Ext: "bmp"}
+	TIFF = Type{MIME: "image/tiff", Ext: "tiff"}
+	ICO  = Type{MIME: "image/x-icon", Ext: "ico"}
 	SVG  = Type{MIME: "image/svg+xml", Ext: "svg"}
 )
 

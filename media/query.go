@@ -196,6 +196,10 @@ func VariantName(s string) bool {
 	return len(s) >= 1 && len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
+// engine is the version of what makes pictures: a change after which it makes
+// others of the same counts it up, and pictures that were kept are made anew.
+const engine = "1"
+
 // Key is the same for specs that ask for the same, and different for others.
 func (s Spec) Key() string {
 	if s.Quality == 0 {
@@ -208,5 +212,5 @@ func (s Spec) Key() string {
 		s.Fit = ""
 	}
 	b, _ := json.Marshal(s) // plain numbers and texts
-	return string(b)
+	return engine + string(b)
 }

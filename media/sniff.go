@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 const SniffLen = 4096
 
 // instead is how every refusal ends: with what to do.
-const instead = "; upload JPEG, PNG, GIF, WebP or SVG."
+const instead = "; upload JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF, BMP, ICO or SVG."
 
 // Sniff tells a file's type from its first bytes, up to SniffLen of them. Names
 // and declared types play no part: they are the sender's claim. A type that is
@@ -29,10 +30,25 @@ func Sniff(head []byte) (Type, error) {
 		return GIF, nil
 	case riff(head) == "WEBP":
 		return WebP, nil
+	case isBMP(head):
+		return BMP, nil
+	case isICO(head):
+		return ICO, nil
+	case isTIFF(head):
+		return TIFF, nil
 	case bytes.HasPrefix(head, []byte("\xFF\xFE")), bytes.HasPrefix(head, []byte("\xFE\xFF")):
 		return Type{}, Unsupported("Text in UTF-16 is not supported; if this is an SVG, save it as UTF-8.")
 	}
-	if name := foreign(head); name != "" {
+	name := ""
+	if len(head) >= 12 && string(head[4:8]) == "ftyp" {
+		var t Type
+		if t, name = brand(head); t != (Type{}) {
+			return t, nil
+		}
+	} else {
+		name = foreign(head)
+	}
+	if name != "" {
 		return Type{}, Unsupported(name + " are not supported yet" + instead)
 	}
 	return sniffText(head)
@@ -46,17 +62,56 @@ func riff(b []byte) string {
 	return string(b[8:12])
 }
 
+// isBMP says whether a BMP starts here: "BM" is too little, the header behind it
+// has to make sense.
+func isBMP(b []byte) bool {
+	if len(b) < 30 || string(b[:2]) != "BM" {
+		return false
+	}
+	planes := b[26:28]
+	switch size := binary.LittleEndian.Uint32(b[14:]); size {
+	case 12:
+		planes = b[22:24]
+	case 40, 52, 56, 64, 108, 124:
+	default:
+		return false
+	}
+	return string(planes) == "\x01\x00"
+}
+
+// isICO says whether an icon starts here: four bytes that many files begin with,
+// and a first entry that makes sense.
+func isICO(b []byte) bool {
+	if len(b) < 22 || string(b[:4]) != "\x00\x00\x01\x00" {
+		return false
+	}
+	count, planes, bits := binary.LittleEndian.Uint16(b[4:]), binary.LittleEndian.Uint16(b[10:]), binary.LittleEndian.Uint16(b[12:])
+	size, at := binary.LittleEndian.Uint32(b[14:]), binary.LittleEndian.Uint32(b[18:])
+	return count > 0 && planes <= 1 && bits <= 32 && size > 0 && at >= 6+16*uint32(count)
+}
+
+// isTIFF says whether a TIFF starts here, and none of the raw formats that can
+// be told from their first bytes. The others are for package strip.
+func isTIFF(b []byte) bool {
+	if len(b) < 8 || string(b[:4]) != "II*\x00" && string(b[:4]) != "MM\x00*" {
+		return false
+	}
+	return len(b) < 10 || string(b[8:10]) != "CR"
+}
+
 // signatures of types that are known but not taken; the first that fits counts.
 var signatures = []struct {
 	at            int
 	bytes, plural string
 }{
-	{0, "BM", "BMP pictures"},
-	{0, "II*\x00", "TIFF and raw camera pictures"},
-	{0, "MM\x00*", "TIFF and raw camera pictures"},
-	{0, "II+\x00", "TIFF pictures"},
-	{0, "MM\x00+", "TIFF pictures"},
-	{0, "\x00\x00\x01\x00", "ICO icons"},
+	{0, "II*\x00", "Raw camera pictures"},
+	{0, "IIU\x00", "Raw camera pictures"},
+	{0, "IIRO", "Raw camera pictures"},
+	{0, "IIRS", "Raw camera pictures"},
+	{0, "MMOR", "Raw camera pictures"},
+	{0, "FUJIFILMCCD-RAW", "Raw camera pictures"},
+	{0, "II+\x00", "BigTIFF pictures"},
+	{0, "MM\x00+", "BigTIFF pictures"},
 	{0, "\x00\x00\x02\x00", "CUR cursors"},
 	{0, "\xFF\x0A", "JPEG XL pictures"},
 	{0, "\x00\x00\x00\x0CJXL \r\n\x87\n", "JPEG XL pictures"},
@@ -102,9 +157,6 @@ var signatures = []struct {
 
 // foreign names the type of a file that is known but not taken.
 func foreign(b []byte) string {
-	if len(b) >= 12 && string(b[4:8]) == "ftyp" {
-		return brand(b)
-	}
 	switch riff(b) {
 	case "WAVE":
 		return "WAV files"
@@ -135,28 +187,33 @@ func mpegAudio(b []byte) string {
 }
 
 // brands of the ISO base media file format; the first that fits counts.
-var brands = []struct{ brand, plural string }{
-	{"avif", "AVIF pictures"}, {"avis", "AVIF pictures"},
-	{"heic", "HEIC pictures"}, {"heix", "HEIC pictures"}, {"heim", "HEIC pictures"}, {"heis", "HEIC pictures"},
-	{"hevc", "HEIC pictures"}, {"hevx", "HEIC pictures"}, {"mif1", "HEIF pictures"}, {"msf1", "HEIF pictures"},
-	{"crx ", "Canon raw pictures"}, {"jxl ", "JPEG XL pictures"}, {"qt  ", "QuickTime (MOV) videos"},
-	{"M4A ", "M4A files"}, {"M4B ", "M4A files"},
+var brands = []struct {
+	brand  string
+	typ    Type
+	plural string // of what is not taken
+}{
+	{"avif", AVIF, ""}, {"avis", AVIF, ""},
+	{"heic", HEIC, ""}, {"heix", HEIC, ""}, {"heim", HEIC, ""}, {"heis", HEIC, ""}, {"hevc", HEIC, ""}, {"hevx", HEIC, ""},
+	{"mif1", HEIF, ""}, {"msf1", HEIF, ""},
+	{"crx ", Type{}, "Canon raw pictures"}, {"jxl ", Type{}, "JPEG XL pictures"}, {"qt  ", Type{}, "QuickTime (MOV) videos"},
+	{"M4A ", Type{}, "M4A files"}, {"M4B ", Type{}, "M4A files"},
 }
 
-// brand names a file by its major and compatible brands. A general major brand
+// brand tells a file by its major and compatible brands: its type, or what it is
+// called. A general major brand
 // (mif1) goes with a telling compatible one (avif), so all are looked at, the
 // telling first.
-func brand(b []byte) string {
+func brand(b []byte) (Type, string) {
 	size := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
 	all := b[8:max(12, min(len(b), size, 128))]
 	for _, known := range brands {
 		for i := 0; i+4 <= len(all); i += 4 {
 			if i != 4 && string(all[i:i+4]) == known.brand { // 4 is the minor version
-				return known.plural
+				return known.typ, known.plural
 			}
 		}
 	}
-	return "MP4 videos"
+	return Type{}, "MP4 videos"
 }
 
 // sniffText tells an SVG from HTML, other XML and everything else.

@@ -227,7 +227,7 @@ func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (del
 			if err := change(tx, &m, nil); err != nil {
 				return err
 			}
-			for _, b := range m.blobs() {
+			for _, b := range m.Blobs() {
 				if err := tx.Put(keyTrashed(b), nil); err != nil {
 					return err
 				}
@@ -371,7 +371,7 @@ func entries(m *Media) map[string]string {
 		string(keyMediaPublic(m)):            "",
 		string(keyMediaHash(m.User, m.Hash)): m.ID,
 	}
-	for _, b := range m.blobs() {
+	for _, b := range m.Blobs() {
 		e[string(keyBlob(b))] = m.ID
 	}
 	if !m.Seen {
@@ -383,8 +383,8 @@ func entries(m *Media) map[string]string {
 	return e
 }
 
-// blobs are the keys of all that the record keeps.
-func (m *Media) blobs() []string {
+// Blobs are the keys of all that the record keeps.
+func (m *Media) Blobs() []string {
 	if m.Source == "" {
 		return []string{m.Blob}
 	}

@@ -19,12 +19,12 @@ type API struct {
 	library  *library.Library
 	upload   config.Upload
 	internal string // token of the internal endpoints; empty: closed
+	signAll  bool   // thumbnails need a signature, too
 }
 
-// New puts the surface together. Internal is the token that opens the internal
-// endpoints; empty keeps them closed.
-func New(a *auth.Auth, s *auth.Signer, l *library.Library, upload config.Upload, internal string) *API {
-	return &API{a, s, l, upload, internal}
+// New puts the surface together.
+func New(a *auth.Auth, s *auth.Signer, l *library.Library, cfg config.Config) *API {
+	return &API{a, s, l, cfg.Upload, cfg.Server.InternalToken, cfg.Images.Transforms == "signed"}
 }
 
 // Mount lists every route: the index of this package. A literal path stands

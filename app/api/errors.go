@@ -24,6 +24,7 @@ var statuses = map[fault.Code]int{
 	fault.InvalidParams:    fiber.StatusBadRequest,
 	fault.HeaderTooLarge:   fiber.StatusRequestHeaderFieldsTooLarge,
 	fault.StorageFull:      fiber.StatusInsufficientStorage,
+	fault.Busy:             fiber.StatusServiceUnavailable,
 }
 
 // failure is the envelope of an error. Error stays a string and comes first:

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"picora/app/fault"
 	"picora/app/library"
 	"picora/app/link"
+	"picora/media"
 	"picora/store"
 )
 
@@ -35,9 +39,22 @@ type image struct {
 	KeepMetadata     bool     `json:"keepMetadata"`
 	Status           string   `json:"status"`
 	ThumbnailURL     *string  `json:"thumbnailUrl"`
+	ThumbHash        *string  `json:"thumbhash"`
+	BlurHash         *string  `json:"blurhash"`
+	DominantColor    *string  `json:"dominantColor"`
+	Frames           int      `json:"frames"`
+	TakenAt          *string  `json:"takenAt"`
+	Camera           *string  `json:"camera"`
+	Location         *place   `json:"location"`
 	KBID             *string  `json:"kbId"`
 	CreatedAt        string   `json:"createdAt"`
 	UpdatedAt        string   `json:"updatedAt"`
+}
+
+// place is where a picture was taken, in degrees (WGS 84).
+type place struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
 }
 
 // image writes a record for the client at the origin.
@@ -49,6 +66,16 @@ func (a *API) image(c *fiber.Ctx, m *store.Media) image {
 		RequireSignature: m.RequireSignature, KeepMetadata: m.KeepMetadata, Status: "ready",
 		CreatedAt: stamp(m.Created), UpdatedAt: stamp(m.Updated),
 	}
+	i.ThumbnailURL = orNull(a.thumbnail(c, m))
+	i.ThumbHash = orNull(base64.StdEncoding.EncodeToString(m.Look.ThumbHash))
+	i.BlurHash, i.DominantColor = orNull(m.Look.BlurHash), orNull(m.Look.Colour)
+	i.Frames, i.Camera = m.Frames, orNull(m.Camera)
+	if !m.Taken.IsZero() {
+		i.TakenAt = orNull(stamp(m.Taken))
+	}
+	if m.KeepMetadata && len(m.GPS) == 2 {
+		i.Location = &place{m.GPS[0], m.GPS[1]}
+	}
 	if i.Tags == nil {
 		i.Tags = []string{}
 	}
@@ -56,6 +83,24 @@ func (a *API) image(c *fiber.Ctx, m *store.Media) image {
 		i.AllowedReferers = append([]string{}, m.Referers...)
 	}
 	return i
+}
+
+// thumbnail is the address of a small version of m, which whoever reads the record may
+// open: with a signature where it needs one.
+func (a *API) thumbnail(c *fiber.Ctx, m *store.Media) string {
+	u := link.Of(c.UserContext()).Image(m.ID, m.Ext)
+	if m.MIME == media.SVG.MIME {
+		return u
+	}
+	params := url.Values{"variant": {"thumb"}}
+	switch {
+	case !m.Public || m.RequireSignature || m.Restricted:
+		const day = 86400 // to the next day but one, so that the address stays the same for a day
+		return u + "?" + a.signer.TransformLink(m.ID, params, (time.Now().Unix()/day+2)*day)
+	case a.signAll:
+		return u + "?" + a.signer.TransformLink(m.ID, params, 0)
+	}
+	return u + "?" + params.Encode()
 }
 
 // images writes records.
@@ -328,7 +373,9 @@ func (a *API) signImage(c *fiber.Ctx) error {
 		return err
 	}
 	in := struct {
-		Seconds *int64 `json:"expSeconds"`
+		Seconds   *int64 `json:"expSeconds"`
+		Transform string `json:"transform"`
+		Permanent bool   `json:"permanent"`
 	}{}
 	if err := readJSON(c, &in, true); err != nil {
 		return err
@@ -340,15 +387,53 @@ func (a *API) signImage(c *fiber.Ctx) error {
 	if seconds < 1 || seconds > 86400 {
 		return fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
 	}
+	params, err := transform(in.Transform)
+	if err != nil {
+		return err
+	}
+	if in.Permanent && (params == nil || in.Seconds != nil) {
+		return fault.New(fault.Invalid, "permanent is for a transform, and without expSeconds: the file itself needs no permanent signature when it is public, and gets none when it is not.")
+	}
 	m, err := a.library.Own(c.UserContext(), caller(c).User, id)
 	if err != nil {
 		return err
 	}
+	u := link.Of(c.UserContext()).Image(m.ID, m.Ext) + "?"
+	if in.Permanent {
+		return ok(c, map[string]any{"signedUrl": u + a.signer.TransformLink(m.ID, params, 0), "expiresAt": nil, "exp": nil})
+	}
 	exp := time.Now().Unix() + seconds
-	return ok(c, map[string]any{
-		"signedUrl": link.Of(c.UserContext()).Image(m.ID, m.Ext) + "?" + a.signer.Link(m.ID, exp),
-		"expiresAt": stamp(time.Unix(exp, 0)), "exp": exp,
-	})
+	query := a.signer.Link(m.ID, exp)
+	if params != nil {
+		query = a.signer.TransformLink(m.ID, params, exp)
+	}
+	return ok(c, map[string]any{"signedUrl": u + query, "expiresAt": stamp(time.Unix(exp, 0)), "exp": exp})
+}
+
+// transform reads the parameters of a picture to be made, as a query; nil when there
+// are none.
+func transform(query string) (url.Values, error) {
+	if query == "" {
+		return nil, nil
+	}
+	params, err := url.ParseQuery(strings.TrimPrefix(query, "?"))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, `transform is a query such as "w=400&fmt=webp".`)
+	}
+	var p media.QueryParser
+	for name, values := range params {
+		for _, v := range values {
+			if err := p.Add(name, v); errors.Is(err, media.ErrNotParam) {
+				return nil, fault.New(fault.Invalid, "transform: %q is no parameter of a transform.", name)
+			} else if err != nil {
+				return nil, fault.New(fault.Invalid, "transform: %v.", err)
+			}
+		}
+	}
+	if _, err := p.Query(); err != nil {
+		return nil, fault.New(fault.Invalid, "transform: %v.", err)
+	}
+	return params, nil
 }
 
 // imagePublicMeta handles GET /v1/images/:id/public-meta, which services beside

@@ -358,7 +358,9 @@ func TestFilesAreAsDocumented(t *testing.T) {
 			get("another file", file, 412, "If-Match", `"x"`),
 			get("what is younger", file, 412, "If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT"),
 			get("a part behind the end", file, 416, "Range", "bytes=1000-"),
-			get("a smaller picture", file+"?w=100", 400),
+			get("a size that is not for everybody", file+"?w=100", 403),
+			get("a size that there is not", file+"?w=0", 400),
+			get("a variant that there is not", file+"?variant=x", 400),
 			get("a parameter of no meaning", file+"?download", 400),
 			get("a private file", private, 403),
 			get("a private file with a wrong signature", private+"?sig=x&exp=1", 403),
@@ -367,7 +369,7 @@ func TestFilesAreAsDocumented(t *testing.T) {
 			scenario{Name: method + " a private file by its owner", Method: method, URL: private, Status: 200},
 		)
 	}
-	r := p.Play(t, scenario{As: apptest.Nobody, URL: file + "?w=1", Status: 400})
+	r := p.Play(t, scenario{As: apptest.Nobody, URL: file + "?width=1", Status: 400})
 	if code := r.Header.Get("X-Picora-Error"); code != "INVALID_IMAGE_PARAMS" {
 		t.Errorf("X-Picora-Error is %q", code)
 	}

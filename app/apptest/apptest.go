@@ -31,16 +31,33 @@ type Picora struct {
 	User string // id
 	Key  string
 
-	App  *app.App
-	t    testing.TB
-	cfg  config.Config
-	stop func()
+	App    *app.App
+	worker string
+	t      testing.TB
+	cfg    config.Config
+	stop   func()
 }
 
 func init() { slog.SetLogLoggerLevel(slog.LevelError) } // tests print faults, not requests
 
-// Start starts a Picora that stops with the test. Edit may change its settings.
+// noWorker is a program that does no media work: most tests need none, and do not
+// wait for the program to be built.
+const noWorker = "/bin/false"
+
+// Start starts a Picora that stops with the test, without workers for media. Edit
+// may change its settings.
 func Start(t testing.TB, edit ...func(*config.Config)) *Picora {
+	t.Helper()
+	return start(t, noWorker, edit)
+}
+
+// StartWithWorkers starts a Picora that does media work.
+func StartWithWorkers(t testing.TB, edit ...func(*config.Config)) *Picora {
+	t.Helper()
+	return start(t, Binary(t), edit)
+}
+
+func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Server.Data = t.TempDir()
@@ -50,7 +67,7 @@ func Start(t testing.TB, edit ...func(*config.Config)) *Picora {
 	for _, e := range edit {
 		e(&cfg)
 	}
-	p := &Picora{Data: cfg.Server.Data, t: t, cfg: cfg}
+	p := &Picora{Data: cfg.Server.Data, worker: worker, t: t, cfg: cfg}
 	p.start()
 	t.Cleanup(func() { p.Stop() })
 	p.User = p.NewUser("owner@example.org")
@@ -60,7 +77,7 @@ func Start(t testing.TB, edit ...func(*config.Config)) *Picora {
 
 func (p *Picora) start() {
 	p.t.Helper()
-	a, err := app.New(context.Background(), p.cfg, StartPage, "test")
+	a, err := app.New(context.Background(), p.cfg, app.Program{Page: StartPage, Version: "test", Worker: p.worker})
 	if err == nil {
 		err = a.Listen()
 	}

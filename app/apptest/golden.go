@@ -52,6 +52,7 @@ var neutral = []struct {
 	{regexp.MustCompile(`<host>/[A-Za-z0-9_-]{11}\.`), `<host>/<image>.`},
 	{regexp.MustCompile(`\?sig=[A-Za-z0-9_-]{43}&exp=[0-9]+`), `?sig=<signature>&exp=<seconds>`},
 	{regexp.MustCompile(`\?sig=[A-Za-z0-9_-]{43}\\u0026exp=[0-9]+`), `?sig=<signature>&exp=<seconds>`},
+	{regexp.MustCompile(`\?exp=[0-9]+\\u0026sig=[A-Za-z0-9_-]{43}`), `?exp=<seconds>&sig=<signature>`},
 	{regexp.MustCompile(`"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"`), `"<time>"`},
 	{regexp.MustCompile(`"(exp|ts)": [0-9]+`), `"$1": 0`},
 	{regexp.MustCompile(`"nextCursor": "[A-Za-z0-9_-]+"`), `"nextCursor": "<cursor>"`},

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -48,6 +49,47 @@ func (s *Signer) Link(asset string, exp int64) string {
 func (s *Signer) LinkValid(asset, sig, exp string, now time.Time) bool {
 	e, err := strconv.ParseInt(exp, 10, 64)
 	return err == nil && now.Unix() < e && hmac.Equal([]byte(sig), []byte(s.linkSig(asset, exp)))
+}
+
+// TransformLink is params, the query of a picture made of the asset, with a signature
+// of all of them. Exp is a Unix time in seconds until which it opens the asset, too;
+// 0: it makes the picture available, for ever, to those who may have the asset.
+func (s *Signer) TransformLink(asset string, params url.Values, exp int64) string {
+	signed := url.Values{}
+	for name, values := range params {
+		signed[name] = values
+	}
+	signed.Del("exp")
+	if exp != 0 {
+		signed.Set("exp", strconv.FormatInt(exp, 10))
+	}
+	signed.Set("sig", s.transformSig(asset, signed))
+	return signed.Encode()
+}
+
+// TransformValid reports whether params carry the signature that TransformLink put
+// there, and none has been added, changed or taken away.
+func (s *Signer) TransformValid(asset string, params url.Values, now time.Time) bool {
+	sig, exp := params.Get("sig"), params.Get("exp")
+	if sig == "" || len(params["sig"]) > 1 || len(params["exp"]) > 1 {
+		return false
+	}
+	if exp != "" {
+		if e, err := strconv.ParseInt(exp, 10, 64); err != nil || now.Unix() >= e {
+			return false
+		}
+	}
+	signed := url.Values{}
+	for name, values := range params {
+		if name != "sig" {
+			signed[name] = values
+		}
+	}
+	return hmac.Equal([]byte(sig), []byte(s.transformSig(asset, signed)))
+}
+
+func (s *Signer) transformSig(asset string, params url.Values) string {
+	return base64.RawURLEncoding.EncodeToString(s.MAC("transform", asset, params.Encode()))
 }
 
 func (s *Signer) linkSig(asset, exp string) string {

@@ -361,8 +361,8 @@ func uploads(t *testing.T, pictures [][]byte, clients int, d time.Duration, prep
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config.Default().Upload
-	rest := api.New(users, signer, library.New(s, blobs, cfg, 0), cfg, "")
+	cfg := config.Default()
+	rest := api.New(users, signer, library.New(s, blobs, cfg.Upload, 0), cfg)
 	srv := server.New(server.Options{
 		Links: link.New("", "", nil), IsFile: func(string) bool { return false }, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError, Surfaces: []server.Surface{rest},

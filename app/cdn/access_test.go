@@ -102,7 +102,7 @@ func TestAPrivateFileOpensToItsOwnerAndToSignatures(t *testing.T) {
 				{"another user's key", "", auth(stranger), 403, ""},
 				{"a key of nobody", "", auth("sk_live_" + strings.Repeat("x", 32)), 403, ""},
 				{"a wrong signature with the owner's key", "?sig=x&exp=1", auth(p.Key), 200, personal},
-				{"the signature and a wrong parameter", "?w=1&sig=" + sig + "&exp=" + exp, nil, 400, ""},
+				{"the signature and a wrong parameter", "?width=1&sig=" + sig + "&exp=" + exp, nil, 400, ""},
 			})
 			if r := get(p, "GET", path+"?sig="+sig+"&exp="+exp, "Range", "bytes=1-3"); r.Status != 206 || r.Header.Get("Cache-Control") != personal {
 				t.Errorf("a part with a signature: %d %v", r.Status, r.Header)

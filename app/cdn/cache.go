@@ -1,8 +1,10 @@
 package cdn
 
 import (
+	"context"
 	"hash/maphash"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 
@@ -13,18 +15,32 @@ import (
 // smallFile is the largest file that is kept in memory, in bytes.
 const smallFile = 64 << 10
 
-// entry is what serving a file needs.
+// file is what an answer sends.
+type file struct {
+	size     int64 // bytes
+	mime     string
+	etag     string
+	changed  time.Time
+	modified string // Last-Modified, which says changed
+	bytes    []byte // all of it, when it is small; else open gives them
+	open     func(ctx context.Context, off, n int64) (*library.Content, error)
+}
+
+// entry is what serving an address needs.
 type entry struct {
-	media    store.Media
-	delivery library.Delivery
-	modified string // Last-Modified
-	bytes    []byte // the whole delivery, when it is small
-	header   []byte // see Plain; when it is small and open to all
+	media store.Media
+	file  file
+	// header is that of a plain answer (see Plain), when the file is small and open
+	// to all.
+	header []byte
+	auto   bool // the address has other files for clients that show other formats
+
+	edits uint64 // of the media's shard when the record was read
 }
 
 // weight is about how many bytes of memory the entry takes.
 func (e *entry) weight() int {
-	n := len(e.bytes) + len(e.header) + e.delivery.Weight() + 2048
+	n := len(e.file.bytes) + len(e.header) + 2048
 	for _, list := range [][]string{e.media.Tags, e.media.Referers} {
 		for _, s := range list {
 			n += len(s) + 16
@@ -33,18 +49,15 @@ func (e *entry) weight() int {
 	return n
 }
 
-// cache keeps entries within a budget of bytes. A file that was changed or
-// deleted is never served from it: drop bars entries that were read before.
+// cache keeps entries within a budget of bytes, by address or by the id of their
+// media. An entry whose media was changed or deleted since its record was read is
+// never given.
 type cache struct {
 	entries *otter.Cache[string, *entry]
 	seed    maphash.Seed
-	shards  [64]shard
-}
-
-// shard counts the edits of the files that hash to it.
-type shard struct {
-	mu    sync.Mutex
-	edits uint64
+	// shards count the edits of the media that hash to them. Neighbours of an edited
+	// one are read again.
+	shards [1024]atomic.Uint64
 }
 
 func newCache(budget int64) *cache {
@@ -60,51 +73,31 @@ func newCache(budget int64) *cache {
 
 func (c *cache) on() bool { return c.entries != nil }
 
-func (c *cache) get(id string) (*entry, bool) {
+func (c *cache) shard(id string) *atomic.Uint64 {
+	return &c.shards[maphash.String(c.seed, id)%uint64(len(c.shards))]
+}
+
+func (c *cache) get(key string) (*entry, bool) {
 	if c.entries == nil {
 		return nil, false
 	}
-	return c.entries.GetIfPresent(id)
-}
-
-func (c *cache) shard(id string) *shard { return &c.shards[maphash.String(c.seed, id)%64] }
-
-// filling is an entry on its way into the cache.
-type filling struct {
-	c     *cache
-	id    string
-	edits uint64
-}
-
-// begin is called before the record is read.
-func (c *cache) begin(id string) filling {
-	s := c.shard(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return filling{c, id, s.edits}
-}
-
-// done keeps the entry unless its file, or a neighbour in the shard, was edited
-// since begin.
-func (f filling) done(e *entry) {
-	if !f.c.on() {
-		return
+	e, ok := c.entries.GetIfPresent(key)
+	if !ok || e.edits != c.shard(e.media.ID).Load() {
+		return nil, false
 	}
-	s := f.c.shard(f.id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.edits == f.edits {
-		f.c.entries.Set(f.id, e)
-	}
+	return e, true
 }
 
-// drop forgets a file that was edited.
-func (c *cache) drop(id string) {
-	s := c.shard(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.edits++
+// begin is the count of edits that an entry for the media must carry. It is called
+// before the record is read.
+func (c *cache) begin(id string) uint64 { return c.shard(id).Load() }
+
+// put keeps an entry.
+func (c *cache) put(key string, e *entry) {
 	if c.on() {
-		c.entries.Invalidate(id)
+		c.entries.Set(key, e)
 	}
 }
+
+// drop forgets all of a media that was edited.
+func (c *cache) drop(id string) { c.shard(id).Add(1) }

@@ -10,25 +10,24 @@ import (
 
 // An entry that was read before an edit must not come in after it: the edit's
 // answer is out, and the file would live on.
-func TestAnEntryReadBeforeAnEditIsNotKept(t *testing.T) {
+func TestAnEntryReadBeforeAnEditIsNotGiven(t *testing.T) {
 	c := newCache(1 << 20)
 	const id = "abcdefghijk"
-	fill := c.begin(id)
+	fill := func(edits uint64, b string) *entry {
+		return &entry{media: store.Media{ID: id}, edits: edits, file: file{bytes: []byte(b)}}
+	}
+	before := c.begin(id)
 	c.drop(id)
-	fill.done(&entry{})
-	if _, ok := c.get(id); ok {
-		t.Error("an entry from before the edit is kept")
+	c.put("key", fill(before, "old"))
+	if _, ok := c.get("key"); ok {
+		t.Error("an entry from before the edit is given")
 	}
-	c.begin(id).done(&entry{bytes: []byte("new")})
-	if e, ok := c.get(id); !ok || string(e.bytes) != "new" {
-		t.Error("an entry from after the edit is not kept")
-	}
-	fill.done(&entry{bytes: []byte("old")})
-	if e, ok := c.get(id); !ok || string(e.bytes) != "new" {
-		t.Error("a late reader replaces what is newer")
+	c.put("key", fill(c.begin(id), "new"))
+	if e, ok := c.get("key"); !ok || string(e.file.bytes) != "new" {
+		t.Error("an entry from after the edit is not given")
 	}
 	c.drop(id)
-	if _, ok := c.get(id); ok {
+	if _, ok := c.get("key"); ok {
 		t.Error("an edit leaves the entry")
 	}
 }
@@ -38,7 +37,7 @@ func TestTheCacheKeepsWithinItsBudget(t *testing.T) {
 	c := newCache(budget)
 	for i := range 100 {
 		id := "id" + strconv.Itoa(i)
-		c.begin(id).done(&entry{media: store.Media{ID: id}, bytes: make([]byte, smallFile)})
+		c.put(id, &entry{media: store.Media{ID: id}, file: file{bytes: make([]byte, smallFile)}})
 	}
 	held := func() (n int) {
 		for i := range 100 {
@@ -60,7 +59,7 @@ func TestTheCacheKeepsWithinItsBudget(t *testing.T) {
 
 func TestACacheWithoutBudgetHoldsNothing(t *testing.T) {
 	c := newCache(0)
-	c.begin("a").done(&entry{})
+	c.put("a", &entry{})
 	c.drop("a")
 	if _, ok := c.get("a"); ok || c.on() {
 		t.Error("it holds something")

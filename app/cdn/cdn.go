@@ -3,14 +3,17 @@
 package cdn
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
+	"picora/media"
 	"picora/store"
 )
 
@@ -20,13 +23,22 @@ type CDN struct {
 	auth    *auth.Auth
 	signer  *auth.Signer
 	small   *cache
+
+	transforms string // who may have which, see config.Images
+	variants   map[string]media.Query
 }
 
 // New puts the surface together. CacheBytes is the memory for small files.
 func New(l *library.Library, a *auth.Auth, s *auth.Signer, cacheBytes int64) *CDN {
-	d := &CDN{l, a, s, newCache(cacheBytes)}
+	d := &CDN{library: l, auth: a, signer: s, small: newCache(cacheBytes)}
 	l.OnEdit(d.small.drop)
 	return d
+}
+
+// UseTransforms serves pictures in other sizes and formats, to those whom the policy
+// (see config.Images) lets have them. It is called before the start.
+func (d *CDN) UseTransforms(policy string, variants map[string]media.Query) {
+	d.transforms, d.variants = policy, variants
 }
 
 // Route is the pattern of a file's address.
@@ -63,17 +75,21 @@ func (d *CDN) serve(c *fiber.Ctx) error {
 	if err == nil && e.media.Ext != ext {
 		err = store.ErrNotFound
 	}
+	var q media.Query
 	if err == nil {
-		err = checkQuery(c)
+		q, err = d.query(c)
 	}
 	if err != nil {
 		return refuse(c, err)
 	}
-	policy, err := d.allowed(c, &e.media)
+	p, err := d.allowed(c, &e.media)
 	if err != nil {
 		return refuse(c, err)
 	}
-	return d.send(c, e, policy)
+	if q.Asked() && transforms(&e.media, &q) {
+		return d.sendVariant(c, e, q, p)
+	}
+	return send(c, &e.file, p)
 }
 
 // find reads the entry of a file from memory or from the store.
@@ -81,42 +97,58 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 	if e, ok := d.small.get(id); ok {
 		return e, nil
 	}
-	fill := d.small.begin(id)
+	e := &entry{edits: d.small.begin(id)}
 	m, err := d.library.Any(c.UserContext(), id)
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{media: m}
-	if e.delivery, err = d.library.Delivery(&m); err != nil {
+	v, err := d.library.Delivery(&m)
+	if err != nil {
 		return nil, err
 	}
-	e.media.Plan = nil               // parsed into the delivery
-	e.modified = httpDate(m.Updated) // not Created: an edit may change what is delivered
-	if e.delivery.Size <= smallFile && d.small.on() {
-		if e.bytes, err = d.read(c.UserContext(), e.delivery); err != nil {
+	e.media = m
+	e.media.Plan = nil // parsed into the delivery
+	e.file = file{
+		size: v.Size, mime: m.MIME, etag: v.ETag,
+		changed: m.Updated, modified: httpDate(m.Updated), // not Created: an edit may change what is delivered
+		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
+			return d.library.Open(ctx, v, off, n)
+		},
+	}
+	if v.Size <= smallFile && d.small.on() {
+		if err := e.file.read(c.UserContext()); err != nil {
 			return nil, err
 		}
+		e.file.open = nil // and with it the plan
 		if open(&m) {
-			e.header = plainHeader(e)
+			e.header = plainHeader(&e.file, false)
 		}
 	}
-	fill.done(e)
+	d.small.put(id, e)
 	return e, nil
 }
 
-// Plain finds a small file that is open to all and in memory by the path of its
-// address: the header of its whole answer, but for the lines that differ from
-// answer to answer, and its bytes. For all else it returns nil, and serve answers.
-func (d *CDN) Plain(path string) (header, body []byte) {
+// Plain finds a small file that is open to all and in memory, by the target of the
+// request: the header of its whole answer, but for the lines that differ from answer
+// to answer, and its bytes. For all else it returns nil, and serve answers.
+func (d *CDN) Plain(target, accept string) (header, body []byte) {
+	path, query, _ := strings.Cut(target, "?")
 	id, ext, ok := split(path)
 	if !ok {
 		return nil, nil
 	}
-	e, ok := d.small.get(id)
+	key := id
+	if query != "" {
+		key = target
+	}
+	e, ok := d.small.get(key)
+	if ok && e.auto {
+		e, ok = d.small.get(target + bestFormat(accept))
+	}
 	if !ok || e.header == nil || e.media.Ext != ext {
 		return nil, nil
 	}
-	return e.header, e.bytes
+	return e.header, e.file.bytes
 }
 
 // refuse answers an error with one plain sentence: people see these when a link
@@ -134,6 +166,9 @@ func refuse(c *fiber.Ctx, err error) error {
 		status = fiber.StatusForbidden
 	case fault.InvalidParams:
 		status = fiber.StatusBadRequest
+	case fault.Busy:
+		status = fiber.StatusServiceUnavailable
+		c.Set(fiber.HeaderRetryAfter, "2")
 	default:
 		slog.Error("file not served", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
 	}

@@ -22,54 +22,57 @@ import (
 
 // send answers with the file, or the part that the client asked for, or with the
 // news that what it has is still right.
-func (d *CDN) send(c *fiber.Ctx, e *entry, p policy) error {
+func send(c *fiber.Ctx, f *file, p policy) error {
 	h := &c.Response().Header
-	describe(h, e, p)
-	if status := precondition(c, e); status != 0 {
+	describe(h, f, p)
+	if status := precondition(c, f); status != 0 {
 		if status == fiber.StatusPreconditionFailed {
 			h.Set(fiber.HeaderCacheControl, "no-store") // the failure is this client's alone
 		}
 		c.Status(status)
 		return nil
 	}
-	h.SetContentType(e.media.MIME)
-	s, whole := span{0, e.delivery.Size}, true
-	if r := c.Request().Header.Peek(fiber.HeaderRange); len(r) > 0 && rangeApplies(c, e) {
+	h.SetContentType(f.mime)
+	s, whole := span{0, f.size}, true
+	if r := c.Request().Header.Peek(fiber.HeaderRange); len(r) > 0 && rangeApplies(c, f) {
 		var unmet bool
-		s, whole, unmet = parseRange(string(r), e.delivery.Size)
+		s, whole, unmet = parseRange(string(r), f.size)
 		if unmet {
 			h.Set(fiber.HeaderCacheControl, "no-store")
-			h.Set(fiber.HeaderContentRange, "bytes */"+strconv.FormatInt(e.delivery.Size, 10))
+			h.Set(fiber.HeaderContentRange, "bytes */"+strconv.FormatInt(f.size, 10))
 			h.SetContentType(fiber.MIMETextPlainCharsetUTF8)
 			c.Status(fiber.StatusRequestedRangeNotSatisfiable)
-			return c.SendString("The file has only " + strconv.FormatInt(e.delivery.Size, 10) + " bytes.\n")
+			return c.SendString("The file has only " + strconv.FormatInt(f.size, 10) + " bytes.\n")
 		}
 	}
 	if whole {
-		s = span{0, e.delivery.Size}
+		s = span{0, f.size}
 	} else {
 		c.Status(fiber.StatusPartialContent)
-		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.off, s.off+s.n-1, e.delivery.Size))
+		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.off, s.off+s.n-1, f.size))
 	}
-	return d.sendBytes(c, e, s)
+	return sendBytes(c, f, s)
 }
 
 // describe says in h what the file is, and how long it may be kept.
-func describe(h *fasthttp.ResponseHeader, e *entry, p policy) {
+func describe(h *fasthttp.ResponseHeader, f *file, p policy) {
 	h.Set(fiber.HeaderCacheControl, string(p))
-	h.Set(fiber.HeaderETag, e.delivery.ETag)
-	h.Set(fiber.HeaderLastModified, e.modified)
+	h.Set(fiber.HeaderETag, f.etag)
+	h.Set(fiber.HeaderLastModified, f.modified)
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
 	security(h)
 }
 
 // plainHeader is what Plain returns of a file: what send says of all of it.
-func plainHeader(e *entry) []byte {
+func plainHeader(f *file, vary bool) []byte {
 	var h fasthttp.ResponseHeader
 	h.SetServer("Picora")
-	h.SetContentType(e.media.MIME)
-	h.SetContentLength(len(e.bytes))
-	describe(&h, e, immutable)
+	h.SetContentType(f.mime)
+	h.SetContentLength(len(f.bytes))
+	describe(&h, f, immutable)
+	if vary {
+		h.Set(fiber.HeaderVary, fiber.HeaderAccept)
+	}
 	b := bytes.TrimSuffix(h.AppendBytes(nil), []byte("\r\n")) // the empty line comes later
 	front, rest, _ := bytes.Cut(b, []byte("Date: "))
 	_, rest, _ = bytes.Cut(rest, []byte("\r\n"))
@@ -78,9 +81,9 @@ func plainHeader(e *entry) []byte {
 
 // sendBytes puts the span into the answer: from memory, or as a stream that the
 // server reads after the handler.
-func (d *CDN) sendBytes(c *fiber.Ctx, e *entry, s span) error {
-	if e.bytes != nil {
-		c.Response().SetBodyRaw(e.bytes[s.off : s.off+s.n])
+func sendBytes(c *fiber.Ctx, f *file, s span) error {
+	if f.bytes != nil {
+		c.Response().SetBodyRaw(f.bytes[s.off : s.off+s.n])
 		return nil
 	}
 	if c.Context().IsHead() {
@@ -88,7 +91,7 @@ func (d *CDN) sendBytes(c *fiber.Ctx, e *entry, s span) error {
 		c.Response().Header.SetContentLength(int(s.n))
 		return nil
 	}
-	content, err := d.library.Open(c.UserContext(), e.delivery, s.off, s.n)
+	content, err := f.open(c.UserContext(), s.off, s.n)
 	if err != nil {
 		return refuse(c, missing(err))
 	}
@@ -96,16 +99,18 @@ func (d *CDN) sendBytes(c *fiber.Ctx, e *entry, s span) error {
 	return nil
 }
 
-// read reads a whole small delivery.
-func (d *CDN) read(ctx context.Context, v library.Delivery) ([]byte, error) {
-	content, err := d.library.Open(ctx, v, 0, v.Size)
+// read reads all of a small file into memory.
+func (f *file) read(ctx context.Context) (err error) {
+	content, err := f.open(ctx, 0, f.size)
 	if err != nil {
-		return nil, missing(err)
+		return missing(err)
 	}
 	defer content.Close()
-	b := make([]byte, v.Size)
-	_, err = io.ReadFull(content, b)
-	return b, err
+	b := make([]byte, f.size)
+	if _, err = io.ReadFull(content, b); err == nil {
+		f.bytes = b
+	}
+	return err
 }
 
 // missing tells a record whose bytes are gone from other failures.
@@ -128,20 +133,20 @@ func security(h *fasthttp.ResponseHeader) {
 
 // precondition evaluates the conditional headers in the order of RFC 9110,
 // section 13.2.2, and returns 304, 412, or 0 to go on.
-func precondition(c *fiber.Ctx, e *entry) int {
+func precondition(c *fiber.Ctx, f *file) int {
 	h := &c.Request().Header
 	if im := h.Peek(fiber.HeaderIfMatch); len(im) > 0 {
-		if !anyTag(string(im), e.delivery.ETag, false) {
+		if !anyTag(string(im), f.etag, false) {
 			return fiber.StatusPreconditionFailed
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && e.media.Updated.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && f.changed.Truncate(time.Second).After(t) {
 		return fiber.StatusPreconditionFailed
 	}
 	if inm := h.Peek(fiber.HeaderIfNoneMatch); len(inm) > 0 {
-		if anyTag(string(inm), e.delivery.ETag, true) {
+		if anyTag(string(inm), f.etag, true) {
 			return fiber.StatusNotModified
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !e.media.Updated.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !f.changed.Truncate(time.Second).After(t) {
 		return fiber.StatusNotModified
 	}
 	return 0
@@ -164,9 +169,9 @@ func anyTag(list, tag string, weak bool) bool {
 
 // rangeApplies reports whether If-Range lets the Range header count: the client's
 // copy is of this very file.
-func rangeApplies(c *fiber.Ctx, e *entry) bool {
+func rangeApplies(c *fiber.Ctx, f *file) bool {
 	ir := string(c.Request().Header.Peek(fiber.HeaderIfRange))
-	return ir == "" || ir == e.delivery.ETag || ir == e.modified
+	return ir == "" || ir == f.etag || ir == f.modified
 }
 
 func when(b []byte) (time.Time, bool) {

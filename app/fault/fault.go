@@ -34,6 +34,7 @@ const (
 	InvalidParams    Code = "INVALID_IMAGE_PARAMS"
 	HeaderTooLarge   Code = "HEADER_TOO_LARGE"
 	StorageFull      Code = "STORAGE_FULL"
+	Busy             Code = "SERVER_BUSY"
 	Internal         Code = "INTERNAL"
 )
 

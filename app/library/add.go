@@ -45,15 +45,24 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	if err != nil {
 		return m, false, err
 	}
+	if needsWorker(t) && l.variants == nil {
+		return m, false, media.Unsupported("this server takes JPEG, PNG, GIF, WebP and SVG only")
+	}
 	m = store.Media{
 		User: up.User, Kind: store.Image, MIME: t.MIME, Ext: t.Ext, Public: true,
 		Filename: CleanName(up.Filename, t.Ext), Blob: l.intakes.begin(up.Length),
 		KeepMetadata: l.upload.KeepMetadata, Frames: 1,
 	}
 	defer l.intakes.end(m.Blob)
-	if t == media.SVG {
+	switch {
+	case t == media.SVG:
 		err = l.takeSVG(ctx, up, body, &m)
-	} else {
+	case needsWorker(t):
+		if err = l.takePicture(ctx, up, body, t, &m); err == nil {
+			defer func() { l.intakes.end(m.Blob) }() // it may have another by then
+			err = l.develop(ctx, &m)
+		}
+	default:
 		err = l.takePicture(ctx, up, body, t, &m)
 	}
 	if d, ok := errors.AsType[duplicate](err); ok {
@@ -62,13 +71,20 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	if err != nil {
 		return m, false, err
 	}
-	return l.record(ctx, m)
+	m, fresh, err = l.record(ctx, m)
+	if fresh && !m.Seen {
+		select {
+		case l.arrived <- struct{}{}:
+		default: // somebody is on the way
+		}
+	}
+	return m, fresh, err
 }
 
 // takePicture streams the body into the blob store. All checks are made when the
 // body is at its end but the blob is not yet there, so a refusal leaves nothing.
 func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t media.Type, m *store.Media) error {
-	in := newIntake(body, t, strip.Limits{MaxPixels: int64(l.upload.MaxMegapixels) * 1_000_000})
+	in := newIntake(body, t, strip.Limits{MaxPixels: l.maxPixels()})
 	defer in.stop()
 	in.progress = func(n int64) error {
 		if n > l.upload.MaxBytes {
@@ -79,11 +95,16 @@ func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t 
 	}
 	in.atEnd = func(hash []byte, r *strip.Report) error {
 		m.Hash, m.Size, m.Plan = hash, r.Size, r.Plan.Marshal()
-		m.Width, m.Height, m.Frames = r.Width, r.Height, r.Frames
+		m.Width, m.Height, m.Frames, m.Orientation = r.Width, r.Height, r.Frames, r.Orientation
+		m.Taken, m.Camera = r.Taken, r.Camera
 		if r.Orientation >= 5 { // the picture is shown turned by 90 degrees
 			m.Width, m.Height = r.Height, r.Width
 		}
-		return l.describe(ctx, up, m)
+		err := l.describe(ctx, up, m)
+		if m.KeepMetadata && r.Lat != nil && r.Long != nil { // else the place is nobody's business, ours included
+			m.GPS = []float64{*r.Lat, *r.Long}
+		}
+		return err
 	}
 	info, err := l.blobs.Put(ctx, m.Blob, in)
 	m.BlobSize = info.Size
@@ -106,6 +127,7 @@ func (l *Library) takeSVG(ctx context.Context, up Upload, body io.Reader, m *sto
 	hash := sha256.Sum256(raw)
 	m.Hash, m.Size = hash[:], int64(len(raw))
 	m.Width, m.Height = svg.Size(clean)
+	m.Seen = true // it is small enough to be its own preview
 	if err := l.describe(ctx, up, m); err != nil {
 		return err
 	}
@@ -143,14 +165,23 @@ func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, f
 	if err == nil && fresh {
 		return out, true, nil
 	}
+	return out, false, l.discard(ctx, &m, err)
+}
+
+// discard deletes the blobs of a record that was not written, because of err or, when
+// that is nil, because an equal upload came first.
+func (l *Library) discard(ctx context.Context, m *store.Media, err error) error {
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {
 		err = fmt.Errorf("library: record %s: %w", m.Blob, err)
 		// A commit may fail after the record is on the disk. The blob stays then,
 		// and when in doubt: an orphan is swept, a lost blob is lost.
 		if known, e := l.store.HasBlob(ctx, m.Blob); known || e != nil {
-			return out, false, errors.Join(err, e)
+			return errors.Join(err, e)
 		}
 	}
-	return out, false, errors.Join(err, l.blobs.Delete(ctx, m.Blob))
+	for _, b := range m.Blobs() {
+		err = errors.Join(err, l.blobs.Delete(ctx, b))
+	}
+	return err
 }

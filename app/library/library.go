@@ -21,6 +21,9 @@ type Library struct {
 	upload  config.Upload
 	minFree int64
 
+	variants *variants     // nil: no pictures are made
+	arrived  chan struct{} // has room for one signal: there is a picture to look at
+
 	scans   chan struct{} // one for each long search that runs
 	intakes intakes
 	token   string // of this start's mark, see settle.go
@@ -36,6 +39,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		store: s, blobs: b, upload: upload, minFree: minFree,
 		intakes: intakes{running: map[string]room{}},
 		onEdit:  func(string) {},
+		arrived: make(chan struct{}, 1),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
 	}
@@ -47,6 +51,9 @@ func (l *Library) OnEdit(fn func(id string)) { l.onEdit = fn }
 
 // MaxUpload is the largest file that is taken, in bytes.
 func (l *Library) MaxUpload() int64 { return l.upload.MaxBytes }
+
+// maxPixels is the largest picture that is taken, in pixels.
+func (l *Library) maxPixels() int64 { return int64(l.upload.MaxMegapixels) * 1_000_000 }
 
 // Room refuses an upload of n bytes, 0 when unknown, when the disk would keep
 // less than its floor after it and the uploads under way. Surfaces ask before

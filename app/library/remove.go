@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 )
 
 // Remove ends those of the user's records whose ids are given, and says which.
@@ -15,6 +16,11 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 	}
 	for _, m := range gone {
 		l.onEdit(m.ID)
+		if v := l.variants; v != nil {
+			if err := v.cache.Drop(m.ID); err != nil { // nobody is given it any more
+				slog.Warn("pictures made of a deleted one were left in the cache", "id", m.ID, "err", err)
+			}
+		}
 		deleted = append(deleted, m.ID)
 	}
 	if len(gone) > 0 {

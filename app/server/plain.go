@@ -48,14 +48,14 @@ func (c *conn) Read(p []byte) (int, error) {
 // plain finds the answer to the bytes of a plain request: its header without the
 // lines that differ from answer to answer, and its body. Nil is for all others.
 func (c *conn) plain(request []byte) (head, body []byte) {
-	path, host, ok := parsePlain(request)
+	r, ok := parsePlain(request)
 	if !ok || c.server.stopping.Load() || slog.Default().Enabled(context.Background(), slog.LevelDebug) {
 		return nil, nil
 	}
-	if l := c.server.options.Links; l.SeparateMedia() && !l.OnMedia(link.Request{Peer: c.peer(), Host: string(host)}) {
+	if l := c.server.options.Links; l.SeparateMedia() && !l.OnMedia(link.Request{Peer: c.peer(), Host: string(r.host)}) {
 		return nil, nil
 	}
-	return c.server.options.Plain(string(path))
+	return c.server.options.Plain(string(r.target), string(r.accept))
 }
 
 func (c *conn) peer() netip.Addr {
@@ -98,40 +98,49 @@ func date(now time.Time) string {
 	return d.text
 }
 
+// plainRequest is what counts in a plain request.
+type plainRequest struct{ target, host, accept []byte }
+
 // parsePlain takes apart bytes that are exactly one request "GET path HTTP/1.1"
 // with one host and no more than such fields as leave the answer to a GET for a
 // public file as it is. It is strict: whatever is unusual is for the framework.
-func parsePlain(b []byte) (path, host []byte, ok bool) {
+func parsePlain(b []byte) (r plainRequest, ok bool) {
 	line, rest, found := bytes.Cut(b, []byte("\r\n"))
-	path, get := bytes.CutPrefix(line, []byte("GET "))
-	path, version := bytes.CutSuffix(path, []byte(" HTTP/1.1"))
-	if !found || !get || !version || !visible(path) || path[0] != '/' || bytes.IndexByte(path, ' ') >= 0 {
-		return nil, nil, false
+	line, get := bytes.CutPrefix(line, []byte("GET "))
+	target, version := bytes.CutSuffix(line, []byte(" HTTP/1.1"))
+	if !found || !get || !version || !visible(target) || target[0] != '/' || bytes.IndexByte(target, ' ') >= 0 {
+		return r, false
 	}
+	r.target = target
 	for {
 		line, rest, found = bytes.Cut(rest, []byte("\r\n"))
 		if !found {
-			return nil, nil, false
+			return r, false
 		}
 		if len(line) == 0 {
-			return path, host, len(rest) == 0 && len(host) > 0
+			return r, len(rest) == 0 && len(r.host) > 0
 		}
 		name, value, colon := bytes.Cut(line, []byte(": "))
 		if !colon || !visible(value) {
-			return nil, nil, false
+			return r, false
 		}
 		switch {
 		case bytes.EqualFold(name, []byte("Host")):
-			if host != nil || !hostOnly(value) {
-				return nil, nil, false
+			if r.host != nil || !hostOnly(value) {
+				return r, false
 			}
-			host = value
+			r.host = value
+		case bytes.EqualFold(name, []byte("Accept")):
+			if r.accept != nil {
+				return r, false
+			}
+			r.accept = value
 		case bytes.EqualFold(name, []byte("Connection")):
 			if !bytes.EqualFold(value, []byte("keep-alive")) {
-				return nil, nil, false
+				return r, false
 			}
 		case !idle(name):
-			return nil, nil, false
+			return r, false
 		}
 	}
 }
@@ -168,7 +177,7 @@ func idle(name []byte) bool {
 }
 
 var idleFields = [][]byte{
-	[]byte("User-Agent"), []byte("Accept"), []byte("Accept-Encoding"), []byte("Accept-Language"), []byte("Referer"),
+	[]byte("User-Agent"), []byte("Accept-Encoding"), []byte("Accept-Language"), []byte("Referer"),
 	[]byte("Sec-Fetch-Dest"), []byte("Sec-Fetch-Mode"), []byte("Sec-Fetch-Site"), []byte("Sec-Fetch-Storage-Access"),
 	[]byte("Sec-CH-UA"), []byte("Sec-CH-UA-Mobile"), []byte("Sec-CH-UA-Platform"), []byte("Sec-GPC"), []byte("DNT"),
 	[]byte("Priority"), []byte("Cache-Control"), []byte("Pragma"), []byte("Save-Data"),

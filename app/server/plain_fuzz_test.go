@@ -22,18 +22,18 @@ func FuzzParsePlain(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path, host, ok := parsePlain(b)
+		r, ok := parsePlain(b)
 		if !ok {
 			return
 		}
 		var h fasthttp.RequestHeader
-		r := bufio.NewReaderSize(bytes.NewReader(b), readBuffer)
-		if err := h.Read(r); err != nil {
+		br := bufio.NewReaderSize(bytes.NewReader(b), readBuffer)
+		if err := h.Read(br); err != nil {
 			t.Fatalf("%q: %v", b, err)
 		}
-		if r.Buffered() != 0 || !h.IsGet() || h.ContentLength() > 0 || h.ConnectionClose() ||
-			!bytes.Equal(h.RequestURI(), path) || !bytes.Equal(h.Host(), host) {
-			t.Fatalf("%q is %q %q to the framework, with %d bytes behind", b, h.RequestURI(), h.Host(), r.Buffered())
+		if br.Buffered() != 0 || !h.IsGet() || h.ContentLength() > 0 || h.ConnectionClose() ||
+			!bytes.Equal(h.RequestURI(), r.target) || !bytes.Equal(h.Host(), r.host) || !bytes.Equal(h.Peek("Accept"), r.accept) {
+			t.Fatalf("%q is %q %q to the framework, with %d bytes behind", b, h.RequestURI(), h.Host(), br.Buffered())
 		}
 		for k := range h.All() {
 			if name := string(k); name == "Range" || len(name) > 3 && name[:3] == "If-" || name == "Transfer-Encoding" {

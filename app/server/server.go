@@ -31,10 +31,11 @@ type Options struct {
 	// media host, and they nowhere else.
 	IsFile    func(path string) bool
 	FileRoute string // pattern of the route that serves them
-	// Plain finds a small public file by the path of its address, for clients that
-	// ask for no more than it: the header of the answer, up to Date and X-Request-Id,
-	// and the bytes. It returns nil when the file needs a closer look. Plain may be nil.
-	Plain func(path string) (header, body []byte)
+	// Plain finds a small public file by the target of the request and its Accept, for
+	// clients that ask for no more than it: the header of the answer, but for Date and
+	// X-Request-Id, and the bytes. It returns nil when the file needs a closer look.
+	// Plain may be nil.
+	Plain func(target, accept string) (header, body []byte)
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.

@@ -37,10 +37,22 @@ func (b *builder) add(p Piece) error {
 	return nil
 }
 
+// zero delivers n zeros.
+func (b *builder) zero(n int64) error {
+	for n > 0 {
+		part := min(n, int64(len(zeros)))
+		if err := b.put(zeros[:part:part]); err != nil {
+			return err
+		}
+		n -= part
+	}
+	return nil
+}
+
 // least is how many bytes of an encoded plan the piece takes up, whatever its
 // neighbours are: its data, or two numbers.
 func (p Piece) least() int {
-	if p.Data != nil {
+	if p.Data != nil && !zeroed(p.Data) {
 		return len(p.Data)
 	}
 	return 2
@@ -94,6 +106,8 @@ func (b *builder) finish(size int64) (Plan, error) {
 // join grows p by the piece after it where both are one run of bytes.
 func (p *Piece) join(next Piece) bool {
 	switch {
+	case zeroed(p.Data) || zeroed(next.Data):
+		return false // kept by their length, and shared
 	case p.Data != nil && next.Data != nil:
 		p.Data = append(p.Data, next.Data...)
 	case p.Data == nil && next.Data == nil && p.Off+p.Len == next.Off:

@@ -110,14 +110,21 @@ func walk(t testing.TB, typ media.Type, file []byte) (*Report, []byte) {
 	if err != nil {
 		t.Fatalf("walking what is delivered: %v", err)
 	}
-	if again.Plan != nil {
+	if again.Plan != nil && (!boxed(typ) || !bytes.Equal(deliver(t, out, again.Plan), out)) {
 		t.Errorf("what is delivered is not clean: %v of %d", again.Plan, len(out))
+	}
+	if again.Facts != (Facts{}) && typ != media.TIFF {
+		t.Errorf("what is delivered says %+v", again.Facts)
 	}
 	if again.Width != rep.Width || again.Height != rep.Height || again.Orientation != rep.Orientation || again.Frames != rep.Frames {
 		t.Errorf("what is delivered is %+v, want %+v", again, rep)
 	}
 	return rep, out
 }
+
+// boxed says whether files of a type may need zeros again where there are some:
+// it is not looked at what they are when they stand in front of the index.
+func boxed(t media.Type) bool { return t == media.AVIF || t == media.HEIC || t == media.HEIF }
 
 // stripped walks a file with secrets and checks that they are gone and that
 // the picture is the same.

@@ -9,7 +9,10 @@ import (
 	"picora/media"
 )
 
-var types = []media.Type{media.JPEG, media.PNG, media.GIF, media.WebP}
+var types = []media.Type{
+	media.JPEG, media.PNG, media.GIF, media.WebP,
+	media.AVIF, media.HEIC, media.HEIF, media.BMP, media.ICO, media.TIFF,
+}
 
 // FuzzWalk holds Walk to its promises on any bytes: it refuses them with a
 // sentence, or delivers ranges of them that are a clean file of the same kind.
@@ -25,6 +28,20 @@ func FuzzWalk(f *testing.F) {
 	f.Add(byte(3), webpLossless)
 	f.Add(byte(3), webpFile(vp8x(webpEXIF, 1, 1), webpLossy[12:], riffChunk("EXIF", e)))
 	f.Add(byte(3), webpFile(vp8x(webpAnimation, 1, 1), anmf(riffChunk("HIDE", []byte(secret)), webpLossy[12:])))
+	for kind, name := range map[string]byte{"exif.avif": 4, "turned.avif": 4, "grid.avif": 4, "alpha.avif": 4, "sequence.avif": 4, "thumbnail.heic": 5} {
+		f.Add(name, sample(f, kind))
+	}
+	for _, h := range []still{{}, {mdatFirst: true}, {version: 2, inside: true}, {turn: []byte{0, 1, 9, 3}}} {
+		h.brand = "heic"
+		f.Add(byte(5), h.file())
+		h.brand = "mif1"
+		f.Add(byte(6), h.file())
+	}
+	f.Add(byte(7), bmpFile(bmpInfo(3, -2, 24, 0), 24))
+	f.Add(byte(7), bmpFile(bmpInfo(3, 2, 4, bmpRLE4), 2))
+	f.Add(byte(8), icoFile(bmpIcon(4, 4), pngWith(f, pngChunk("eXIf", e), nil)))
+	f.Add(byte(9), tiffFile(binary.LittleEndian, nil))
+	f.Add(byte(9), tiffFile(binary.BigEndian, nil))
 	f.Fuzz(func(t *testing.T, kind byte, file []byte) {
 		typ := types[int(kind)%len(types)]
 		if _, err := Walk(bytes.NewReader(file), typ, Limits{MaxPixels: 100_000_000}); err != nil {

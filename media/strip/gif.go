@@ -2,6 +2,7 @@ package strip
 
 import (
 	"encoding/binary"
+	"time"
 
 	"picora/media"
 )
@@ -21,6 +22,7 @@ type gif struct {
 	frames         int
 	maxW, maxH     int64 // of the screen and all frames
 	firstW, firstH int64
+	delay          time.Duration // of the next frame
 }
 
 func (g *gif) walk() error {
@@ -33,6 +35,7 @@ func (g *gif) walk() error {
 	}
 	g.maxW, g.maxH = int64(binary.LittleEndian.Uint16(head[6:])), int64(binary.LittleEndian.Uint16(head[8:]))
 	screenW, screenH := g.maxW, g.maxH
+	g.rep.Loops = 1 // unless it says otherwise
 	if err := g.skip(tableSize(head[10])); err != nil {
 		return err
 	}
@@ -116,6 +119,8 @@ func (g *gif) image(off int64) error {
 	if err := g.frame(g.frames); err != nil {
 		return err
 	}
+	g.lasts(g.delay)
+	g.delay = 0
 	if err := g.skip(tableSize(b[8]) + 1); err != nil { // with the LZW code size
 		return err
 	}
@@ -161,6 +166,7 @@ func (g *gif) extension(off int64) error {
 		if err := g.skipBlocks(); err != nil {
 			return err
 		}
+		g.rep.ICC = true
 		return g.keep(off, g.pos-off)
 	}
 	return g.skipBlocks()
@@ -185,6 +191,9 @@ func (g *gif) control(off int64, first []byte) error {
 		if err := g.skipBlocks(); err != nil {
 			return err
 		}
+	}
+	if len(first) >= 4 {
+		g.delay = time.Duration(binary.LittleEndian.Uint16(first[1:])) * 10 * time.Millisecond
 	}
 	switch {
 	case len(first) < 4:
@@ -213,10 +222,14 @@ func (g *gif) loop(off int64, app []byte) error {
 			count = b
 		}
 	}
-	switch {
-	case count == nil:
+	if count == nil {
 		return nil
-	case blocks == 1:
+	}
+	// Browsers take the count for that of repetitions; 0 is for ever.
+	if g.rep.Loops = int(binary.LittleEndian.Uint16(count[1:])); g.rep.Loops > 0 {
+		g.rep.Loops++
+	}
+	if blocks == 1 {
 		return g.keep(off, g.pos-off)
 	}
 	out := append([]byte{gifExtension, gifApp, byte(len(app))}, app...)

@@ -122,11 +122,11 @@ func TestJPEGBadOrientation(t *testing.T) {
 		nil, good[:7], good[:9], good[:30], edit(0, 'X'), edit(4, 0xFF), edit(31, 0), edit(31, 9),
 		edit(25, 4), edit(29, 2), edit(7, 200), edit(23, 0x13),
 	} {
-		if o := orientation(b); o != 1 {
+		if o := orientationOf(b); o != 1 {
 			t.Errorf("%d: orientation %d, want 1", i, o)
 		}
 	}
-	if o := orientation(append([]byte(exifPrefix), good...)); o != 6 {
+	if o := orientationOf(append([]byte(exifPrefix), good...)); o != 6 {
 		t.Errorf("with a prefix: orientation %d, want 6", o)
 	}
 	late := progressive(seg(mAPP1, exifPrefix+string(good)))

@@ -33,7 +33,7 @@ func (j *jpeg) app1(s segment) error {
 	if err != nil || j.exif || !bytes.HasPrefix(b, []byte(exifPrefix)) {
 		return err
 	}
-	o := orientation(b)
+	o := j.learn(b)
 	if o == 1 {
 		return nil
 	}
@@ -55,6 +55,7 @@ func (j *jpeg) icc(s segment) error {
 	if err := j.skip(int64(s.size - len(head))); err != nil || string(head) != iccPrefix {
 		return err
 	}
+	j.rep.ICC = true
 	return j.keep(s.off, j.pos-s.off)
 }
 

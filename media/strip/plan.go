@@ -1,6 +1,7 @@
 package strip
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -13,8 +14,8 @@ const maxPieces = 4096
 // MaxEncoded is the most that Marshal makes of a plan by Walk.
 const MaxEncoded = 16 << 10
 
-// A Piece is a part of what is delivered: Data itself when it is not nil, else
-// the Len bytes at Off of the original.
+// A Piece is a part of what is delivered: Data itself, which is not to be changed,
+// when it is not nil, else the Len bytes at Off of the original.
 type Piece struct {
 	Off, Len int64
 	Data     []byte
@@ -74,10 +75,20 @@ func (p Piece) cut(from, to int64) Piece {
 	return Piece{Off: p.Off + from, Len: to - from}
 }
 
+// zeros is what every run of zeros in a plan shares. A long run is several pieces.
+var zeros [64 << 10]byte
+
+// zeroed says whether data is such a run, which is kept by its length alone.
+// Below eight zeros nothing is gained.
+func zeroed(data []byte) bool {
+	return len(data) >= 8 && len(data) <= len(zeros) && bytes.Equal(data, zeros[:len(data)])
+}
+
 // Marshal writes the plan for keeping in a record: the number of pieces, then
 // for each a varint that is its length doubled, plus one for inline data; then
-// the data, or the distance of the range from the end of the one before. A nil
-// plan is no bytes at all.
+// the data, or the distance of the range from the end of the one before. Inline
+// data of length 0 stands for a run of zeros, whose length follows. A nil plan
+// is no bytes at all.
 func (p Plan) Marshal() []byte {
 	if p == nil {
 		return nil
@@ -85,6 +96,10 @@ func (p Plan) Marshal() []byte {
 	out := binary.AppendUvarint(nil, uint64(len(p)))
 	var end int64
 	for _, piece := range p {
+		if zeroed(piece.Data) {
+			out = binary.AppendUvarint(append(out, 1), uint64(len(piece.Data)))
+			continue
+		}
 		if piece.Data != nil {
 			out = binary.AppendUvarint(out, uint64(len(piece.Data))<<1|1)
 			out = append(out, piece.Data...)
@@ -132,6 +147,9 @@ func Unmarshal(b []byte) (Plan, error) {
 // returns it and the bytes after it.
 func readPiece(b []byte, end int64) (Piece, []byte, error) {
 	tag, b, err := uvarint(b)
+	if err == nil && tag == 1 {
+		return readZeros(b)
+	}
 	size := tag >> 1
 	if err != nil || size == 0 {
 		return Piece{}, nil, errPlan
@@ -147,6 +165,15 @@ func readPiece(b []byte, end int64) (Piece, []byte, error) {
 		return Piece{}, nil, errPlan
 	}
 	return Piece{Off: end + gap, Len: size}, b, nil
+}
+
+// readZeros reads the length of a run of zeros.
+func readZeros(b []byte) (Piece, []byte, error) {
+	n, b, err := uvarint(b)
+	if err != nil || n == 0 || n > int64(len(zeros)) {
+		return Piece{}, nil, errPlan
+	}
+	return Piece{Data: zeros[:n:n]}, b, nil
 }
 
 // uvarint reads a number that fits an int64 and returns the bytes after it.

@@ -2,6 +2,7 @@ package strip
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"reflect"
 	"testing"
@@ -41,6 +42,44 @@ func TestMarshal(t *testing.T) {
 	}
 }
 
+// TestUnmarshalStored has plans as they were stored before runs of zeros had a
+// form of their own.
+func TestUnmarshalStored(t *testing.T) {
+	for stored, want := range map[string]Plan{
+		"\x05\x08\x03\x0dinline\x02\x00\x0c\x0c\x03x":      aPlan,
+		"\x01\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00": {{Data: make([]byte, 10)}},
+		"\x02\x80\x80\x04\x07\x05\x00\x01":                 {{Off: 7, Len: 32768}, {Data: []byte{0, 1}}},
+	} {
+		if got, err := Unmarshal([]byte(stored)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is %v, %v, want %v", stored, got, err, want)
+		}
+	}
+}
+
+func TestZeros(t *testing.T) {
+	var b builder
+	for _, n := range []int64{3, 8, int64(len(zeros)) + 5, 0} {
+		if err := errors.Join(b.zero(n), b.put([]byte("x"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := b.finish(0)
+	if err != nil || len(plan.Marshal()) > 30 {
+		t.Errorf("%d bytes, %v", len(plan.Marshal()), err)
+	}
+	back, err := Unmarshal(plan.Marshal())
+	want := slicesJoin(make([]byte, 3), []byte("x"), make([]byte, 8), []byte("x"), make([]byte, len(zeros)+5), []byte("xx"))
+	if err != nil || !bytes.Equal(deliver(t, nil, back), want) || !bytes.Equal(deliver(t, nil, plan), want) {
+		t.Errorf("the zeros do not come back: %v", err)
+	}
+	if got := deliver(t, nil, back.Section(10, 70_000)); !bytes.Equal(got, want[10:min(len(want), 70_010)]) {
+		t.Error("a section of zeros is wrong")
+	}
+	if !blank(zeros[:]) {
+		t.Error("the zeros have been written to")
+	}
+}
+
 func TestUnmarshalDamaged(t *testing.T) {
 	good := aPlan.Marshal()
 	for n := 1; n < len(good); n++ {
@@ -57,6 +96,8 @@ func TestUnmarshalDamaged(t *testing.T) {
 		"no pieces":      {0},
 		"empty piece":    {1, 0, 0},
 		"empty data":     {1, 1},
+		"no zeros":       {1, 1, 0},
+		"too many zeros": {1, 1, 0x81, 0x80, 0x04},
 		"overflow":       Plan{{Off: 5, Len: math.MaxInt64 - 4}}.Marshal(),
 		"large number":   {1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0},
 		"descending":     Plan{{Off: 9, Len: 1}, {Off: 3, Len: 1}}.Marshal(),
@@ -71,6 +112,7 @@ func TestUnmarshalDamaged(t *testing.T) {
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(aPlan.Marshal())
+	f.Add(Plan{{Data: zeros[:]}, {Off: 1, Len: 1}}.Marshal())
 	f.Add([]byte{1, 3, 'x', 'y'})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Unmarshal(b)

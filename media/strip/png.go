@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"time"
 
 	"picora/media"
 )
@@ -54,7 +55,7 @@ func (p *png) walk() error {
 	if string(sig) != pngSignature {
 		return media.Corrupt("the PNG is damaged: its signature is wrong")
 	}
-	if err := p.keep(0, int64(len(sig))); err != nil {
+	if err := p.keep(p.pos-int64(len(sig)), int64(len(sig))); err != nil {
 		return err
 	}
 	for {
@@ -127,6 +128,11 @@ func (p *png) one(c chunk) error {
 		p.animated = p.animated || keep
 	case "fdAT":
 		keep = keep && p.animated
+	case "iCCP":
+		p.rep.ICC = true
+	}
+	if c.kind == "acTL" && keep {
+		return p.actl(c)
 	}
 	if err := p.skip(c.size + 4); err != nil || !keep {
 		return err
@@ -190,9 +196,6 @@ func (p *png) ihdr(c chunk) error {
 		return media.Corrupt("the PNG is damaged: its header names a format that does not exist")
 	}
 	width, height := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-	if width > 1<<31-1 || height > 1<<31-1 {
-		return media.Corrupt("the PNG is damaged: its width or height is impossible")
-	}
 	return p.walker.size(int64(width), int64(height))
 }
 
@@ -223,7 +226,22 @@ func (p *png) fctl(c chunk) error {
 	if err := p.frame(p.frames); err != nil {
 		return err
 	}
+	over, under := binary.BigEndian.Uint16(b[20:]), binary.BigEndian.Uint16(b[22:])
+	if under == 0 {
+		under = 100
+	}
+	p.lasts(time.Duration(over) * time.Second / time.Duration(under))
 	return p.checked(c, sum)
+}
+
+// actl reads how often the animation plays (clause 11.3.6.1).
+func (p *png) actl(c chunk) error {
+	b, err := p.take(int(c.size + 4))
+	if err != nil {
+		return err
+	}
+	p.rep.Loops = int(binary.BigEndian.Uint32(b[4:]))
+	return p.keepChunk(c)
 }
 
 // exifChunk drops EXIF. An orientation other than upright stays, in an EXIF of
@@ -240,7 +258,7 @@ func (p *png) exifChunk(c chunk) error {
 	if err != nil || binary.BigEndian.Uint32(crc) != sum {
 		return err // decoders pass over it
 	}
-	o := orientation(b)
+	o := p.learn(b)
 	if o == 1 {
 		return nil
 	}

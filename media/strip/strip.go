@@ -4,9 +4,12 @@
 // and its orientation, but no EXIF, GPS, XMP, IPTC, comments, thumbnails, hidden
 // second pictures or bytes after the end.
 //
-// The answer is a Plan: ranges of the original and a few inline bytes. So the
-// original stays as it was sent, nothing is stored twice, and stripping is
-// lossless. What is delivered is itself clean: walking it gives no plan.
+// The answer is a Plan: ranges of the original, a few inline bytes, and zeros in
+// files in which nothing may move. So the original stays as it was sent, nothing
+// is stored twice, and stripping is lossless. What is delivered is itself clean:
+// walking it delivers the same bytes.
+//
+// A TIFF is only checked: it is never delivered as it is.
 package strip
 
 import (
@@ -14,6 +17,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strings"
+	"time"
 
 	"picora/media"
 )
@@ -25,11 +31,20 @@ type Limits struct {
 
 // A Report is what Walk found.
 type Report struct {
-	Width, Height int   // as stored, before Orientation is applied
-	Orientation   int   // 1 to 8 as in EXIF; 1 when the file says nothing
-	Frames        int   // 1 for a still picture
-	Size          int64 // bytes read
-	Plan          Plan  // what to deliver; nil when it is the whole file as it is
+	Width, Height int  // before Orientation is applied; of an icon, its largest picture
+	Orientation   int  // 1 to 8 as in EXIF; 1 when the file says nothing
+	Frames        int  // 1 for a still picture
+	ICC           bool // a colour profile is in the file
+
+	// Of an animation: how long it takes once, as browsers play it, and how
+	// often it plays, 0 for ever. Both are 0 for a still picture.
+	Duration time.Duration
+	Loops    int
+
+	Facts // what EXIF tells; of the whole file, so not for everybody
+
+	Size int64 // bytes read
+	Plan Plan  // what to deliver; nil when it is the whole file as it is
 }
 
 // maxFrames bounds animations; the longest real ones have a few thousand.
@@ -83,6 +98,14 @@ func (w *walker) walk(t media.Type) error {
 		err = (&gif{walker: w}).walk()
 	case media.WebP:
 		err = (&webp{walker: w}).walk()
+	case media.AVIF, media.HEIC, media.HEIF:
+		err = (&heif{walker: w}).walk(t)
+	case media.BMP:
+		err = (&bmp{walker: w}).walk()
+	case media.ICO:
+		err = (&ico{walker: w}).walk()
+	case media.TIFF:
+		err = (&tiff{walker: w}).walk()
 	default:
 		return media.Unsupported(fmt.Sprintf("%s files cannot be stripped of metadata", t.MIME))
 	}
@@ -93,6 +116,9 @@ func (w *walker) walk(t media.Type) error {
 		return err
 	}
 	w.rep.Size = w.pos
+	if w.rep.Frames == 1 {
+		w.rep.Duration, w.rep.Loops = 0, 0
+	}
 	w.rep.Plan, err = w.finish(w.pos)
 	return err
 }
@@ -111,6 +137,9 @@ func (w *walker) check(width, height int64) error {
 	if width <= 0 || height <= 0 {
 		return media.Corrupt("the picture is damaged: its width or height is zero")
 	}
+	if width > math.MaxInt32 || height > math.MaxInt32 {
+		return media.Corrupt("the picture is damaged: its width or height is impossible")
+	}
 	if w.limits.MaxPixels > 0 && width*height > w.limits.MaxPixels {
 		return media.TooManyPixels(width, height, w.limits.MaxPixels)
 	}
@@ -126,16 +155,22 @@ func (w *walker) frame(n int) error {
 	return nil
 }
 
+// lasts adds the time that a frame is shown. Browsers take their time with
+// frames that ask for next to none.
+func (w *walker) lasts(d time.Duration) {
+	if d <= 10*time.Millisecond {
+		d = 100 * time.Millisecond
+	}
+	w.rep.Duration += d
+}
+
 // name is how the type is called in sentences.
 func name(t media.Type) string {
 	switch t {
+	case media.WebP:
+		return "WebP"
 	case media.JPEG:
 		return "JPEG"
-	case media.PNG:
-		return "PNG"
-	case media.GIF:
-		return "GIF"
-	default:
-		return "WebP"
 	}
+	return strings.ToUpper(t.Ext)
 }

@@ -105,11 +105,12 @@ func (w *webp) one(c webpChunk) error {
 		}
 	case "ICCP":
 		if w.vp8x != nil && !w.image && w.frames == 0 {
+			w.rep.ICC = true
 			return w.copy(c)
 		}
 	case "ANIM":
 		if w.has(webpAnimation) && c.size == 6 {
-			return w.copy(c)
+			return w.anim(c)
 		}
 	case "ANMF":
 		if w.has(webpAnimation) {
@@ -129,6 +130,16 @@ func (w *webp) copy(c webpChunk) error {
 	if err := w.skip(c.end - w.pos); err != nil {
 		return err
 	}
+	return w.keep(c.off, c.end-c.off)
+}
+
+// anim reads how often the animation plays and keeps it (RFC 9649 section 2.7.2).
+func (w *webp) anim(c webpChunk) error {
+	b, err := w.take(6)
+	if err != nil {
+		return err
+	}
+	w.rep.Loops = int(binary.LittleEndian.Uint16(b[4:]))
 	return w.keep(c.off, c.end-c.off)
 }
 
@@ -200,7 +211,7 @@ func (w *webp) exifChunk(c webpChunk) error {
 	if err := w.skip(c.end - w.pos); err != nil {
 		return err
 	}
-	o := orientation(b)
+	o := w.learn(b)
 	if o == 1 {
 		return nil
 	}

@@ -2,6 +2,7 @@ package strip
 
 import (
 	"encoding/binary"
+	"time"
 
 	"picora/media"
 )
@@ -22,6 +23,7 @@ func (w *webp) animationFrame(c webpChunk) error {
 	if err := w.frame(w.frames); err != nil {
 		return err
 	}
+	w.lasts(time.Duration(uint24(head[12:])) * time.Millisecond)
 	sealed := w.sealed
 	mark := w.mark()
 	kept, err := w.frameChunks(c, width, height)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 
 	"picora/media"
@@ -85,6 +86,10 @@ var noSpaces = strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "")
 // maxPixels bounds a raster picture in an SVG.
 const maxPixels = 100_000_000
 
+// rasters are the types of pictures that may be in an SVG: what browsers show, and
+// strip cleans of everything but the picture.
+var rasters = []media.Type{media.JPEG, media.PNG, media.GIF, media.WebP, media.AVIF}
+
 // cleanData takes a raster picture out of a data: URL, strips it of metadata
 // and writes it back. Its type is told by its bytes.
 func cleanData(value string) (string, bool) {
@@ -105,7 +110,7 @@ func cleanData(value string) (string, bool) {
 		return "", false
 	}
 	kind, err := media.Sniff(raw)
-	if err != nil || kind == media.SVG {
+	if err != nil || !slices.Contains(rasters, kind) {
 		return "", false
 	}
 	rep, err := strip.Walk(bytes.NewReader(raw), kind, strip.Limits{MaxPixels: maxPixels})

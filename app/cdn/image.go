@@ -1,0 +1,217 @@
+package cdn
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/fault"
+	"picora/app/library"
+	"picora/media"
+	"picora/store"
+)
+
+// Policies for pictures that were made, see policy.
+const (
+	// interim is for one that stands in for a better one, which is being made.
+	interim policy = "public, max-age=60"
+	// preview is for what is only looked at, once.
+	preview policy = "no-store"
+)
+
+// query reads the parameters of an address. One that means nothing here is refused, so
+// that a mistyped one is not taken for the picture that was meant. The signature
+// and what people add to get past caches are let through.
+func (d *CDN) query(c *fiber.Ctx) (q media.Query, err error) {
+	var p media.QueryParser
+	for k, v := range c.Context().QueryArgs().All() {
+		switch name := string(k); name {
+		case "sig", "exp", "v", "t":
+		case "wm":
+			return q, fault.New(fault.InvalidParams, "This server has no watermarks yet.")
+		default:
+			if err := p.Add(name, string(v)); errors.Is(err, media.ErrNotParam) {
+				return q, fault.New(fault.InvalidParams, "The parameter %q means nothing here.", k)
+			} else if err != nil {
+				return q, fault.New(fault.InvalidParams, "The parameters make no picture: %v.", err)
+			}
+		}
+	}
+	if q, err = p.Query(); err != nil {
+		return q, fault.New(fault.InvalidParams, "The parameters make no picture: %v.", err)
+	}
+	if !q.Asked() {
+		return q, nil
+	}
+	if d.variants == nil {
+		return q, fault.New(fault.InvalidParams, "This server does not make pictures of pictures.")
+	}
+	if q.Variant == "" {
+		return q, nil
+	}
+	v, known := d.variants[q.Variant]
+	if !known {
+		return q, fault.New(fault.InvalidParams, "This server has no variant %q.", q.Variant)
+	}
+	v.Variant, v.Preview = q.Variant, q.Preview
+	return v, nil
+}
+
+// transforms reports whether q makes another picture of m. An SVG has every size
+// already.
+func transforms(m *store.Media, q *media.Query) bool {
+	return m.MIME != media.SVG.MIME || q.Format != ""
+}
+
+// sendVariant answers with the picture that q makes of the entry's.
+func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error {
+	if e.media.MIME == media.SVG.MIME {
+		return refuse(c, fault.New(fault.InvalidParams, "An SVG is a drawing, not pixels: this server does not convert it. Leave fmt out."))
+	}
+	forAll, err := d.mayTransform(c, &e.media, &q)
+	if err != nil {
+		return refuse(c, err)
+	}
+	accept := c.Get(fiber.HeaderAccept)
+	spec := q.Spec
+	switch {
+	case q.Auto:
+		spec.Format = autoFormat(&e.media, accept)
+		c.Response().Header.Add(fiber.HeaderVary, fiber.HeaderAccept)
+	case spec.Format == "":
+		spec.Format = ownFormat(&e.media)
+	}
+	v, err := d.library.Variant(c.UserContext(), &e.media, spec)
+	if err != nil {
+		return refuse(c, err)
+	}
+	f := &file{
+		size: v.Size, mime: v.MIME, etag: v.ETag, changed: e.media.Created, modified: httpDate(e.media.Created),
+		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
+			return d.library.OpenVariant(ctx, v, off, n)
+		},
+	}
+	switch {
+	case q.Preview:
+		p = preview
+	case p == immutable && (v.Interim || v.Original):
+		p = interim
+	case p == immutable && forAll && v.Size <= smallFile && d.small.on():
+		if err := f.read(c.UserContext()); err != nil {
+			return refuse(c, err)
+		}
+		d.keepPlain(string(c.Request().RequestURI()), accept, e, f, q.Auto)
+	}
+	if err := send(c, f, p); err != nil {
+		return err
+	}
+	if !c.Response().IsBodyStream() {
+		v.Close() // nothing was opened, or it is read
+	}
+	return nil
+}
+
+// keepPlain keeps an answer that is the same to all, for Plain.
+func (d *CDN) keepPlain(target, accept string, e *entry, f *file, auto bool) {
+	if len(target) > 200 {
+		return
+	}
+	f.open = nil
+	plain := &entry{media: e.media, edits: e.edits, file: *f, header: plainHeader(f, auto)}
+	if auto {
+		d.small.put(target, &entry{media: e.media, edits: e.edits, auto: true})
+		target += bestFormat(accept)
+	}
+	d.small.put(target, plain)
+}
+
+// mayTransform decides who may have which picture made, and says whether all may who
+// know the address.
+func (d *CDN) mayTransform(c *fiber.Ctx, m *store.Media, q *media.Query) (forAll bool, err error) {
+	switch {
+	case d.transforms == "any", d.transforms == "named" && q.Variant != "", d.signed(c, m):
+		return true, nil
+	case d.owner(c, m):
+		return false, nil
+	case q.Variant != "":
+		return false, fault.New(fault.Forbidden, "This server makes variants for signed links only.")
+	}
+	return false, fault.New(fault.Forbidden, "This server makes pictures in sizes of its own choice: ask for ?variant=%s, or for a signed link.",
+		strings.Join(d.variantNames(), ", "))
+}
+
+func (d *CDN) variantNames() (names []string) {
+	for n := range d.variants {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// signed reports whether the request's parameters carry a signature of all of them.
+func (d *CDN) signed(c *fiber.Ctx, m *store.Media) bool {
+	if !c.Context().QueryArgs().Has("sig") {
+		return false
+	}
+	params, err := url.ParseQuery(string(c.Context().QueryArgs().QueryString()))
+	return err == nil && d.signer.TransformValid(m.ID, params, time.Now())
+}
+
+// ownFormat is the format that a picture keeps when no other is asked for.
+func ownFormat(m *store.Media) string {
+	switch m.MIME {
+	case media.JPEG.MIME:
+		return "jpeg"
+	case media.GIF.MIME:
+		return "gif"
+	case media.WebP.MIME:
+		return "webp"
+	case "image/avif":
+		return "avif"
+	}
+	return "png"
+}
+
+// autoFormat is the best format of m for a client. One that takes neither AVIF nor
+// WebP takes what every browser ever did.
+func autoFormat(m *store.Media, accept string) string {
+	best := bestFormat(accept)
+	switch {
+	case best == "avif" && m.Frames > 1:
+		return "webp" // what is made as AVIF does not move
+	case best != "":
+		return best
+	case m.Frames > 1:
+		return "gif"
+	case m.MIME == media.JPEG.MIME || m.Seen && m.Look.Colour != "" && !m.Look.Alpha:
+		return "jpeg"
+	}
+	return "png"
+}
+
+// bestFormat is the best format that a client says it shows: "avif", "webp", or ""
+// for neither. A type counts only by its name: */* is said by programs that show
+// nothing.
+func bestFormat(accept string) (best string) {
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		if q, given := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); given {
+			if weight, err := strconv.ParseFloat(q, 64); err != nil || weight == 0 {
+				continue
+			}
+		}
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "image/avif":
+			return "avif"
+		case "image/webp":
+			best = "webp"
+		}
+	}
+	return best
+}
