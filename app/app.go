@@ -122,7 +122,10 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 	if a.cache, err = cache.Open(filepath.Join(a.cfg.Server.Data, "cache"), a.cfg.Images.CacheBytes); err != nil {
 		return err
 	}
-	a.pool = worker.New(worker.Options{Workers: a.cfg.Images.Workers, Queue: a.cfg.Images.Queue, Program: program})
+	a.pool = worker.New(worker.Options{
+		Program: program, Workers: a.cfg.Images.Workers, Queue: a.cfg.Images.Queue,
+		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
+	})
 	lib.UseWorkers(a.pool, a.cache, a.cfg.Images)
 	return nil
 }
@@ -174,6 +177,14 @@ func (a *App) Listen() (err error) {
 
 // Addr is where the server listens, after Listen.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// MetricsAddr is where the metrics are served, after Listen; nil when they are not.
+func (a *App) MetricsAddr() net.Addr {
+	if a.metrics == nil {
+		return nil
+	}
+	return a.metrics.Addr()
+}
 
 // Server is the HTTP server, for tests that read its routes.
 func (a *App) Server() *server.Server { return a.server }

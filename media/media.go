@@ -29,6 +29,16 @@ var (
 	SVG  = Type{MIME: "image/svg+xml", Ext: "svg"}
 )
 
+// TypeOf finds a type by its MIME type.
+func TypeOf(mime string) (t Type, known bool) {
+	for _, t := range []Type{JPEG, PNG, GIF, WebP, AVIF, HEIC, HEIF, BMP, TIFF, ICO, SVG} {
+		if t.MIME == mime {
+			return t, true
+		}
+	}
+	return Type{}, false
+}
+
 // The ways in which a file is refused. Errors made by Corrupt, Unsupported and
 // TooManyPixels answer to them with errors.Is.
 var (

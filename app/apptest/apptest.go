@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,6 +65,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	cfg.Server.Listen = "127.0.0.1:0"
 	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
 	cfg.Blobs.MinFreeBytes = 0
+	cfg.Metrics.Listen = "127.0.0.1:0"
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -262,4 +264,21 @@ func (p *Picora) Blobs() (files []string) {
 		files = append(files, m...)
 	}
 	return files
+}
+
+// Metric reads one of the server's metrics, by its name and labels as Prometheus
+// writes them; 0 when there is none.
+func (p *Picora) Metric(t testing.TB, name string) (value float64) {
+	t.Helper()
+	r := p.Do("GET", "http://"+p.App.MetricsAddr().String()+"/metrics", nil)
+	for line := range strings.Lines(string(r.Body)) {
+		if v, found := strings.CutPrefix(line, name+" "); found {
+			value, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+	}
+	return 0
 }

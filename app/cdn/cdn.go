@@ -143,7 +143,7 @@ func (d *CDN) Plain(target, accept string) (header, body []byte) {
 	}
 	e, ok := d.small.get(key)
 	if ok && e.auto {
-		e, ok = d.small.get(target + bestFormat(accept))
+		e, ok = d.small.get(forClient(target, accept))
 	}
 	if !ok || e.header == nil || e.media.Ext != ext {
 		return nil, nil

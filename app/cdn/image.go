@@ -126,10 +126,13 @@ func (d *CDN) keepPlain(target, accept string, e *entry, f *file, auto bool) {
 	plain := &entry{media: e.media, edits: e.edits, file: *f, header: plainHeader(f, auto)}
 	if auto {
 		d.small.put(target, &entry{media: e.media, edits: e.edits, auto: true})
-		target += bestFormat(accept)
+		target = forClient(target, accept)
 	}
 	d.small.put(target, plain)
 }
+
+// forClient is the key of what clients with that Accept get of an automatic format.
+func forClient(target, accept string) string { return target + "\x00" + bestFormat(accept) }
 
 // mayTransform decides who may have which picture made, and says whether all may who
 // know the address.

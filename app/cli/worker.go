@@ -1,8 +1,15 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
 	"github.com/spf13/cobra"
 
+	"picora/media"
+	"picora/media/picture"
 	"picora/media/worker/child"
 )
 
@@ -14,7 +21,52 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{})
+			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture})
 		},
 	}
+}
+
+// What an animation may have, beside the pixels of each frame.
+const (
+	maxFrames = 2000
+	maxWork   = 1 << 30 // pixels of all frames together
+)
+
+func makePicture(ctx context.Context, args json.RawMessage, in, out *os.File, _ func(float64)) (any, error) {
+	var a media.MakeArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	src, limits, release, err := source(in, a.File)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return picture.Make(ctx, src, a.Spec, limits, out)
+}
+
+func lookAtPicture(ctx context.Context, args json.RawMessage, in, _ *os.File, _ func(float64)) (any, error) {
+	var a media.FileArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	src, limits, release, err := source(in, a)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return picture.LookAt(ctx, src, limits)
+}
+
+// source is the file of a job in memory.
+func source(in *os.File, a media.FileArgs) (picture.Source, picture.Limits, func() error, error) {
+	t, known := media.TypeOf(a.MIME)
+	if !known || in == nil {
+		return picture.Source{}, picture.Limits{}, nil, fmt.Errorf("no picture: %q", a.MIME)
+	}
+	data, release, err := picture.Map(in)
+	if err != nil {
+		return picture.Source{}, picture.Limits{}, nil, err
+	}
+	return picture.Source{Data: data, Type: t, Orientation: a.Orientation}, picture.Limits{Pixels: a.MaxPixels, Frames: maxFrames, Work: maxWork}, release, nil
 }

@@ -98,8 +98,9 @@ func (l *Library) Variant(ctx context.Context, m *store.Media, spec media.Spec) 
 			}
 			return err
 		})
-		spec.Format = "webp"
-		out, err := l.Variant(ctx, m, spec)
+		instead := spec
+		instead.Format = "webp"
+		out, err := l.Variant(ctx, m, instead)
 		if err == nil {
 			out.Interim = true
 		}

@@ -20,6 +20,8 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	files    prometheus.Counter
+	jobs     *prometheus.CounterVec
+	jobTime  *prometheus.HistogramVec
 
 	fileRoute string // pattern of the route of files, which has a cheap counter
 }
@@ -38,10 +40,17 @@ func newMetrics(version, fileRoute string) *metrics {
 		files: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "picora_files_served_total", Help: "Files and parts of files served with success.",
 		}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "picora_media_jobs_total", Help: "Jobs of media workers, by kind and outcome: done, refused (the file is at fault), crashed, timeout, memory, failed, busy, cancelled.",
+		}, []string{"kind", "outcome"}),
+		jobTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "picora_media_job_seconds", Help: "Time of a media worker's job, waiting included.",
+			Buckets: []float64{.005, .025, .1, .5, 2.5, 10, 60, 600},
+		}, []string{"kind"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "picora_info", Help: "The running version.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.files, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.seconds, m.files, m.jobs, m.jobTime, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -53,6 +62,12 @@ func (m *metrics) request(c *fiber.Ctx, status int, took time.Duration) {
 	}
 	m.requests.WithLabelValues(route, c.Method(), strconv.Itoa(status)).Inc()
 	m.seconds.WithLabelValues(route, c.Method()).Observe(took.Seconds())
+}
+
+// CountJob counts a media worker's job.
+func (s *Server) CountJob(kind, outcome string, took time.Duration) {
+	s.metrics.jobs.WithLabelValues(kind, outcome).Inc()
+	s.metrics.jobTime.WithLabelValues(kind).Observe(took.Seconds())
 }
 
 // ServeMetrics serves /metrics on ln until ctx ends.

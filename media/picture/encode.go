@@ -1,0 +1,77 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+
+	"picora/media"
+	"picora/media/av"
+	"picora/media/jpeg"
+	"picora/media/webp"
+)
+
+// mimes are the formats that are written.
+var mimes = map[string]string{
+	"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif",
+}
+
+// quality is the one asked for, or the contract's.
+func quality(s media.Spec) int {
+	if s.Quality == 0 {
+		return 85
+	}
+	return s.Quality
+}
+
+// encode writes a still.
+func encode(out io.Writer, m *image.NRGBA, s media.Spec) error {
+	if err := fits(m, s); err != nil {
+		return err
+	}
+	switch s.Format {
+	case "jpeg":
+		return jpeg.Encode(out, m, jpeg.Options{Quality: quality(s)})
+	case "png":
+		e := png.Encoder{CompressionLevel: png.DefaultCompression}
+		if s.Fast {
+			e.CompressionLevel = png.BestSpeed
+		}
+		return e.Encode(out, m)
+	case "webp":
+		return webp.Encode(out, m, webpOptions(s))
+	case "avif":
+		return av.EncodeAVIF(out, m, quality(s), avifSpeed)
+	default:
+		g, err := av.NewGIF(out, m.Rect.Dx(), m.Rect.Dy(), 1)
+		if err != nil {
+			return err
+		}
+		return errors.Join(g.Add(m, 0), g.Close())
+	}
+}
+
+// fits refuses a picture that is too long for the format.
+func fits(m *image.NRGBA, s media.Spec) error {
+	most := 65535
+	if s.Format == "webp" {
+		most = webp.MaxSide
+	}
+	if side := max(m.Rect.Dx(), m.Rect.Dy()); side > most {
+		return media.Unsupported(fmt.Sprintf("the picture is too long: this format has %d pixels to a side at most", most))
+	}
+	return nil
+}
+
+func webpOptions(s media.Spec) webp.Options {
+	o := webp.Options{Quality: quality(s), Method: 4}
+	if s.Fast {
+		o.Method = 2
+	}
+	return o
+}
+
+// avifSpeed is libaom's, of 0 to 10. Only a queue waits for an AVIF.
+const avifSpeed = 8
