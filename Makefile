@@ -4,6 +4,9 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X picora/app/cli.version=$(VERSION))
 FUZZTIME ?= 60s
+TAGS := netgo,osusergo
+# What cgo needs, found when a recipe runs: by then the libraries are built.
+ENV = eval "$$(media/av/ffmpeg.sh --env)";
 PICGO := app/testdata/picgo/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := build
@@ -17,22 +20,31 @@ run: build ## build and serve on port 3102, data in ./data
 	./picora serve --data ./data
 
 .PHONY: build
-build: tools ## build the program ./picora
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o picora .
+build: ffmpeg ## build the program ./picora
+	@$(ENV) set -x; CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o picora .
+
+.PHONY: release
+release: export RELEASE = 1
+release: ffmpeg ## one static program in ./dist, with checksums and licence papers
+	rm -rf dist && mkdir dist
+	@$(ENV) set -x; CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS) -linkmode external -extldflags -static' -o dist/picora .
+	! ldd dist/picora && env -i dist/picora version
+	cp LICENSE NOTICE dist/
+	cd "$$(media/av/ffmpeg.sh --prefix)" && cat sources configuration >$(CURDIR)/dist/FFMPEG
+	cd dist && sha256sum -- * >SHA256SUMS
 
 .PHONY: test
-test: tools $(PICGO) ## all tests, with the race detector
-	$(GO) test -race -shuffle=on -timeout 15m ./...
+test: ffmpeg $(PICGO) ## all tests, with the race detector
+	@$(ENV) set -x; $(GO) test -race -shuffle=on -timeout 15m ./...
 
 .PHONY: lint
-lint: tools ## gofmt, go vet, staticcheck
+lint: ffmpeg ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags bench ./...
-	$(GO) tool staticcheck ./...
+	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench ./...; $(GO) tool staticcheck ./...
 
 .PHONY: fuzz
-fuzz: tools ## every fuzz target for FUZZTIME (60s) each
-	@$(GO) list ./... | while read -r pkg; do \
+fuzz: ffmpeg ## every fuzz target for FUZZTIME (60s) each
+	@$(ENV) $(GO) list ./... | while read -r pkg; do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg || exit 1; \
 	  done; done
@@ -40,7 +52,7 @@ fuzz: tools ## every fuzz target for FUZZTIME (60s) each
 .PHONY: bench
 bench: build ## the numbers, side by side with nginx and plain net/http
 	./.ci/need nginx wrk
-	$(GO) test -tags bench -count=1 -timeout 60m -run '^TestBench' -v ./app/bench
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestBench' -v ./app/bench
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests
@@ -49,6 +61,14 @@ golden: ## refresh the goldens of the API tests
 .PHONY: generate
 generate: ## refresh generated code
 	$(GO) generate ./...
+
+.PHONY: ffmpeg
+ffmpeg: tools ## build FFmpeg and the other C libraries, once, into the user's cache
+	@media/av/ffmpeg.sh
+
+.PHONY: env
+env: ## print what cgo needs, for a shell: eval "$$(make -s env)"
+	@media/av/ffmpeg.sh --env
 
 # What the other targets need and a fresh Debian may lack.
 .PHONY: tools
