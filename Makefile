@@ -34,8 +34,8 @@ release: ffmpeg ## one static program in ./dist, with checksums and licence pape
 	cd dist && sha256sum -- * >SHA256SUMS
 
 .PHONY: test
-test: ffmpeg $(PICGO) ## all tests, with the race detector
-	@$(ENV) set -x; $(GO) test -race -shuffle=on -timeout 15m ./...
+test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory limits without
+	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker
 
 .PHONY: lint
 lint: ffmpeg ## gofmt, go vet, staticcheck

@@ -75,6 +75,28 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
+// needsC are the packages that link C. Only the command line may import them, for the
+// worker: everything else compiles and is tested without.
+var needsC = []string{"media/av", "media/jpeg", "media/webp", "media/icc", "media/picture"}
+
+func TestTheServerLinksNoC(t *testing.T) {
+	found := 0
+	for _, p := range packages(t) {
+		for _, i := range p.Imports {
+			own, ours := strings.CutPrefix(i, "picora/")
+			if !ours || !contains(needsC, own) {
+				continue
+			}
+			if found++; p.name != "app/cli" && !contains(needsC, p.name) {
+				t.Errorf("%s must not import %s", p.name, own)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("nobody imports what needs C")
+	}
+}
+
 // sibling lets a package import the seam that it implements, in the same layer.
 func sibling(p, own string) bool { return strings.HasPrefix(p, own+"/") }
 
