@@ -46,6 +46,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		{"key list", []string{"--user"}},
 		{"key revoke", []string{"Examples:", "first 12 characters"}},
 		{"version", nil},
+		{"doctor", []string{"workers", "status 0"}},
 	}
 	for _, test := range tests {
 		args := append(strings.Fields(test.command), "--help")
@@ -58,7 +59,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if alone, help := apptest.Run(t, ""), apptest.Run(t, "", "--help"); alone != help {
 		t.Errorf("picora alone: %+v", alone)
 	}
-	if o := apptest.Run(t, "", "version"); o.Status != 0 || !regexp.MustCompile(`^picora \S+ \(go1\.\d+.*\)\n$`).MatchString(o.Stdout) {
+	if o := apptest.Run(t, "", "version"); o.Status != 0 || !regexp.MustCompile(`^picora \S+ \(go1\.\d+.*\)\nFFmpeg 7\.1\S*\n  --prefix=/picora .*--enable-libx264`).MatchString(o.Stdout) {
 		t.Errorf("version: %+v", o)
 	}
 }

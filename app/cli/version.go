@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"picora/media/av"
 )
 
 // version is the command that prints the version.
@@ -12,11 +14,12 @@ func (e *env) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Long:  "Prints the version of this program, and of the Go release that it was built with.",
-		Args:  noArgs,
+		Long: `Prints the version of this program, of the Go release that it was built with, and
+of the FFmpeg in it, with FFmpeg's configuration.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, _ := debug.ReadBuildInfo()
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "picora %s (%s)\n", Version(), info.GoVersion)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "picora %s (%s)\nFFmpeg %s\n  %s\n", Version(), info.GoVersion, av.Version(), av.Configuration())
 			return err
 		},
 	}
