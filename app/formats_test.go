@@ -92,6 +92,7 @@ func TestEveryFormatIsTakenAndShown(t *testing.T) {
 		{"a.avif", fixture(t, "av/testdata/patches.avif"), "image/avif", "avif", 1, 128, 64},
 		{"grid.avif", fixture(t, "av/testdata/gridalpha.avif"), "image/avif", "avif", 1, 256, 128},
 		{"turned.avif", fixture(t, "strip/testdata/turned.avif"), "image/avif", "avif", 1, 0, 0},
+		{"thumbnail.heic", fixture(t, "strip/testdata/thumbnail.heic"), "image/jpeg", "jpg", 2, 64, 48},
 		{"IMG_0001.HEIC", fixture(t, "av/testdata/patches.heic"), "image/jpeg", "jpg", 2, 128, 64},
 		{"alpha.heic", fixture(t, "av/testdata/alpha.heic"), "image/jpeg", "jpg", 2, 128, 64},
 		{"a.bmp", encoded(t, "bmp", drawing(60, 40)), "image/bmp", "bmp", 1, 60, 40},
@@ -224,7 +225,7 @@ func TestBombsAreRefused(t *testing.T) {
 	copy(bmpBomb[18:26], []byte{0x60, 0xEA, 0, 0, 0x60, 0xEA, 0, 0}) // 60000 x 60000
 	for name, data := range map[string][]byte{
 		"a.png": sizePNG(60000, 60000), "a.bmp": bmpBomb,
-		"a.tiff": bytes.Replace(encoded(t, "tiff", drawing(20, 20)), []byte("\x00\x01\x03\x00\x01\x00\x00\x00\x14\x00"), []byte("\x00\x01\x03\x00\x01\x00\x00\x00\xff\xff"), 1),
+		"a.tif": bytes.Replace(encoded(t, "tiff", drawing(20, 20)), []byte("\x00\x01\x03\x00\x01\x00\x00\x00\x14\x00"), []byte("\x00\x01\x03\x00\x01\x00\x00\x00\xff\xff"), 1),
 	} {
 		r := p.Upload(name, data)
 		if r.Status != http.StatusUnprocessableEntity {

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"image"
+	"io"
 	"iter"
 	"math"
 	"time"
@@ -77,7 +78,16 @@ func frames(src Source, max Limits) iter.Seq2[picture, error] {
 		return webpFrames(src.Data, max)
 	}
 	return func(yield func(picture, error) bool) {
-		in, err := av.Open(bytes.NewReader(src.Data), int64(len(src.Data)), av.Limits{Pixels: max.Pixels})
+		var file io.ReaderAt = bytes.NewReader(src.Data)
+		var shown image.Rectangle
+		var err error
+		if src.Type == media.AVIF || src.Type == media.HEIC || src.Type == media.HEIF {
+			file, shown, err = heif(src, max)
+		}
+		var in *av.Input
+		if err == nil {
+			in, err = av.Open(file, int64(len(src.Data)), av.Limits{Pixels: max.Pixels})
+		}
 		if err != nil {
 			yield(picture{}, err)
 			return
@@ -86,7 +96,9 @@ func frames(src Source, max Limits) iter.Seq2[picture, error] {
 		for p, err := range in.Pictures() {
 			if err == nil {
 				b := p.Image.Bounds()
-				err = max.check(b.Dx(), b.Dy())
+				if err = max.check(b.Dx(), b.Dy()); err == nil {
+					p.Image = cut(p.Image, shown)
+				}
 			}
 			if !yield(picture{image: p.Image, icc: p.ICC, duration: p.Duration}, err) || err != nil {
 				return

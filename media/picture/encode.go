@@ -56,7 +56,10 @@ func encode(out io.Writer, m *image.NRGBA, s media.Spec) error {
 // fits refuses a picture that is too long for the format.
 func fits(m *image.NRGBA, s media.Spec) error {
 	most := 65535
-	if s.Format == "webp" {
+	switch s.Format {
+	case "jpeg":
+		most = 65500 // libjpeg's limit
+	case "webp":
 		most = webp.MaxSide
 	}
 	if side := max(m.Rect.Dx(), m.Rect.Dy()); side > most {

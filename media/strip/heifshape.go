@@ -1,6 +1,10 @@
 package strip
 
-import "picora/media"
+import (
+	"image"
+
+	"picora/media"
+)
 
 // describe finds out what a file says of its first picture: its size, how it is
 // turned, whether it has a colour profile, and EXIF.
@@ -103,6 +107,9 @@ func (h *heif) shape(i *item) error {
 				w, t = t, w
 			}
 			if okW && okH && w <= width && t <= height {
+				if turns == 0 && !mirrored {
+					h.rep.Aperture = shown(p.b, width, height, w, t)
+				}
 				width, height = w, t
 			}
 		case len(p.b) < 1:
@@ -116,6 +123,22 @@ func (h *heif) shape(i *item) error {
 	}
 	h.rep.Orientation = exifOrientation(mirrored, turns)
 	return h.walker.size(width, height)
+}
+
+// shown is where in a picture of that size the aperture of w x h pixels lies, whose
+// offsets are those of its middle from the picture's.
+func shown(b []byte, width, height, w, h int64) image.Rectangle {
+	offset := func(at int, room int64) int {
+		f := fields{b: b}
+		f.bytes(at)
+		n, d := int64(int32(f.uint(4))), int64(f.uint(4))
+		if f.short || d == 0 {
+			n, d = 0, 1
+		}
+		return int(max(0, min(room, (2*n+room*d)/(2*d))))
+	}
+	at := image.Pt(offset(16, width-w), offset(24, height-h))
+	return image.Rectangle{Min: at, Max: at.Add(image.Pt(int(w), int(h)))}
 }
 
 // aperture reads a side of the part that is shown: a fraction that is a whole

@@ -16,6 +16,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"strings"
@@ -31,10 +32,13 @@ type Limits struct {
 
 // A Report is what Walk found.
 type Report struct {
-	Width, Height int  // before Orientation is applied; of an icon, its largest picture
-	Orientation   int  // 1 to 8 as in EXIF; 1 when the file says nothing
-	Frames        int  // 1 for a still picture
-	ICC           bool // a colour profile is in the file
+	Width, Height int // before Orientation is applied; of an icon, its largest picture
+	Orientation   int // 1 to 8 as in EXIF; 1 when the file says nothing
+	Frames        int // 1 for a still picture
+	// Aperture is the part of the coded picture that Width and Height are of; empty
+	// when that is all of it. HEIF alone has it.
+	Aperture image.Rectangle
+	ICC      bool // a colour profile is in the file
 
 	// Of an animation: how long it takes once, as browsers play it, and how
 	// often it plays, 0 for ever. Both are 0 for a still picture.
