@@ -4,6 +4,9 @@ package media
 const (
 	MakeJob = "make" // MakeArgs; the file in gives the file out; Made
 	LookJob = "look" // FileArgs; Look
+	// ProbeJob takes FileArgs, of which the type and the orientation do not count, and
+	// gives Facts.
+	ProbeJob = "probe"
 )
 
 // FileArgs says what a worker is to know of a file that it is given.

@@ -10,6 +10,7 @@ import (
 
 	"picora/media"
 	"picora/media/picture"
+	"picora/media/probe"
 	"picora/media/worker/child"
 )
 
@@ -21,7 +22,7 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture})
+			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile})
 		},
 	}
 }
@@ -56,6 +57,19 @@ func lookAtPicture(ctx context.Context, args json.RawMessage, in, _ *os.File, _ 
 	}
 	defer release()
 	return picture.LookAt(ctx, src, limits)
+}
+
+func probeFile(_ context.Context, args json.RawMessage, in, _ *os.File, _ func(float64)) (any, error) {
+	var a media.FileArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	data, release, err := picture.Map(in)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return probe.Probe(data, a.MaxPixels)
 }
 
 // source is the file of a job in memory.

@@ -36,6 +36,9 @@ func (l *Library) develop(ctx context.Context, m *store.Media) (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
 	defer cancel()
+	if err := l.probe(ctx, m); err != nil {
+		return err
+	}
 	if to, convert := delivered[m.MIME]; convert {
 		if err := l.convert(ctx, m, to); err != nil {
 			return err
@@ -44,6 +47,27 @@ func (l *Library) develop(ctx context.Context, m *store.Media) (err error) {
 	m.Look, err = l.lookAt(ctx, m)
 	m.Seen = err == nil
 	return err
+}
+
+// probe has a worker tell what the file of m is, which must be what its container said.
+func (l *Library) probe(ctx context.Context, m *store.Media) error {
+	in, err := l.source(ctx, m.Blob)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.ProbeJob, In: in.File, Args: l.fileArgs(m)})
+	if err != nil {
+		return err
+	}
+	var f media.Facts
+	if err := json.Unmarshal(result, &f); err != nil {
+		return fmt.Errorf("library: a worker's answer: %w", err)
+	}
+	if f.MIME != m.MIME || f.Width != m.Width || f.Height != m.Height {
+		return media.Corrupt("the file says different things about what it is")
+	}
+	return nil
 }
 
 // undecoded is what the sender is told of a decoder's failure: it was the file's.

@@ -12,10 +12,18 @@ const maxMeta = 4 << 20
 // heifItems returns the primary item of a HEIF or AVIF file and the item that is its alpha plane (ISO/IEC 23008-12,
 // 6.5.8 and 6.6.2), which FFmpeg 7.1 shows as a picture among others. Both are 0 where there are none.
 func heifItems(r io.ReaderAt, size int64) (primary, alpha uint32) {
+	if meta, _ := metaBox(r, size); meta != nil {
+		return metaItems(meta)
+	}
+	return 0, 0
+}
+
+// metaBox reads the body of a file's meta box, and says where it is. It is nil when there is none.
+func metaBox(r io.ReaderAt, size int64) (body []byte, off int64) {
 	var head [16]byte
 	for at, n := int64(0), 0; at+8 <= size && n < 64; n++ {
 		if _, err := r.ReadAt(head[:min(16, size-at)], at); err != nil {
-			return 0, 0
+			return nil, 0
 		}
 		length, skip := int64(binary.BigEndian.Uint32(head[:])), int64(8)
 		switch length {
@@ -25,18 +33,18 @@ func heifItems(r io.ReaderAt, size int64) (primary, alpha uint32) {
 			length, skip = int64(binary.BigEndian.Uint64(head[8:])), 16
 		}
 		if length < skip || length > size-at {
-			return 0, 0
+			return nil, 0
 		}
 		if string(head[4:8]) == "meta" && length <= maxMeta {
 			meta := make([]byte, length-skip)
 			if _, err := r.ReadAt(meta, at+skip); err != nil && err != io.EOF {
-				return 0, 0
+				return nil, 0
 			}
-			return metaItems(meta)
+			return meta, at + skip
 		}
 		at += length
 	}
-	return 0, 0
+	return nil, 0
 }
 
 // metaItems reads the body of a meta box.

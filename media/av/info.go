@@ -18,6 +18,7 @@ type Info struct {
 	// Width and Height are those of the picture in pixels, tiles put together, not turned; 0 when there is none.
 	Width, Height int
 	Streams       []Stream // the first 64
+	ICC           []byte   // the profile of a HEIF picture; others give theirs with the picture
 	Tags          Tags
 }
 
@@ -63,7 +64,7 @@ func (in *Input) Info() (Info, error) {
 		Tags:      tags(in.format.Metadata()),
 	}
 	if _, colour, _ := in.items(); colour != nil {
-		out.Width, out.Height, out.Duration, out.BitRate = colour.w, colour.h, 0, 0
+		out.Width, out.Height, out.Duration, out.BitRate, out.ICC = colour.w, colour.h, 0, 0, in.itemICC()
 	} else if s, err := in.stream(); err == nil {
 		out.Width, out.Height = s.CodecParameters().Width(), s.CodecParameters().Height()
 	}

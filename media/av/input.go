@@ -54,7 +54,7 @@ type Input struct {
 // those of r, media.Corrupt and media.Unsupported.
 func Open(r io.ReaderAt, size int64, l Limits) (in *Input, err error) {
 	l.Pixels = cmp.Or(l.Pixels, 1<<31-1)
-	in = &Input{limits: l, r: r, size: size}
+	in = &Input{limits: l, r: hide(r, size), size: size}
 	if in.io, err = astiav.AllocIOContext(bufferSize, false, in.read, in.seek, nil); err != nil {
 		return nil, fmt.Errorf("av: %w", err)
 	}

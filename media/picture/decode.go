@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"image"
-	"io"
 	"iter"
 	"math"
 	"time"
@@ -78,15 +77,10 @@ func frames(src Source, max Limits) iter.Seq2[picture, error] {
 		return webpFrames(src.Data, max)
 	}
 	return func(yield func(picture, error) bool) {
-		var file io.ReaderAt = bytes.NewReader(src.Data)
-		var shown image.Rectangle
-		var err error
-		if src.Type == media.AVIF || src.Type == media.HEIC || src.Type == media.HEIF {
-			file, shown, err = heif(src, max)
-		}
+		shown, err := aperture(src, max)
 		var in *av.Input
 		if err == nil {
-			in, err = av.Open(file, int64(len(src.Data)), av.Limits{Pixels: max.Pixels})
+			in, err = av.Open(bytes.NewReader(src.Data), int64(len(src.Data)), av.Limits{Pixels: max.Pixels})
 		}
 		if err != nil {
 			yield(picture{}, err)
