@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -233,4 +234,34 @@ func TestBombsAreRefused(t *testing.T) {
 		}
 	}
 	unharmed(t, p)
+}
+
+// A crash's leftovers are looked for from the oldest upload under way on: one that is
+// never over would have good files taken for leftovers one day.
+func TestUploadsOfTheSameFileAtOnceAreAllOver(t *testing.T) {
+	p := apptest.StartWithWorkers(t)
+	data := encoded(t, "tiff", drawing(300, 200))
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			if r := p.Upload("a.tiff", data); r.Status != http.StatusCreated && r.Status != http.StatusOK {
+				t.Errorf("%d %s", r.Status, r.Body)
+			}
+		})
+	}
+	wg.Wait()
+	after := time.Now()
+	p.Add("b.png", apptest.PNG(9, 9, 1))
+	if n := len(p.Blobs()); n != 3 {
+		t.Errorf("%d files are kept, want 3", n)
+	}
+	p.Stop()
+	b, err := os.ReadFile(filepath.Join(p.Data, "settled"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	when, _, _ := strings.Cut(string(b), " ")
+	if mark, err := time.Parse(time.RFC3339Nano, when); err != nil || mark.Before(after) {
+		t.Errorf("the mark %q is from before %v: %v", b, after, err)
+	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,35 @@ import (
 // one before left them, and must not use code that later changes.
 var migrations = []func(kv.Tx) error{
 	func(kv.Tx) error { return nil }, // 1: the first schema
+	unseen,                           // 2: pictures are looked at
+}
+
+// unseen enters all pictures there are into the index of those that nobody has looked
+// at. Of an SVG, which is its own preview, that is found out.
+func unseen(tx kv.Tx) error {
+	const batch, user = 10_000, 21
+	r := kv.Prefix([]byte("me"))
+	for {
+		var keys [][]byte // a scan is not written under
+		for e, err := range tx.Scan(r) {
+			if err != nil {
+				return err
+			}
+			if keys = append(keys, bytes.Clone(e.Key)); len(keys) == batch {
+				break
+			}
+		}
+		for _, k := range keys {
+			k = k[len("me"):]
+			if err := tx.Put(append([]byte("ml"), k[user:]...), k[:user]); err != nil {
+				return err
+			}
+		}
+		if len(keys) < batch {
+			return nil
+		}
+		r.From = append(keys[batch-1], 0)
+	}
 }
 
 // ErrNewer says that a newer Picora wrote the database.

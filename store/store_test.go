@@ -584,3 +584,43 @@ func TestBothBlobsOfAConvertedPictureGo(t *testing.T) {
 		}
 	})
 }
+
+func TestPicturesFromBeforeTheyWereLookedAtAre(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		user := NewID(IDLen)
+		var want []string
+		for n := range 3 {
+			m, _, err := s.CreateMedia(ctx, media(user, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append([]string{m.ID}, want...)
+		}
+		err := s.db.Update(ctx, func(tx kv.Tx) error { // as the first schema left it
+			var keys [][]byte
+			for e, err := range tx.Scan(kv.Prefix(keyUnseen)) {
+				if err != nil {
+					return err
+				}
+				keys = append(keys, bytes.Clone(e.Key))
+			}
+			for _, k := range keys {
+				if err := tx.Delete(k); err != nil {
+					return err
+				}
+			}
+			return tx.Put(keyVersion, []byte("1"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := migrate(ctx, s.db, migrations, t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.Unseen(ctx, 9)
+		if err != nil || !slices.Equal(ids(list), want) {
+			t.Errorf("%v %v, want %v", ids(list), err, want)
+		}
+	})
+}

@@ -88,19 +88,20 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 		spec.Format = ownFormat(&e.media)
 	}
 	v, err := d.library.Variant(c.UserContext(), &e.media, spec)
+	if errors.Is(err, library.ErrNotMade) {
+		return d.sendInstead(c, e, p)
+	}
 	if err != nil {
 		return refuse(c, err)
 	}
 	f := &file{
 		size: v.Size, mime: v.MIME, etag: v.ETag, changed: e.media.Created, modified: httpDate(e.media.Created),
-		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
-			return d.library.OpenVariant(ctx, v, off, n)
-		},
+		open: func(_ context.Context, off, n int64) (*library.Content, error) { return v.Open(off, n), nil },
 	}
 	switch {
 	case q.Preview:
 		p = preview
-	case p == immutable && (v.Interim || v.Original):
+	case p == immutable && v.Interim:
 		p = interim
 	case p == immutable && forAll && v.Size <= smallFile && d.small.on():
 		if err := f.read(c.UserContext()); err != nil {
@@ -115,6 +116,20 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 		v.Close() // nothing was opened, or it is read
 	}
 	return nil
+}
+
+// sendInstead answers with the picture itself where another of it cannot be made, but
+// only those who may have it: a signature for a small or blurred one opens no more.
+func (d *CDN) sendInstead(c *fiber.Ctx, e *entry, p policy) error {
+	args := c.Context().QueryArgs()
+	own := open(&e.media) || d.owner(c, &e.media) || d.signer.LinkValid(e.media.ID, string(args.Peek("sig")), string(args.Peek("exp")), time.Now())
+	if !own && p == personal {
+		return refuse(c, fault.New(fault.Busy, "This picture cannot be made just now. Try again in a moment."))
+	}
+	if p == immutable {
+		p = interim
+	}
+	return send(c, &e.file, p)
 }
 
 // keepPlain keeps an answer that is the same to all, for Plain.

@@ -264,16 +264,32 @@ func TestAnSVGHasEverySize(t *testing.T) {
 	}
 }
 
-// A worker that does not work costs the size of a picture, not the picture.
+// A worker that does not work costs the size of a picture, not the picture, and tells
+// nobody more than they would know.
 func TestTheOriginalStandsInForWhatCannotBeMade(t *testing.T) {
 	p := apptest.Start(t) // its worker does nothing
-	data := apptest.PNG(30, 20, 1)
-	i := p.Add("a.png", data)
-	for range 2 {
-		r := get(p, "GET", i.URL+"?variant=thumb")
-		if r.Status != 200 || r.Header.Get("Cache-Control") != "public, max-age=60" || !bytes.Equal(r.Body, data) {
-			t.Errorf("%d %v", r.Status, r.Header)
+	for _, data := range [][]byte{withEXIF(apptest.JPEG(60, 40, 3), 6), withEXIF(apptest.JPEG(600, 400, 4), 6)} {
+		i := p.Add("a.jpg", data)
+		whole := get(p, "GET", i.URL).Body
+		for range 2 {
+			r := get(p, "GET", i.URL+"?variant=thumb")
+			if r.Status != 200 || r.Header.Get("Cache-Control") != "public, max-age=60" || !bytes.Equal(r.Body, whole) || bytes.Contains(r.Body, []byte(secret)) {
+				t.Errorf("%d %v, with the secret: %v", r.Status, r.Header, bytes.Contains(r.Body, []byte(secret)))
+			}
 		}
+	}
+	private := p.Add("b.jpg", apptest.JPEG(30, 20, 5), "isPublic", "false")
+	var s struct{ SignedURL string }
+	p.JSON("POST", "/v1/images/"+private.ID+"/sign", map[string]any{"transform": "w=10&blur=20"}).Data(t, &s)
+	if r := get(p, "GET", s.SignedURL); r.Status != 503 || len(r.Body) > 200 {
+		t.Errorf("the signature of a blurred picture opens %d bytes: %d", len(r.Body), r.Status)
+	}
+	if r := get(p, "GET", "/"+private.ID+".jpg?w=10", "Authorization", "Bearer "+p.Key); r.Status != 200 {
+		t.Errorf("for the owner: %d", r.Status)
+	}
+	p.JSON("POST", "/v1/images/"+private.ID+"/sign", map[string]any{}).Data(t, &s)
+	if r := get(p, "GET", s.SignedURL+"&variant=thumb"); r.Status != 200 {
+		t.Errorf("with the signature of the file: %d", r.Status)
 	}
 }
 

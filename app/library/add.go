@@ -59,8 +59,8 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 		err = l.takeSVG(ctx, up, body, &m)
 	case needsWorker(t):
 		if err = l.takePicture(ctx, up, body, t, &m); err == nil {
-			defer func() { l.intakes.end(m.Blob) }() // it may have another by then
 			err = l.develop(ctx, &m)
+			defer l.intakes.end(m.Blob) // which may be another now
 		}
 	default:
 		err = l.takePicture(ctx, up, body, t, &m)

@@ -29,7 +29,7 @@ func (v *variants) makeLater(id, key string, make func(context.Context) error) {
 		defer v.mu.Unlock()
 		delete(v.slow, key)
 		if err != nil {
-			v.remember(key)
+			v.remember(key, lateHolds)
 		}
 	}
 	select {
@@ -39,8 +39,12 @@ func (v *variants) makeLater(id, key string, make func(context.Context) error) {
 	}
 }
 
-// lateTimeout bounds what is made in the background.
-const lateTimeout = 10 * time.Minute
+// lateTimeout bounds what is made in the background, and lateHolds is how long a failure
+// of that is remembered: others wait for the same lane.
+const (
+	lateTimeout = 10 * time.Minute
+	lateHolds   = 6 * time.Hour
+)
 
 // Background does what was put off until ctx ends: pictures that take long, and a look
 // at new pictures. It gives way to pictures that somebody waits for.
@@ -83,7 +87,10 @@ func (l *Library) look(ctx context.Context) (more bool) {
 			break
 		}
 		k, err := l.lookAt(ctx, &list[i])
-		if ctx.Err() != nil || errors.Is(err, worker.ErrBusy) {
+		if err != nil && !fileAtFault(err) { // later, perhaps
+			if ctx.Err() == nil {
+				slog.Warn("new pictures are not looked at for a while", "err", err)
+			}
 			break
 		}
 		if err != nil { // it stays without; another try would end no better
@@ -98,7 +105,21 @@ func (l *Library) look(ctx context.Context) (more bool) {
 		slog.Warn("the looks of pictures were not written down", "err", err)
 		return false
 	}
+	for id := range looks {
+		l.onEdit(id) // caches know whether it has transparent parts
+	}
 	return len(looks) == lookBatch && ctx.Err() == nil
+}
+
+// fileAtFault reports whether a worker's failure will most likely come again with the
+// same file.
+func fileAtFault(err error) bool {
+	for _, e := range []error{media.ErrCorrupt, media.ErrUnsupported, media.ErrTooManyPixels, worker.ErrCrashed, worker.ErrTimeout, worker.ErrMemory, worker.ErrFailed} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // quiet waits until nobody waits for a picture; false when ctx ended.

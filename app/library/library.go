@@ -63,7 +63,11 @@ func (l *Library) Room(ctx context.Context, n int64) error {
 	if err != nil {
 		return fmt.Errorf("library: free space: %w", err)
 	}
-	if free-l.intakes.expected()-max(n, 0) < l.minFree {
+	lack := l.minFree - (free - l.intakes.expected() - max(n, 0))
+	if lack > 0 && l.variants != nil && lack <= l.variants.shrink(lack) {
+		return nil
+	}
+	if lack > 0 {
 		return fault.New(fault.StorageFull, "The server's disk is nearly full: it takes no more files until its owner makes room.")
 	}
 	return nil

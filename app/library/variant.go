@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ type variants struct {
 
 	mu      sync.Mutex
 	flights map[string]*flight // by key
+	slots   chan struct{}      // one for each that is at work
 	slow    map[string]bool    // waiting for, or made in, the background
 	failed  map[string]time.Time
 	later   chan func(context.Context)
@@ -58,30 +61,30 @@ const laterMost = 1000
 func (l *Library) UseWorkers(p *worker.Pool, c *cache.Cache, o config.Images) {
 	l.variants = &variants{
 		pool: p, cache: c, options: o,
-		flights: map[string]*flight{}, slow: map[string]bool{}, failed: map[string]time.Time{},
+		flights: map[string]*flight{}, slots: make(chan struct{}, cmp.Or(o.Workers, runtime.NumCPU())), slow: map[string]bool{}, failed: map[string]time.Time{},
 		later: make(chan func(context.Context), laterMost),
 	}
 }
 
 // A Variant is a picture that was made of a record's.
 type Variant struct {
-	Size     int64 // bytes
-	ETag     string
-	MIME     string
-	Interim  bool // a better one is being made
-	Original bool // none could be made: this is the picture itself
+	Size    int64 // bytes
+	ETag    string
+	MIME    string
+	Interim bool // a better one is being made
 
-	delivery Delivery // when Original
-	file     *os.File
+	file *os.File
 }
+
+// ErrNotMade says that a picture cannot be made, now or ever.
+var ErrNotMade = errors.New("library: the picture was not made")
 
 // formats are the types that are made.
 var formats = map[string]media.Type{"jpeg": media.JPEG, "png": media.PNG, "webp": media.WebP, "gif": media.GIF, "avif": {MIME: "image/avif", Ext: "avif"}}
 
 // Variant makes the picture that spec, whose Format is set, makes of m's, or finds it.
 // AVIF takes long: it is made in the background, and until it is there the answer is
-// a WebP, which is Interim. When the picture cannot be made, the answer is the
-// Original. Errors: fault.Busy, and the context's.
+// a WebP, which is Interim. Errors: ErrNotMade, fault.Busy, and the context's.
 func (l *Library) Variant(ctx context.Context, m *store.Media, spec media.Spec) (*Variant, error) {
 	v := l.variants
 	key := variantKey(m, spec)
@@ -107,17 +110,13 @@ func (l *Library) Variant(ctx context.Context, m *store.Media, spec media.Spec) 
 		return out, err
 	}
 	f, err := l.makeOnce(ctx, m, spec, key)
-	if err == nil {
+	switch {
+	case err == nil:
 		return newVariant(f, key, spec)
-	}
-	if fault.From(err).Code == fault.Busy || ctx.Err() != nil {
+	case fault.From(err).Code == fault.Busy || ctx.Err() != nil:
 		return nil, err
 	}
-	d, e := l.Delivery(m)
-	if e != nil {
-		return nil, errors.Join(err, e)
-	}
-	return &Variant{Size: d.Size, ETag: d.ETag, MIME: m.MIME, Original: true, delivery: d}, nil
+	return nil, fmt.Errorf("%w: %w", ErrNotMade, err)
 }
 
 // variantKey names what spec makes of m's content.
@@ -135,13 +134,10 @@ func newVariant(f *os.File, key string, spec media.Spec) (*Variant, error) {
 	return &Variant{Size: fi.Size(), ETag: `"` + key + `"`, MIME: formats[spec.Format].MIME, file: f}, nil
 }
 
-// OpenVariant reads n bytes of v from off on; off+n is at most its Size. Closing the
+// Open reads n bytes from off on; off+n is at most its Size. Closing the
 // content closes the variant.
-func (l *Library) OpenVariant(ctx context.Context, v *Variant, off, n int64) (*Content, error) {
-	if v.Original {
-		return l.Open(ctx, v.delivery, off, n)
-	}
-	return &Content{pieces: strip.Plan{{Off: off, Len: n}}, blob: whole{v.file, v.Size}}, nil
+func (v *Variant) Open(off, n int64) *Content {
+	return &Content{pieces: strip.Plan{{Off: off, Len: n}}, blob: whole{v.file, v.Size}}
 }
 
 // Close frees a variant that is not opened.
@@ -218,25 +214,31 @@ var (
 // fly makes the picture of a flight.
 func (l *Library) fly(fl *flight, m *store.Media, spec media.Spec, key string) {
 	v := l.variants
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(v.options.Timeout))
-	defer cancel()
-	fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+	select { // the time of waiting is not that of working: a late start must not end in a killed worker
+	case v.slots <- struct{}{}:
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(v.options.Timeout))
+		fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+		cancel()
+		<-v.slots
+	case <-time.After(time.Duration(v.options.Timeout)):
+		fl.err = errBusy
+	}
 	if errors.Is(fl.err, worker.ErrBusy) {
 		fl.err = errBusy
 	} else if fl.err != nil {
-		slog.Warn("a picture was not made; the original is sent", "id", m.ID, "spec", spec.Key(), "err", fl.err)
+		slog.Warn("a picture was not made", "id", m.ID, "spec", spec.Key(), "err", fl.err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.flights, key)
 	if fl.err != nil && fl.err != errBusy {
-		v.remember(key)
+		v.remember(key, failureHolds)
 	}
 	close(fl.done)
 }
 
-// remember notes a failure. The caller has the lock.
-func (v *variants) remember(key string) {
+// remember notes a failure for so long. The caller has the lock.
+func (v *variants) remember(key string, d time.Duration) {
 	now := time.Now()
 	for k, until := range v.failed {
 		if now.After(until) {
@@ -246,7 +248,7 @@ func (v *variants) remember(key string) {
 	if len(v.failed) >= 1000 { // a flood of them: forgetting costs a worker's time each
 		clear(v.failed)
 	}
-	v.failed[key] = now.Add(failureHolds)
+	v.failed[key] = now.Add(d)
 }
 
 // make has a worker make the picture, and keeps it. The file is open for reading.
@@ -260,17 +262,13 @@ func (l *Library) make(ctx context.Context, m *store.Media, spec media.Spec, key
 		return nil, err
 	}
 	defer in.Close()
-	out, err := l.variants.cache.Create()
+	scratch, err := l.variants.cache.Create()
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			out.Discard()
-			out.Close()
-		}
-	}()
-	result, err := do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Out: out.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
+	defer scratch.Close()
+	defer scratch.Discard()
+	result, err := do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Out: scratch.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +279,31 @@ func (l *Library) make(ctx context.Context, m *store.Media, spec media.Spec, key
 	if made.MIME != formats[spec.Format].MIME {
 		return nil, fmt.Errorf("library: a worker made %q of %q", made.MIME, spec.Format)
 	}
-	return out.File, out.Keep(m.ID, key)
+	return l.keep(ctx, m.ID, key, scratch.File)
+}
+
+// keep puts a copy of the file that a worker wrote into the cache: a worker that was
+// taken over could still write into its own.
+func (l *Library) keep(ctx context.Context, id, key string, made *os.File) (*os.File, error) {
+	if _, err := made.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	out, err := l.variants.cache.Create()
+	if err != nil {
+		return nil, err
+	}
+	if _, err = io.Copy(out, made); err == nil {
+		err = out.Keep(id, key)
+	}
+	if err != nil {
+		out.Discard()
+		out.Close()
+		return nil, err
+	}
+	if _, err := l.store.Media(ctx, id); errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+		return out.File, l.variants.cache.Drop(id)
+	}
+	return out.File, nil
 }
 
 func (l *Library) fileArgs(m *store.Media) media.FileArgs {
@@ -318,4 +340,13 @@ func (l *Library) source(ctx context.Context, key string) (local, error) {
 		return local{}, err
 	}
 	return local{spool.File, spool.File}, nil
+}
+
+// shrink gives up pictures of about n bytes, for files that cannot be made again, and
+// returns how many bytes it gave up.
+func (v *variants) shrink(n int64) int64 {
+	before, _ := v.cache.Size()
+	v.cache.Shrink(n)
+	after, _ := v.cache.Size()
+	return before - after
 }

@@ -40,7 +40,7 @@ func (s *Server) guard(next fasthttp.RequestHandler, o Options) fasthttp.Request
 		}
 		if !ctx.Request.IsBodyStream() {
 			if c, ok := ctx.Conn().(*conn); ok && o.Plain != nil {
-				c.atStart = bodiless(&ctx.Request.Header)
+				c.atStart = c.whole && bodiless(&ctx.Request.Header)
 			}
 			return
 		}

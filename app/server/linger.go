@@ -35,7 +35,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err = l.Listener.Accept()
 	}
 	if t, ok := c.(*net.TCPConn); ok && err == nil {
-		return &conn{TCPConn: t, server: l.server, atStart: l.server.options.Plain != nil}, nil
+		return &conn{TCPConn: t, server: l.server}, nil
 	}
 	return c, err
 }
@@ -73,7 +73,8 @@ func connectionsWithin(descriptors uint64) int {
 type conn struct {
 	*net.TCPConn
 	server  *Server
-	atStart bool   // the next bytes begin a request, unless some wait in the framework's buffer
+	whole   bool   // the last read brought one header, from its beginning to its end, and no more
+	atStart bool   // the next bytes begin a request
 	unread  bool   // the client was answered in the middle of its body
 	head    []byte // of the last plain answer, to be used again
 

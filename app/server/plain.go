@@ -24,25 +24,42 @@ import (
 const readBuffer = 16 << 10
 
 // Read reads what the client sent. At the start of a request, it answers those
-// that are plain, and returns with the first that is not. The start is known: a
-// new connection is there, and one is there again when guard says so and the
-// framework reads with its whole buffer, which it does only when that is empty.
+// that are plain, and returns with the first that is not.
+//
+// The start is known after a request whose bytes came in one read, with nothing behind
+// its header, which spoke of no body: guard says so then. A connection's first request
+// is always the framework's, which from then on knows the connection as one that may be
+// idle.
 func (c *conn) Read(p []byte) (int, error) {
 	start := c.atStart && len(p) == readBuffer
 	c.atStart = false
 	for {
 		n, err := c.TCPConn.Read(p)
-		if !start || err != nil {
-			return n, err
+		if start && err == nil {
+			answered, err := c.tryPlain(p[:n])
+			if err != nil {
+				return 0, err
+			}
+			if answered {
+				continue
+			}
 		}
-		head, body := c.plain(p[:n])
-		if head == nil {
-			return n, nil
-		}
-		if err := c.answer(head, body); err != nil {
-			return 0, err
-		}
+		// With its whole buffer the framework reads only when that is empty.
+		end := bytes.Index(p[:n], []byte("\r\n\r\n"))
+		c.whole = len(p) == readBuffer && n > 0 && end == n-4
+		return n, err
 	}
+}
+
+// tryPlain answers a request that is plain. Stop waits for it.
+func (c *conn) tryPlain(request []byte) (answered bool, err error) {
+	c.server.answering.Add(1)
+	defer c.server.answering.Add(-1)
+	head, body := c.plain(request)
+	if head == nil {
+		return false, nil
+	}
+	return true, c.answer(head, body)
 }
 
 // plain finds the answer to the bytes of a plain request: its header without the

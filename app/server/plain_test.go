@@ -53,6 +53,8 @@ func TestAPlainRequestIsAnsweredAsEveryOther(t *testing.T) {
 	// what arrives whole, once the file is in memory.
 	ask := func(t *testing.T, req string, split bool) answer {
 		w := dial(t, p.URL)
+		w.send(request("GET", "/health", "", ""))
+		w.next()
 		if split {
 			w.send(req[:9])
 			time.Sleep(20 * time.Millisecond)
@@ -73,6 +75,10 @@ func TestAPlainRequestIsAnsweredAsEveryOther(t *testing.T) {
 	}
 	ask(t, cases[0].request, true)
 	w := dial(t, p.URL) // the connection answered when Date comes late, where it puts it
+	w.send(cases[0].request)
+	if _, ok := w.next(); !ok { // the first request is the framework's
+		t.Fatal("no answer")
+	}
 	w.send(cases[0].request)
 	if b, err := w.r.Peek(800); err != nil || strings.Index(string(b), "Date:") < strings.Index(string(b), "Etag:") {
 		t.Fatalf("the framework answered a plain request: %s %v", b, err)
@@ -114,6 +120,9 @@ func TestAPlainRequestBeginsWhereTheLastOneEnded(t *testing.T) {
 		{"as the body of a GET", []string{request("GET", "/health", "Content-Length: "+strconv.Itoa(len(plain))+"\r\n", ""), plain}, []int{200}},
 		{"as the body of a DELETE", []string{request("DELETE", "/v1/images/AAAAAAAAAAA", key+"Content-Length: "+strconv.Itoa(len(plain))+"\r\n", ""), plain}, []int{404}},
 		{"as a chunk of a GET", []string{request("GET", "/health", "Transfer-Encoding: chunked\r\n", ""), strconv.FormatInt(int64(len(plain)), 16) + "\r\n", plain, "\r\n0\r\n\r\n"}, nil},
+		{"as the body of a POST whose header came with another request",
+			[]string{request("GET", "/health", "", "") + request("POST", "/v1/images/exists", key+"Content-Length: "+strconv.Itoa(len(plain))+"\r\n", ""), plain}, []int{200, 400}},
+		{"behind a request that came in two pieces", []string{request("GET", "/health", "", "")[:20], request("GET", "/health", "", "")[20:], plain, plain}, []int{200, 200, 200}},
 		{"behind a HEAD", []string{request("HEAD", "/health", "", ""), plain}, nil},
 	}
 	for _, c := range cases {
@@ -143,5 +152,28 @@ func TestAPlainRequestBeginsWhereTheLastOneEnded(t *testing.T) {
 			}
 			wantStatuses(t, as, c.want...)
 		})
+	}
+}
+
+func TestStopDoesNotWaitForConnectionsThatOnlyHadPlainAnswers(t *testing.T) {
+	p := apptest.Start(t)
+	img := p.Add("a.jpg", apptest.JPEG(40, 40, 1))
+	w := dial(t, p.URL)
+	for range 3 {
+		w.send(request("GET", img.URL[strings.LastIndex(img.URL, "/"):], "", ""))
+		if a, ok := w.next(); !ok || a.status != 200 {
+			t.Fatal(a)
+		}
+	}
+	done := make(chan struct{})
+	go func() { p.Stop(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(4500 * time.Millisecond): // the framework closes a connection that it never answered after 5 s
+		t.Error("it waits")
+		<-done
+	}
+	if _, ok := w.next(); ok {
+		t.Error("the idle connection was told something")
 	}
 }

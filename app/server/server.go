@@ -46,10 +46,11 @@ type Options struct {
 
 // Server serves the surfaces.
 type Server struct {
-	app      *fiber.App
-	metrics  *metrics
-	options  Options
-	stopping atomic.Bool
+	app       *fiber.App
+	metrics   *metrics
+	options   Options
+	stopping  atomic.Bool
+	answering atomic.Int64 // plain requests that are being answered
 }
 
 const (
@@ -109,6 +110,10 @@ func (s *Server) Serve(ln net.Listener) error {
 // long. What runs then is cut.
 func (s *Server) Stop(wait time.Duration) error {
 	s.stopping.Store(true)
+	until := time.Now().Add(wait)
+	for s.answering.Load() > 0 && time.Now().Before(until) { // the framework takes their connections for idle
+		time.Sleep(time.Millisecond)
+	}
 	err := s.app.ShutdownWithTimeout(wait)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("server: requests were still running after %s and were cut", wait)

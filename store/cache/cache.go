@@ -48,7 +48,7 @@ type Cache struct {
 
 type item struct {
 	path string
-	size int64
+	size int64     // that it takes on the disk, about
 	used time.Time // as the file's time says it
 }
 
@@ -91,7 +91,7 @@ func (c *Cache) load() {
 		}
 		if d.Type().IsRegular() && strings.Count(name, "/") == 2 {
 			if fi, err := d.Info(); err == nil {
-				found = append(found, &item{name, fi.Size(), fi.ModTime()})
+				found = append(found, &item{name, taken(fi.Size()), fi.ModTime()})
 			}
 		}
 		return nil
@@ -108,7 +108,7 @@ func (c *Cache) load() {
 			c.bytes += it.size
 		}
 	}
-	c.evict()
+	c.evict(c.max)
 }
 
 func (c *Cache) isClosed() bool {
@@ -198,15 +198,32 @@ func (f *File) Keep(group, name string) error {
 	if e := c.items[p]; e != nil {
 		c.forget(e)
 	}
-	c.items[p] = c.order.PushFront(&item{p, fi.Size(), time.Now()})
-	c.bytes += fi.Size()
-	c.evict()
+	it := &item{p, taken(fi.Size()), time.Now()}
+	if it.size > c.max { // it would cost all others their place
+		return c.root.Remove(p)
+	}
+	c.items[p] = c.order.PushFront(it)
+	c.bytes += it.size
+	c.evict(c.max)
 	return nil
 }
 
-// evict deletes until the budget holds. The caller has the lock.
-func (c *Cache) evict() {
-	for c.bytes > c.max && c.order.Len() > 0 {
+// taken is about how many bytes of the disk a file takes: whole blocks, and its entry.
+func taken(size int64) int64 {
+	const block, entry = 4096, 512
+	return (size+block-1)/block*block + entry
+}
+
+// Shrink deletes files of about n bytes, those first that were not used for longest.
+func (c *Cache) Shrink(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.evict(max(0, c.bytes-n))
+}
+
+// evict deletes until no more than budget is left. The caller has the lock.
+func (c *Cache) evict(budget int64) {
+	for c.bytes > budget && c.order.Len() > 0 {
 		e := c.order.Back()
 		p := e.Value.(*item).path
 		c.forget(e)
@@ -247,7 +264,7 @@ func (c *Cache) Drop(group string) error {
 	return nil
 }
 
-// Size is how many bytes the files have together, and how many files there are.
+// Size is about how many bytes of the disk the files take, and how many files there are.
 func (c *Cache) Size() (bytes int64, files int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

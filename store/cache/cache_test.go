@@ -68,9 +68,12 @@ func files(t *testing.T, dir string) (n int) {
 	return n
 }
 
+// small is what a file of some bytes takes, as the cache counts.
+const small = 4096 + 512
+
 func TestTheLeastRecentlyUsedGoesFirst(t *testing.T) {
 	dir := t.TempDir()
-	c := open(t, dir, 10)
+	c := open(t, dir, 2*small)
 	keep(t, c, "aaa", "1", "12345")
 	keep(t, c, "bbb", "1", "12345")
 	if _, ok := read(t, c, "aaa", "1"); !ok {
@@ -82,22 +85,29 @@ func TestTheLeastRecentlyUsedGoesFirst(t *testing.T) {
 			t.Errorf("%s is there: %v", group, ok)
 		}
 	}
-	if b, n := c.Size(); b != 6 || n != 2 {
+	if b, n := c.Size(); b != 2*small || n != 2 {
 		t.Errorf("%d bytes in %d files", b, n)
 	}
 	keep(t, c, "aaa", "1", "123") // over the old one
-	if b, n := c.Size(); b != 4 || n != 2 {
+	if b, n := c.Size(); b != 2*small || n != 2 {
 		t.Errorf("%d bytes in %d files", b, n)
 	}
-	keep(t, c, "ddd", "1", strings.Repeat("x", 11)) // larger than the budget
-	if b, n := c.Size(); b != 0 || n != 0 || files(t, dir) != 0 {
+	keep(t, c, "ddd", "1", strings.Repeat("x", 2*small)) // larger than the budget
+	if b, n := c.Size(); b != 2*small || n != 2 || files(t, dir) != 2 {
 		t.Errorf("%d bytes in %d files, %d on the disk", b, n, files(t, dir))
+	}
+	c.Shrink(1)
+	if b, n := c.Size(); b != small || n != 1 || files(t, dir) != 1 {
+		t.Errorf("after Shrink: %d bytes in %d files, %d on the disk", b, n, files(t, dir))
+	}
+	if _, ok := read(t, c, "aaa", "1"); !ok {
+		t.Error("the younger one is gone")
 	}
 }
 
 func TestTheOrderOutlivesARestart(t *testing.T) {
 	dir := t.TempDir()
-	c := open(t, dir, 100)
+	c := open(t, dir, 9*small)
 	for i, group := range []string{"old", "middle", "young"} {
 		keep(t, c, group, "x", "12345")
 		at := time.Now().Add(time.Duration(i-9) * time.Hour)
@@ -110,14 +120,14 @@ func TestTheOrderOutlivesARestart(t *testing.T) {
 	f.Close()
 	c.Close()
 
-	c = open(t, dir, 100)
-	if b, n := c.Size(); b != 15 || n != 3 {
+	c = open(t, dir, 9*small)
+	if b, n := c.Size(); b != 3*small || n != 3 {
 		t.Fatalf("%d bytes in %d files", b, n)
 	}
 	read(t, c, "old", "x") // renews its time
 	c.Close()
 
-	c = open(t, dir, 10)
+	c = open(t, dir, 2*small)
 	for group, want := range map[string]bool{"old": true, "middle": false, "young": true} {
 		if _, ok := read(t, c, group, "x"); ok != want {
 			t.Errorf("%s is there: %v", group, ok)
@@ -130,7 +140,7 @@ func TestTheOrderOutlivesARestart(t *testing.T) {
 
 func TestAGroupIsDroppedAsOne(t *testing.T) {
 	dir := t.TempDir()
-	c := open(t, dir, 100)
+	c := open(t, dir, 9*small)
 	keep(t, c, "abc", "1", "1")
 	keep(t, c, "abc", "2", "2")
 	keep(t, c, "abd", "1", "3")
@@ -146,7 +156,7 @@ func TestAGroupIsDroppedAsOne(t *testing.T) {
 	if s, ok := read(t, c, "abd", "1"); !ok || s != "3" {
 		t.Error("the neighbour is gone")
 	}
-	if b, n := c.Size(); b != 1 || n != 1 {
+	if b, n := c.Size(); b != small || n != 1 {
 		t.Errorf("%d bytes in %d files", b, n)
 	}
 }
@@ -172,7 +182,7 @@ func TestADiscardedFileLeavesNothing(t *testing.T) {
 
 func TestManyUseTheCacheAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	c := open(t, dir, 2000)
+	c := open(t, dir, 20*small)
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
@@ -195,11 +205,11 @@ func TestManyUseTheCacheAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	b, n := c.Size()
-	if b != int64(n)*100 || b > 2000 {
+	if b != int64(n)*small || b > 20*small {
 		t.Errorf("%d bytes in %d files", b, n)
 	}
 	c.Close()
-	again := open(t, dir, 2000)
+	again := open(t, dir, 20*small)
 	if b2, n2 := again.Size(); b2 != b || n2 != n {
 		t.Errorf("%d bytes in %d files on the disk, %d in %d on the books", b2, n2, b, n)
 	}
