@@ -35,7 +35,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err = l.Listener.Accept()
 	}
 	if t, ok := c.(*net.TCPConn); ok && err == nil {
-		return &conn{TCPConn: t, server: l.server}, nil
+		return l.server.arrival(&conn{TCPConn: t, server: l.server}), nil
 	}
 	return c, err
 }
@@ -73,6 +73,7 @@ func connectionsWithin(descriptors uint64) int {
 type conn struct {
 	*net.TCPConn
 	server  *Server
+	fresh   bool   // it has not been read from
 	whole   bool   // the last read brought one header, from its beginning to its end, and no more
 	atStart bool   // the next bytes begin a request
 	unread  bool   // the client was answered in the middle of its body
@@ -113,10 +114,40 @@ func coarse(set *time.Time, t time.Time, move func(time.Time) error) error {
 // 9.6). The server calls it from the connection's own goroutine, or from another
 // when the connection is idle, and then nothing is unread.
 func (c *conn) Close() error {
+	c.server.settled(c)
 	if c.unread && c.CloseWrite() == nil {
 		c.unread = false
 		c.SetReadDeadline(time.Now().Add(lingerTime))
 		io.Copy(io.Discard, struct{ io.Reader }{c.TCPConn}) // its end is what matters
 	}
 	return c.TCPConn.Close()
+}
+
+// The framework takes a connection for busy until it has read a request from it. One
+// that a browser opened ahead would hold up the stop as long as requests may take.
+
+// arrival notes a new connection.
+func (s *Server) arrival(c *conn) *conn {
+	c.fresh = true
+	s.freshMu.Lock()
+	defer s.freshMu.Unlock()
+	s.fresh[c] = struct{}{}
+	return c
+}
+
+// settled forgets a connection: the framework knows now how busy it is.
+func (s *Server) settled(c *conn) {
+	s.freshMu.Lock()
+	defer s.freshMu.Unlock()
+	delete(s.fresh, c)
+}
+
+// dismiss ends the connections from which the framework has read nothing. Those that
+// come later see that the server is stopping.
+func (s *Server) dismiss() {
+	s.freshMu.Lock()
+	defer s.freshMu.Unlock()
+	for c := range s.fresh {
+		c.TCPConn.SetReadDeadline(time.Now()) // it may have closed itself
+	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,6 +34,13 @@ const readBuffer = 16 << 10
 func (c *conn) Read(p []byte) (int, error) {
 	start := c.atStart && len(p) == readBuffer
 	c.atStart = false
+	if c.fresh {
+		c.fresh = false
+		defer c.server.settled(c)
+		if c.server.stopping.Load() {
+			return 0, io.EOF
+		}
+	}
 	for {
 		n, err := c.TCPConn.Read(p)
 		if start && err == nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,8 @@ type Server struct {
 	options   Options
 	stopping  atomic.Bool
 	answering atomic.Int64 // plain requests that are being answered
+	freshMu   sync.Mutex
+	fresh     map[*conn]struct{} // connections from which the framework has read nothing
 }
 
 const (
@@ -64,7 +67,7 @@ const (
 
 // New builds the server.
 func New(o Options) *Server {
-	s := &Server{metrics: newMetrics(o.Version, o.FileRoute), options: o}
+	s := &Server{metrics: newMetrics(o.Version, o.FileRoute), options: o, fresh: map[*conn]struct{}{}}
 	s.app = fiber.New(fiber.Config{
 		ServerHeader:                 "Picora",
 		AppName:                      "Picora",
@@ -110,6 +113,7 @@ func (s *Server) Serve(ln net.Listener) error {
 // long. What runs then is cut.
 func (s *Server) Stop(wait time.Duration) error {
 	s.stopping.Store(true)
+	s.dismiss()
 	until := time.Now().Add(wait)
 	for s.answering.Load() > 0 && time.Now().Before(until) { // the framework takes their connections for idle
 		time.Sleep(time.Millisecond)

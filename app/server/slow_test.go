@@ -177,3 +177,20 @@ func eventually(t *testing.T, what string, so func() bool) {
 		}
 	}
 }
+
+// A stop that has to wait for its time to run out is an error, which fails the test.
+func TestIdleConnectionsDoNotHoldUpTheStop(t *testing.T) {
+	p := apptest.Start(t)
+	path := strings.TrimPrefix(p.Add("a.png", apptest.PNG(20, 20, 1)).URL, p.URL)
+	get := "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"
+	for name, requests := range map[string][]string{"says nothing": nil, "asks for a file": {get, get, get}, "asks how it goes": {"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"}} {
+		c := dial(t, p.URL)
+		for _, r := range requests {
+			c.send(r)
+			if a, ok := c.next(); !ok || a.status != 200 {
+				t.Errorf("%s: %v", name, a)
+			}
+		}
+	}
+	p.Stop()
+}
