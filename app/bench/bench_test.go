@@ -465,6 +465,12 @@ func inTurn(t *testing.T, clients int, ours, theirs string) string {
 func (p *program) upload(t *testing.T, size int64) string {
 	t.Helper()
 	pic, _ := io.ReadAll(hugeJPEG(size, uint64(size)))
+	return p.send(t, pic)
+}
+
+// send uploads a picture and returns its address.
+func (p *program) send(t *testing.T, pic []byte) string {
+	t.Helper()
 	body, kind := apptest.Form("p.jpg", pic)
 	req, _ := http.NewRequest("POST", p.url+"/v1/images", bytes.NewReader(body))
 	req.Header.Set("Content-Type", kind)
