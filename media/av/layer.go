@@ -1,11 +1,13 @@
 package av
 
 import (
+	"fmt"
 	"image"
 
 	"github.com/asticode/go-astiav"
 
 	"picora/media"
+	"picora/media/wall"
 )
 
 // layer is a picture, or the alpha plane of one, while it is painted: in one piece, or tile by tile.
@@ -47,6 +49,9 @@ func (l *layer) paint(d *decoder, f *astiav.Frame, x, y int) error {
 		bytes, _ := l.size()
 		l.stride = l.w * bytes
 		const slack = 64 // swscale may write a vector past the last row
+		if err := wall.Room(l.stride*l.h + slack); err != nil {
+			return fmt.Errorf("av: %w", err)
+		}
 		l.pix = make([]byte, l.stride*l.h+slack)[:l.stride*l.h]
 	}
 	if x < 0 || y < 0 || x >= l.w || y >= l.h {

@@ -46,12 +46,14 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"io"
 	"strings"
 	"unsafe"
 
 	"picora/media"
+	"picora/media/wall"
 )
 
 // Decode decodes a whole JPEG at eighths/8 of its size (1, 2, 4 or 8; sides are
@@ -69,6 +71,9 @@ func Decode(data []byte, eighths int) (image.Image, error) {
 		return nil, errors.New("jpeg: not a scale of libjpeg-turbo")
 	}
 	r := image.Rect(0, 0, (h.Width*eighths+7)/8, (h.Height*eighths+7)/8)
+	if err := wall.Room(4 * r.Dx() * r.Dy()); err != nil {
+		return nil, fmt.Errorf("jpeg: %w", err)
+	}
 	if h.Components == 4 {
 		m := image.NewCMYK(r)
 		if err := decode(data, m.Pix, r, C.TJPF_CMYK); err != nil {

@@ -49,9 +49,11 @@ static int picora_decode(const uint8_t *data, size_t n, uint8_t *dst, int w, int
 import "C"
 
 import (
+	"fmt"
 	"image"
 
 	"picora/media"
+	"picora/media/wall"
 )
 
 // Header is what a WebP says of itself.
@@ -96,6 +98,9 @@ func ReadHeader(data []byte) (Header, error) {
 func Decode(data []byte, w, h int) (*image.NRGBA, error) {
 	if len(data) == 0 {
 		return nil, errDamaged
+	}
+	if err := wall.Room(4 * w * h); err != nil {
+		return nil, fmt.Errorf("webp: %w", err)
 	}
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	if C.picora_decode((*C.uint8_t)(&data[0]), C.size_t(len(data)), (*C.uint8_t)(&m.Pix[0]), C.int(w), C.int(h)) == 0 {

@@ -195,17 +195,19 @@ func (c *process) silent() (yes bool) {
 	return yes && err == nil
 }
 
-// resident is how many bytes of memory the child holds, 0 when that cannot be told.
-func (c *process) resident() int64 {
+// memory is how many bytes the child holds, and how many count against its limit: Go
+// gives memory back, but not its addresses. 0 when that cannot be told.
+func (c *process) memory() (resident, counted int64) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", c.cmd.Process.Pid))
-	var size, pages int64
+	var size, shared, text, library int64
 	if err == nil {
-		_, err = fmt.Sscan(string(b), &size, &pages)
+		_, err = fmt.Sscan(string(b), &size, &resident, &shared, &text, &library, &counted)
 	}
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return pages * int64(os.Getpagesize())
+	page := int64(os.Getpagesize())
+	return resident * page, counted * page
 }
 
 // kill ends the child at once. It is called more than once.

@@ -33,7 +33,7 @@ type Options struct {
 	Workers  int           // warm children at most; default: the number of processors
 	Queue    int           // jobs that may wait for one; default 64
 	Jobs     int           // after so many a child is replaced; default 500
-	Resident int64         // bytes of memory at which a child is replaced after a job; default 192 MiB
+	Resident int64         // bytes of memory at which a child is replaced after a job, as it is when half of its limit is used; default 192 MiB
 	Idle     time.Duration // after which a child without work is let go; default 5 minutes
 
 	Warm wall.Limits // default: 1 GiB of memory, 1 GiB a file, 64 descriptors
@@ -222,7 +222,8 @@ func (p *Pool) take(ctx context.Context) (*process, error) {
 
 // put keeps the child for the next job, if it is fit for that.
 func (p *Pool) put(c *process) {
-	worn := c.spoilt || c.jobs >= p.o.Jobs || c.resident() > p.o.Resident
+	resident, counted := c.memory()
+	worn := c.spoilt || c.jobs >= p.o.Jobs || resident > p.o.Resident || p.o.Warm.Memory > 0 && counted > p.o.Warm.Memory/2
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if worn || p.closed {
