@@ -34,7 +34,7 @@ const (
 
 // Limits bound what a file may ask for.
 type Limits struct {
-	Pixels int64 // of one picture; 0: no limit but FFmpeg's own
+	Pixels int64 // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
 }
 
 // Input is an open file. It is not safe for concurrent use.
@@ -53,7 +53,8 @@ type Input struct {
 // Open opens the size bytes of r, whose container is told by its content. r must stay readable until Close. Errors are
 // those of r, media.Corrupt and media.Unsupported.
 func Open(r io.ReaderAt, size int64, l Limits) (in *Input, err error) {
-	l.Pixels = cmp.Or(l.Pixels, 1<<31-1)
+	const most = 1<<31 - 1 // that FFmpeg can be told; a higher number makes every file fail
+	l.Pixels = min(cmp.Or(l.Pixels, most), most)
 	in = &Input{limits: l, r: hide(r, size), size: size}
 	if in.io, err = astiav.AllocIOContext(bufferSize, false, in.read, in.seek, nil); err != nil {
 		return nil, fmt.Errorf("av: %w", err)

@@ -398,3 +398,13 @@ func TestInputsDoNotDisturbEachOther(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestALimitAboveFFmpegsOwnIsNone(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 9, 9))); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := decode(b.Bytes(), Limits{Pixels: 10_000 * million}); err != nil || len(all) != 1 {
+		t.Errorf("%d pictures, %v", len(all), err)
+	}
+}
