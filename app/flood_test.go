@@ -144,7 +144,9 @@ func TestAFloodOfTransforms(t *testing.T) {
 	t.Logf("200 pictures of one of 24 megapixels in %.1f s: %v; the server and its workers had %d MB at most", took.Seconds(), answers, most)
 	for n, path := range []string{"/health", "/v1/images"} {
 		slices.Sort(times[n])
-		at := func(part float64) time.Duration { return times[n][int(part*float64(len(times[n])-1))].Round(100 * time.Microsecond) }
+		at := func(part float64) time.Duration {
+			return times[n][int(part*float64(len(times[n])-1))].Round(100 * time.Microsecond)
+		}
 		t.Logf("meanwhile %d x %s: median %v, 99 %% %v, worst %v", len(times[n]), path, at(0.5), at(0.99), at(1))
 	}
 	if answers["200"]+answers["503"]+answers["the original"] != 200 || answers["200"] == 0 {
