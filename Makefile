@@ -54,6 +54,15 @@ bench: build ## the numbers, side by side with nginx and plain net/http
 	./.ci/need nginx wrk
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestBench' -v ./app/bench
 
+.PHONY: bench-images
+bench-images: build ## the numbers of pictures, side by side with libvips
+	./.ci/need wrk libvips-dev pkg-config
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestImages' -v ./app/bench
+
+.PHONY: soak-images
+soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to workers
+	@$(ENV) set -x; PICORA_SOAK=10000 $(GO) test -count=1 -timeout 60m -run '^TestSoak$$' -v ./app
+
 .PHONY: golden
 golden: ## refresh the goldens of the API tests
 	PICORA_GOLDEN=write $(GO) test ./app/api
