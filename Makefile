@@ -33,6 +33,11 @@ release: ffmpeg ## one static program in ./dist, with checksums and licence pape
 	cd "$$(media/av/ffmpeg.sh --prefix)" && cat sources configuration >$(CURDIR)/dist/FFMPEG
 	cd dist && sha256sum -- * >SHA256SUMS
 
+.PHONY: check-release
+check-release: release ## run the program in ./dist in an empty chroot (as root): upload, transform, stop
+	./.ci/need curl
+	./.ci/check-release
+
 .PHONY: test
 test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory limits without
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker
