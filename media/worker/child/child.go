@@ -37,7 +37,7 @@ const (
 	progressEvery = 100 * time.Millisecond
 	// Memory that is free for this long is given back to the system, if it is much.
 	restful   = 300 * time.Millisecond
-	muchSpare = 8 << 20
+	muchSpare = 2 << 20
 )
 
 // Serve does the jobs that come through the socket (descriptor 3) until it is
