@@ -217,7 +217,9 @@ func (l *Library) fly(fl *flight, m *store.Media, spec media.Spec, key string) {
 	select { // the time of waiting is not that of working: a late start must not end in a killed worker
 	case v.slots <- struct{}{}:
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(v.options.Timeout))
-		fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+		if fl.made, fl.err = v.cache.Get(m.ID, key); fl.err != nil { // else a flight ended between the caller's look and this one
+			fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+		}
 		cancel()
 		<-v.slots
 	case <-time.After(time.Duration(v.options.Timeout)):
