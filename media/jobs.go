@@ -2,7 +2,7 @@ package media
 
 // The jobs that workers do for the server, by kind.
 const (
-	MakeJob = "make" // MakeArgs; the file in gives the file out; Made
+	MakeJob = "make" // MakeArgs; the file in gives the file out, the file beside is the PNG of a mark that is a picture; Made
 	LookJob = "look" // FileArgs; Look
 	// ProbeJob takes FileArgs, of which the type and the orientation do not count, and
 	// gives Facts.

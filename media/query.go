@@ -17,9 +17,10 @@ const AutoFormat = "auto"
 // guide): what is to be made, and what only whoever serves can decide.
 type Query struct {
 	Spec
-	Variant string // name of a prepared transform, which then stands alone
-	Auto    bool   // fmt=auto
-	Preview bool   // preview=1: not to be kept by caches
+	Variant   string // name of a prepared transform, which then stands alone
+	Watermark string // id of the watermark to lay over it, which is no Mark yet
+	Auto      bool   // fmt=auto
+	Preview   bool   // preview=1: not to be kept by caches
 }
 
 // Asked reports whether anything is asked for.
@@ -110,6 +111,13 @@ var params = map[string]func(q *queryParser, v string) error{
 			return errParam("variant is the name of one of this server's variants")
 		}
 		q.Variant = v
+		return nil
+	},
+	"wm": func(q *queryParser, v string) error {
+		if len(v) != 21 || strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+			return errParam("wm is the id of a watermark")
+		}
+		q.Watermark = v
 		return nil
 	},
 	"preview": func(q *queryParser, v string) error {

@@ -38,6 +38,7 @@ func TestTransformsAreRead(t *testing.T) {
 		"w=9&h=9&fit=cover&crop=smart":      {Spec: media.Spec{Width: 9, Height: 9, Fit: media.Cover, Smart: true}},
 		"w=9&h=9&fit=cover&crop=0.5%2C0.25": {Spec: media.Spec{Width: 9, Height: 9, Fit: media.Cover, Focus: &media.Point{X: 500, Y: 250}}},
 		"blur=0.3&bg=%23FA0&rot=270":        {Spec: media.Spec{Blur: 0.3, Background: "ffaa00", Rotate: 270}},
+		"wm=V1StGXR8_Z5jdHi6B-myT":          {Watermark: "V1StGXR8_Z5jdHi6B-myT"},
 		"variant=thumb":                     {Variant: "thumb"},
 		"variant=thumb&preview=1":           {Variant: "thumb", Preview: true},
 	} {
@@ -64,6 +65,8 @@ func TestTransformsAreRefused(t *testing.T) {
 		"bg=white": "bg is", "bg=ffff": "bg is", "bg=%2Bfffff": "bg is", "bg=": "bg is",
 		"rot=45": "rot is", "rot=-90": "rot is", "preview=0": "preview is", "preview=true": "preview is",
 		"variant=A": "variant is", "variant=": "variant is", "variant=a/b": "variant is", "variant=thumb&w=10": "alone", "variant=thumb&preview=1&q=3": "alone",
+		"wm=": "wm is", "wm=V1StGXR8_Z5jdHi6B-my": "wm is", "wm=V1StGXR8_Z5jdHi6B-myTT": "wm is", "wm=V1StGXR8_Z5jdHi6B.myT": "wm is",
+		"wm=V1StGXR8_Z5jdHi6B-m%C3%BC": "wm is", "wm=V1StGXR8_Z5jdHi6B-myT&variant=thumb": "alone", "wm=V1StGXR8_Z5jdHi6B-myT&wm=V1StGXR8_Z5jdHi6B-myT": "twice",
 		"w=1&w=2": "twice", "w=1&w=1": "twice",
 	} {
 		if got, err := parse(query); err == nil || !strings.Contains(err.Error(), words) {
@@ -103,6 +106,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("w=10&h=20&fit=cover&crop=0.5,0.5&dpr=2&q=80&fmt=webp")
 	f.Add("blur=1.5&bg=fff&rot=90&preview=1")
 	f.Add("variant=thumb")
+	f.Add("wm=V1StGXR8_Z5jdHi6B-myT&w=10")
 	f.Fuzz(func(t *testing.T, query string) {
 		q, err := parse(query)
 		if err != nil {
@@ -116,6 +120,9 @@ func FuzzQuery(f *testing.F) {
 		if q.Quality < 0 || q.Quality > 100 || q.Blur != 0 && !(q.Blur >= 0.3 && q.Blur <= 100) || q.Rotate%90 != 0 || q.Rotate < 0 || q.Rotate > 270 ||
 			q.Background != "" && len(q.Background) != 6 || q.Focus != nil && (q.Focus.X < 0 || q.Focus.X > 1000 || q.Focus.Y < 0 || q.Focus.Y > 1000) {
 			t.Errorf("%q: %+v", query, q)
+		}
+		if q.Watermark != "" && (len(q.Watermark) != 21 || q.Variant != "" || strings.ContainsAny(q.Watermark, "/.\x00")) {
+			t.Errorf("%q: the watermark %q", query, q.Watermark)
 		}
 	})
 }

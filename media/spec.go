@@ -36,6 +36,8 @@ type Spec struct {
 	Background string  `json:"bg,omitempty"`   // "rrggbb" behind what is transparent and around Contain; "": transparent where the format can be, else white
 	Rotate     int     `json:"rot,omitempty"`  // 90, 180 or 270 degrees clockwise, after orientation, before the box is met
 
+	Mark *Mark `json:"mark,omitempty"` // laid over all the rest
+
 	Still bool `json:"still,omitempty"` // of an animation, the first frame alone
 	Fast  bool `json:"fast,omitempty"`  // encode for now, not for keeping (WebP method 2)
 }

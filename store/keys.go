@@ -27,8 +27,9 @@ import (
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
-//	mb blob                                 → media id: which record owns a blob
+//	mb blob                                 → id of the media or watermark that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
+//	wm user watermark                       Watermark
 //	xb blob                                 a blob to be deleted (empty)
 var (
 	keyVersion = []byte("vv")
@@ -63,6 +64,7 @@ func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
 func keyMediaID(id string) []byte            { return key("mi", id) }
 func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
 func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
+func keyWatermark(user, id string) []byte    { return key("wm", user, id) }
 func keyBlob(blob string) []byte             { return key("mb", blob) }
 func keyTrashed(blob string) []byte          { return key("xb", blob) }
 

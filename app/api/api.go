@@ -47,6 +47,12 @@ func (a *API) Mount(r fiber.Router) {
 	r.Post("/v1/images/:id/sign", write, a.signImage)
 	r.Get("/v1/images/:id/public-meta", a.imagePublicMeta)
 
+	r.Get("/v1/watermarks", read, a.listWatermarks)
+	r.Post("/v1/watermarks", write, a.createWatermark)
+	r.Get("/v1/watermarks/:id", read, a.getWatermark)
+	r.Patch("/v1/watermarks/:id", write, a.updateWatermark)
+	r.Delete("/v1/watermarks/:id", remove, a.deleteWatermark)
+
 	r.Get("/v1/media", read, a.listMedia)
 	r.Delete("/v1/media", remove, a.deleteMedia)
 	r.Get("/v1/media/:id", read, a.getMedia)

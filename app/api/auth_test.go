@@ -9,11 +9,19 @@ import (
 
 // operation is one request of each kind, as the scope tests send it.
 type operation struct {
-	method, path string // {id} stands for a picture
+	method, path string // {id} stands for a picture, or a watermark
 	body         any
 	scope        string
 	status       int // with every right, for a picture that is there
 	shared       bool
+}
+
+// at is the operation's address for one of the two.
+func (o operation) at(picture, mark string) string {
+	if strings.HasPrefix(o.path, watermarks) {
+		picture = mark
+	}
+	return strings.Replace(o.path, "{id}", picture, 1)
 }
 
 // operations has every route that wants a key.
@@ -32,6 +40,11 @@ func operations(seed uint64) []operation {
 		{method: "GET", path: "/v1/media/{id}", scope: "media.read", status: 200},
 		{method: "DELETE", path: "/v1/images", body: object{"ids": []string{"aaaaaaaaaaa"}}, scope: "media.delete", status: 200, shared: true},
 		{method: "DELETE", path: "/v1/media", body: object{"items": []object{{"id": "aaaaaaaaaaa", "type": "image"}}}, scope: "media.delete", status: 200, shared: true},
+		{method: "GET", path: watermarks, scope: "media.read", status: 200, shared: true},
+		{method: "POST", path: watermarks, body: textMark, scope: "media.write", status: 201, shared: true},
+		{method: "GET", path: watermarks + "/{id}", scope: "media.read", status: 200},
+		{method: "PATCH", path: watermarks + "/{id}", body: `{"tiled":true}`, scope: "media.write", status: 200},
+		{method: "DELETE", path: watermarks + "/{id}", scope: "media.delete", status: 200},
 		{method: "DELETE", path: "/v1/images/{id}", scope: "media.delete", status: 200},
 	}
 }
@@ -62,8 +75,9 @@ func TestScopes(t *testing.T) {
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			id := p.Add("a.png", picture(uint64(1000+seed))).ID
+			mark := watermark(t, p, textMark)
 			for _, o := range operations(uint64(seed)) {
-				s := scenario{As: k.key, Method: o.method, URL: strings.Replace(o.path, "{id}", id, 1), Body: o.body, Status: o.status}
+				s := scenario{As: k.key, Method: o.method, URL: o.at(id, mark), Body: o.body, Status: o.status}
 				if !strings.Contains(" "+k.scopes+" ", " "+o.scope+" ") {
 					s.Status, s.Code = k.status, k.code
 					if k.status == 403 {
@@ -118,12 +132,12 @@ func TestPicturesOfOthersAreNotThere(t *testing.T) {
 	p := start(t)
 	p.NewUser("other@example.org")
 	other := p.NewKey("other@example.org")
-	id := p.Add("a.png", pixel).ID
+	id, mark := p.Add("a.png", pixel).ID, watermark(t, p, textMark)
 	for _, o := range operations(0) {
 		if o.shared {
 			continue
 		}
-		p.Run(t, scenario{Name: o.method + " " + o.path, As: other, Method: o.method, URL: strings.Replace(o.path, "{id}", id, 1),
+		p.Run(t, scenario{Name: o.method + " " + o.path, As: other, Method: o.method, URL: o.at(id, mark),
 			Body: o.body, Status: 404, Code: "NOT_FOUND", Golden: "not-found"})
 	}
 	p.Run(t,

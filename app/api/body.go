@@ -56,6 +56,8 @@ func kindOf(t string) string {
 		return strings.Replace(t, "bool", "boolean", 1)
 	case strings.HasPrefix(t, "int"):
 		return "whole number"
+	case strings.HasPrefix(t, "float"):
+		return "number"
 	}
 	return "object"
 }

@@ -60,7 +60,7 @@ var neutral = []struct {
 	{regexp.MustCompile(`"[0-9a-f]{64}"`), `"<sha256>"`},
 	{regexp.MustCompile(`"[0-9a-f]{16}"`), `"<request>"`},
 	{regexp.MustCompile(`"[A-Za-z0-9_-]{21}"`), `"<id>"`},
-	{regexp.MustCompile(`"id": "[A-Za-z0-9_-]{11}"`), `"id": "<image>"`},
+	{regexp.MustCompile(`"(id|imageId)": "[A-Za-z0-9_-]{11}"`), `"$1": "<image>"`},
 }
 
 // Neutral indents a JSON body and replaces ids, times, addresses, signatures,

@@ -23,6 +23,10 @@ const (
 	interim policy = "public, max-age=60"
 	// preview is for what is only looked at, once.
 	preview policy = "no-store"
+	// marked is for one with a watermark, which its owner may change or delete.
+	marked policy = "public, no-cache"
+	// markedPerPage is marked where only some pages may show it.
+	markedPerPage policy = "private, no-cache"
 )
 
 // query reads the parameters of an address. One that means nothing here is refused, so
@@ -33,8 +37,6 @@ func (d *CDN) query(c *fiber.Ctx) (q media.Query, err error) {
 	for k, v := range c.Context().QueryArgs().All() {
 		switch name := string(k); name {
 		case "sig", "exp", "v", "t":
-		case "wm":
-			return q, fault.New(fault.InvalidParams, "This server has no watermarks yet.")
 		default:
 			if err := p.Add(name, string(v)); errors.Is(err, media.ErrNotParam) {
 				return q, fault.New(fault.InvalidParams, "The parameter %q means nothing here.", k)
@@ -64,15 +66,15 @@ func (d *CDN) query(c *fiber.Ctx) (q media.Query, err error) {
 }
 
 // transforms reports whether q makes another picture of m. An SVG has every size
-// already.
+// already, but no watermark.
 func transforms(m *store.Media, q *media.Query) bool {
-	return m.MIME != media.SVG.MIME || q.Format != ""
+	return m.MIME != media.SVG.MIME || q.Format != "" || q.Watermark != ""
 }
 
 // sendVariant answers with the picture that q makes of the entry's.
 func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error {
 	if e.media.MIME == media.SVG.MIME {
-		return refuse(c, fault.New(fault.InvalidParams, "An SVG is a drawing, not pixels: this server does not convert it. Leave fmt out."))
+		return refuse(c, fault.New(fault.InvalidParams, "An SVG is a drawing, not pixels: this server does not convert it. Leave fmt and wm out."))
 	}
 	forAll, err := d.mayTransform(c, &e.media, &q)
 	if err != nil {
@@ -87,20 +89,37 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 	case spec.Format == "":
 		spec.Format = ownFormat(&e.media)
 	}
+	changed := e.media.Created
+	if q.Watermark != "" {
+		w, err := d.watermark(c, &e.media, q.Watermark)
+		if err != nil {
+			return refuse(c, err)
+		}
+		spec.Mark = library.Mark(&w)
+		if w.Updated.After(changed) {
+			changed = w.Updated
+		}
+	}
 	v, err := d.library.Variant(c.UserContext(), &e.media, spec)
-	if errors.Is(err, library.ErrNotMade) {
+	if errors.Is(err, library.ErrNotMade) && spec.Mark != nil { // the original would give away what the mark protects
+		err = &fault.Error{Code: fault.Busy, Message: "The picture with its watermark could not be made. Try again in a minute.", Cause: err}
+	} else if errors.Is(err, library.ErrNotMade) {
 		return d.sendInstead(c, e, p)
 	}
 	if err != nil {
 		return refuse(c, err)
 	}
 	f := &file{
-		size: v.Size, mime: v.MIME, etag: v.ETag, changed: e.media.Created, modified: httpDate(e.media.Created),
+		size: v.Size, mime: v.MIME, etag: v.ETag, changed: changed, modified: httpDate(changed),
 		open: func(_ context.Context, off, n int64) (*library.Content, error) { return v.Open(off, n), nil },
 	}
 	switch {
 	case q.Preview:
 		p = preview
+	case p == immutable && q.Watermark != "": // nor is it kept in memory
+		p = marked
+	case p == perPage && q.Watermark != "":
+		p = markedPerPage
 	case p == immutable && v.Interim:
 		p = interim
 	case p == immutable && forAll && v.Size <= smallFile && d.small.on():
@@ -130,6 +149,15 @@ func (d *CDN) sendInstead(c *fiber.Ctx, e *entry, p policy) error {
 		p = interim
 	}
 	return send(c, &e.file, p)
+}
+
+// watermark finds a watermark of the owner of m's. Others' are none.
+func (d *CDN) watermark(c *fiber.Ctx, m *store.Media, id string) (store.Watermark, error) {
+	w, err := d.library.Watermark(c.UserContext(), m.User, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fault.New(fault.InvalidParams, "The owner of this picture has no watermark %q.", id)
+	}
+	return w, err
 }
 
 // keepPlain keeps an answer that is the same to all, for Plain.

@@ -33,25 +33,33 @@ const (
 	maxWork   = 1 << 30 // pixels of all frames together
 )
 
-func makePicture(ctx context.Context, args json.RawMessage, in, out *os.File, _ func(float64)) (any, error) {
+func makePicture(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
 	var a media.MakeArgs
 	if err := json.Unmarshal(args, &a); err != nil {
 		return nil, err
 	}
-	src, limits, release, err := source(in, a.File)
+	src, limits, release, err := source(files.In, a.File)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	return picture.Make(ctx, src, a.Spec, limits, out)
+	if files.Beside != nil {
+		mark, release, err := picture.Map(files.Beside)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		src.Mark = mark
+	}
+	return picture.Make(ctx, src, a.Spec, limits, files.Out)
 }
 
-func lookAtPicture(ctx context.Context, args json.RawMessage, in, _ *os.File, _ func(float64)) (any, error) {
+func lookAtPicture(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
 	var a media.FileArgs
 	if err := json.Unmarshal(args, &a); err != nil {
 		return nil, err
 	}
-	src, limits, release, err := source(in, a)
+	src, limits, release, err := source(files.In, a)
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +67,12 @@ func lookAtPicture(ctx context.Context, args json.RawMessage, in, _ *os.File, _ 
 	return picture.LookAt(ctx, src, limits)
 }
 
-func probeFile(_ context.Context, args json.RawMessage, in, _ *os.File, _ func(float64)) (any, error) {
+func probeFile(_ context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
 	var a media.FileArgs
 	if err := json.Unmarshal(args, &a); err != nil {
 		return nil, err
 	}
-	data, release, err := picture.Map(in)
+	data, release, err := picture.Map(files.In)
 	if err != nil {
 		return nil, err
 	}

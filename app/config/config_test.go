@@ -331,8 +331,8 @@ func TestVariantsOfTheFileJoinOurs(t *testing.T) {
 }
 
 func TestWrongVariantsAreAllReported(t *testing.T) {
-	_, err := Load(file(t, "[variants.Big]\nw = 1\n[variants.a]\nw = 5000\n[variants.b]\nwidth = 1\n[variants.c]\npreview = 1\n[variants.d]\nw = 1.5\n"), nil, nil)
-	for _, words := range []string{"variants.Big: a name", "variants.a: w is a whole", "variants.b: width is no", "variants.c: preview has no place", "variants.d: w is a whole"} {
+	_, err := Load(file(t, "[variants.Big]\nw = 1\n[variants.a]\nw = 5000\n[variants.b]\nwidth = 1\n[variants.c]\npreview = 1\n[variants.d]\nw = 1.5\n[variants.e]\nwm = \"V1StGXR8_Z5jdHi6B-myT\"\n"), nil, nil)
+	for _, words := range []string{"variants.Big: a name", "variants.a: w is a whole", "variants.b: width is no", "variants.c: preview has no place", "variants.d: w is a whole", "variants.e: wm has no place"} {
 		if err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%v does not say %q", err, words)
 		}

@@ -96,7 +96,7 @@ func (c *Config) Validate() (problems []error) {
 func (v Variant) Query() (media.Query, error) {
 	var p media.QueryParser
 	for _, name := range slices.Sorted(maps.Keys(v)) {
-		if name == "variant" || name == "preview" {
+		if name == "variant" || name == "preview" || name == "wm" {
 			return media.Query{}, fmt.Errorf("%s has no place in a variant", name)
 		}
 		if err := p.Add(name, fmt.Sprint(v[name])); errors.Is(err, media.ErrNotParam) {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"picora/media"
 	"picora/media/worker"
 	"picora/store"
+	"picora/store/blob"
 )
 
 // delivered says as what a picture is delivered whose type browsers do not show. The
@@ -87,37 +89,75 @@ func undecoded(err error) error {
 
 // convert makes the file that is delivered of m, whose blob becomes its Source.
 func (l *Library) convert(ctx context.Context, m *store.Media, to media.Type) error {
-	in, err := l.source(ctx, m.Blob)
+	made, info, err := l.remake(ctx, m, media.Spec{Format: "jpeg", Quality: deliveredQuality, Still: true})
 	if err != nil {
 		return err
+	}
+	m.Source, m.Blob, m.BlobSize = m.Blob, info.Key, info.Size
+	m.MIME, m.Ext, m.Plan = to.MIME, to.Ext, nil
+	m.Width, m.Height, m.Frames, m.Orientation = made.Width, made.Height, 1, 1
+	return nil
+}
+
+// remake stores what spec makes of m's picture as a blob, which counts as an upload
+// under way until the caller ends that.
+func (l *Library) remake(ctx context.Context, m *store.Media, spec media.Spec) (made media.Made, info blob.Info, err error) {
+	in, err := l.source(ctx, m.Blob)
+	if err != nil {
+		return made, info, err
 	}
 	defer in.Close()
 	out, err := l.variants.cache.Create()
 	if err != nil {
-		return err
+		return made, info, err
 	}
 	defer out.Close()
 	defer out.Discard()
-	spec := media.Spec{Format: "jpeg", Quality: deliveredQuality, Still: true}
 	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Out: out.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
 	if err != nil {
-		return err
+		return made, info, err
 	}
-	var made media.Made
-	if err := json.Unmarshal(result, &made); err != nil || made.MIME != to.MIME || int64(made.Width)*int64(made.Height) > l.maxPixels() || made.Width < 1 || made.Height < 1 {
-		return fmt.Errorf("library: a worker's answer makes no sense: %+v, %w", made, err)
+	if err := json.Unmarshal(result, &made); err != nil || made.MIME != formats[spec.Format].MIME || int64(made.Width)*int64(made.Height) > l.maxPixels() || made.Width < 1 || made.Height < 1 {
+		return made, info, fmt.Errorf("library: a worker's answer makes no sense: %+v, %w", made, err)
 	}
 	if _, err := out.Seek(0, io.SeekStart); err != nil {
-		return err
+		return made, info, err
 	}
 	key := l.intakes.begin(0)
-	info, err := l.blobs.Put(ctx, key, out)
-	if err != nil {
+	if info, err = l.blobs.Put(ctx, key, out); err != nil {
 		l.intakes.end(key)
-		return err
 	}
-	m.Source, m.Blob, m.BlobSize = m.Blob, key, info.Size
-	m.MIME, m.Ext, m.Plan = to.MIME, to.Ext, nil
-	m.Width, m.Height, m.Frames, m.Orientation = made.Width, made.Height, 1, 1
-	return nil
+	return made, info, err
+}
+
+// local is a blob as a file.
+type local struct {
+	*os.File
+	io.Closer
+}
+
+// Close closes the file and what it belongs to.
+func (f local) Close() error { return f.Closer.Close() }
+
+// source opens a blob as a file, a copy when the store keeps none.
+func (l *Library) source(ctx context.Context, key string) (local, error) {
+	r, err := l.blobs.Open(ctx, key, 0, -1)
+	if err != nil {
+		return local{}, err
+	}
+	if here, ok := r.(blob.Filer); ok {
+		f, _, _ := here.File()
+		return local{f, r}, nil
+	}
+	defer r.Close()
+	spool, err := l.variants.cache.Create()
+	if err != nil {
+		return local{}, err
+	}
+	spool.Discard() // its name; the file lives as long as it is open
+	if _, err := io.Copy(spool, r); err != nil {
+		spool.Close()
+		return local{}, err
+	}
+	return local{spool.File, spool.File}, nil
 }

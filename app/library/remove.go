@@ -24,12 +24,17 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 		deleted = append(deleted, m.ID)
 	}
 	if len(gone) > 0 {
-		select {
-		case l.Trashed <- struct{}{}:
-		default: // somebody is on the way
-		}
+		l.signalTrash()
 	}
 	return deleted, nil
+}
+
+// signalTrash says that there may be blobs to delete.
+func (l *Library) signalTrash() {
+	select {
+	case l.Trashed <- struct{}{}:
+	default: // somebody is on the way
+	}
 }
 
 // EmptyTrash deletes the bytes of removed records and returns how many blobs. One

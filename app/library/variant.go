@@ -217,7 +217,9 @@ func (l *Library) fly(fl *flight, m *store.Media, spec media.Spec, key string) {
 	select { // the time of waiting is not that of working: a late start must not end in a killed worker
 	case v.slots <- struct{}{}:
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(v.options.Timeout))
-		fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+		if fl.made, fl.err = v.cache.Get(m.ID, key); fl.err != nil { // else a flight ended between the caller's look and this one
+			fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+		}
 		cancel()
 		<-v.slots
 	case <-time.After(time.Duration(v.options.Timeout)):
@@ -262,13 +264,20 @@ func (l *Library) make(ctx context.Context, m *store.Media, spec media.Spec, key
 		return nil, err
 	}
 	defer in.Close()
+	var mark local
+	if spec.Mark != nil && spec.Mark.Picture != "" {
+		if mark, err = l.source(ctx, spec.Mark.Picture); err != nil {
+			return nil, err
+		}
+		defer mark.Close()
+	}
 	scratch, err := l.variants.cache.Create()
 	if err != nil {
 		return nil, err
 	}
 	defer scratch.Close()
 	defer scratch.Discard()
-	result, err := do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Out: scratch.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
+	result, err := do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Beside: mark.File, Out: scratch.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
 	if err != nil {
 		return nil, err
 	}
@@ -308,38 +317,6 @@ func (l *Library) keep(ctx context.Context, id, key string, made *os.File) (*os.
 
 func (l *Library) fileArgs(m *store.Media) media.FileArgs {
 	return media.FileArgs{MIME: m.MIME, Orientation: m.Orientation, MaxPixels: l.maxPixels()}
-}
-
-// local is a blob as a file.
-type local struct {
-	*os.File
-	io.Closer
-}
-
-// Close closes the file and what it belongs to.
-func (f local) Close() error { return f.Closer.Close() }
-
-// source opens a blob as a file, a copy when the store keeps none.
-func (l *Library) source(ctx context.Context, key string) (local, error) {
-	r, err := l.blobs.Open(ctx, key, 0, -1)
-	if err != nil {
-		return local{}, err
-	}
-	if here, ok := r.(blob.Filer); ok {
-		f, _, _ := here.File()
-		return local{f, r}, nil
-	}
-	defer r.Close()
-	spool, err := l.variants.cache.Create()
-	if err != nil {
-		return local{}, err
-	}
-	spool.Discard() // its name; the file lives as long as it is open
-	if _, err := io.Copy(spool, r); err != nil {
-		spool.Close()
-		return local{}, err
-	}
-	return local{spool.File, spool.File}, nil
 }
 
 // shrink gives up pictures of about n bytes, for files that cannot be made again, and

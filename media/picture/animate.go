@@ -25,6 +25,7 @@ func moves(src Source, s media.Spec) bool {
 func animate(ctx context.Context, src Source, spec media.Spec, max Limits, out io.Writer) (made media.Made, err error) {
 	var l layout
 	v := movie{out: out, spec: spec}
+	mark := marker{mark: spec.Mark, file: src.Mark}
 	defer v.close()
 	if src.Type == media.WebP {
 		h, err := webp.ReadHeader(src.Data)
@@ -52,6 +53,9 @@ func animate(ctx context.Context, src Source, spec media.Spec, max Limits, out i
 			return made, err
 		}
 		m, err := l.draw(ctx, p, spec)
+		if err == nil {
+			err = mark.lay(ctx, m, max)
+		}
 		if err != nil {
 			return made, err
 		}

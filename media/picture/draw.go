@@ -48,7 +48,6 @@ func (l *layout) draw(ctx context.Context, p picture, spec media.Spec) (*image.N
 	if size := m.Rect.Size(); size != canvas {
 		m = imaging.Paste(image.NewNRGBA(image.Rectangle{Max: canvas}), m, canvas.Sub(size).Div(2))
 	}
-	// Watermarks go here, above the background.
 	if !clear {
 		flatten(m, colour)
 	}

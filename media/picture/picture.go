@@ -24,6 +24,8 @@ type Source struct {
 	Data        []byte // the whole file; Map gives it without reading
 	Type        media.Type
 	Orientation int // 1 to 8 as in EXIF, as strip.Walk reports it; 0 is 1
+
+	Mark []byte // the PNG of a watermark that is a picture
 }
 
 // Limits are what a file may ask for; 0 is no limit.
@@ -87,6 +89,8 @@ func check(s media.Spec) error {
 		return errors.New("picture: blur out of range")
 	case s.Rotate != 0 && s.Rotate != 90 && s.Rotate != 180 && s.Rotate != 270:
 		return errors.New("picture: rotation out of range")
+	case s.Mark != nil:
+		return s.Mark.Check()
 	}
 	return nil
 }
@@ -115,5 +119,10 @@ func render(ctx context.Context, src Source, spec media.Spec, max Limits) (*imag
 		return nil, err
 	}
 	l.aim(p, spec)
-	return l.draw(ctx, p, spec)
+	m, err := l.draw(ctx, p, spec)
+	if err != nil {
+		return nil, err
+	}
+	k := marker{mark: spec.Mark, file: src.Mark}
+	return m, k.lay(ctx, m, max)
 }

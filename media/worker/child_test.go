@@ -46,18 +46,23 @@ var handlers = map[string]child.Handler{"copy": copyFile, "progress": progress, 
 func init() {
 	for _, deeds := range []map[string]deed{plain, crimes, lies} {
 		for kind, do := range deeds {
-			handlers[kind] = func(_ context.Context, args json.RawMessage, _, _ *os.File, _ func(float64)) (any, error) {
+			handlers[kind] = func(_ context.Context, args json.RawMessage, _ child.Files, _ func(float64)) (any, error) {
 				return do(args)
 			}
 		}
 	}
 }
 
-func copyFile(_ context.Context, _ json.RawMessage, in, out *os.File, _ func(float64)) (any, error) {
-	return io.Copy(out, in)
+func copyFile(_ context.Context, _ json.RawMessage, f child.Files, _ func(float64)) (any, error) {
+	n, err := io.Copy(f.Out, f.In)
+	if f.Beside == nil || err != nil {
+		return n, err
+	}
+	more, err := io.Copy(f.Out, f.Beside)
+	return n + more, err
 }
 
-func progress(_ context.Context, _ json.RawMessage, _, _ *os.File, report func(float64)) (any, error) {
+func progress(_ context.Context, _ json.RawMessage, _ child.Files, report func(float64)) (any, error) {
 	for i := range 30 {
 		report(float64(i) / 30)
 		time.Sleep(10 * time.Millisecond)
@@ -66,7 +71,7 @@ func progress(_ context.Context, _ json.RawMessage, _, _ *os.File, report func(f
 }
 
 // tellPid reports the process' number, in billions, as progress.
-func tellPid(_ context.Context, _ json.RawMessage, _, _ *os.File, report func(float64)) (any, error) {
+func tellPid(_ context.Context, _ json.RawMessage, _ child.Files, report func(float64)) (any, error) {
 	report(float64(os.Getpid()) / 1e9)
 	time.Sleep(time.Minute)
 	return nil, nil

@@ -40,8 +40,8 @@ type order struct {
 }
 
 func newOrder(job Job) (order, error) {
-	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Out: job.Out != nil}, cpu: orElse(job.CPU, time.Minute)}
-	for _, f := range []*os.File{job.In, job.Out} {
+	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Beside: job.Beside != nil, Out: job.Out != nil}, cpu: orElse(job.CPU, time.Minute)}
+	for _, f := range []*os.File{job.In, job.Beside, job.Out} {
 		if f != nil {
 			o.files = append(o.files, f)
 		}

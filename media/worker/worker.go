@@ -20,11 +20,13 @@ import (
 
 // A Job is one piece of work for a worker. Its deadline is that of the context.
 type Job struct {
-	Kind string        // which handler does it
-	Args any           // sent as JSON, at most wire.MaxMessage with the rest
-	In   *os.File      // read-only; shared with the worker, its position included
-	Out  *os.File      // writable
-	CPU  time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
+	Kind string   // which handler does it
+	Args any      // sent as JSON, at most wire.MaxMessage with the rest
+	In   *os.File // read-only; shared with the worker, its position included
+	// Beside is another input, such as the picture of a watermark.
+	Beside *os.File
+	Out    *os.File      // writable
+	CPU    time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
 }
 
 // Options are the measures of a Pool. Zero values mean the defaults.

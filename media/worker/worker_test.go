@@ -76,6 +76,17 @@ func TestAChildCopiesAFile(t *testing.T) {
 	}
 }
 
+func TestASecondInputComesWithAJob(t *testing.T) {
+	p := pool(t, worker.Options{})
+	out := file(t, "")
+	if _, err := p.Do(context.Background(), worker.Job{Kind: "copy", In: file(t, "one"), Beside: file(t, "two"), Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(out.Name()); string(b) != "onetwo" {
+		t.Fatalf("the output is %q", b)
+	}
+}
+
 func TestAnOutputIsLimitedWithAnError(t *testing.T) {
 	p := pool(t, worker.Options{})
 	_, err := p.Do(context.Background(), worker.Job{Kind: "copy", In: file(t, strings.Repeat("x", 2<<20)), Out: file(t, "")})

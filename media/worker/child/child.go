@@ -24,13 +24,16 @@ import (
 	"picora/media/worker/wire"
 )
 
-// A Handler does the jobs of one kind. The files are nil when the job has none;
-// their position may be anywhere, and they are closed when it returns. The context
+// Files are those of a job, nil where it has none. Their position may be anywhere, and
+// they are closed when the job's handler returns.
+type Files struct{ In, Beside, Out *os.File }
+
+// A Handler does the jobs of one kind. The context
 // ends with the job's deadline, at which the process is ended in any case. It may
 // report progress, 0 to 1, as often as it likes. The result is sent as JSON. Of the
 // errors, the refusals of package media, syscall.ENOMEM and the end of the context
 // are told apart. A panic ends the process, which is reported as a crash.
-type Handler func(ctx context.Context, args json.RawMessage, in, out *os.File, progress func(float64)) (any, error)
+type Handler func(ctx context.Context, args json.RawMessage, files Files, progress func(float64)) (any, error)
 
 const (
 	// Between progress reports that are sent.
@@ -150,12 +153,15 @@ func (s *server) work(message []byte, files []*os.File) error {
 	if err := json.Unmarshal(message, &job); err != nil {
 		return err
 	}
-	var in, out *os.File
-	if job.In && len(files) > 0 {
-		in = files[0]
-	}
-	if job.Out && len(files) > 0 {
-		out = files[len(files)-1]
+	var given Files
+	rest := files
+	for _, f := range []struct {
+		comes bool
+		to    **os.File
+	}{{job.In, &given.In}, {job.Beside, &given.Beside}, {job.Out, &given.Out}} {
+		if f.comes && len(rest) > 0 {
+			*f.to, rest = rest[0], rest[1:]
+		}
 	}
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if job.Left > 0 {
@@ -163,7 +169,7 @@ func (s *server) work(message []byte, files []*os.File) error {
 	}
 	defer cancel()
 	r := &reporter{conn: s.conn, id: job.ID}
-	result, err := s.handler(job.Kind)(ctx, job.Args, in, out, r.report)
+	result, err := s.handler(job.Kind)(ctx, job.Args, given, r.report)
 	r.end()
 	return s.answer(job.ID, result, err)
 }
@@ -172,7 +178,7 @@ func (s *server) handler(kind string) Handler {
 	if h, ok := s.handlers[kind]; ok {
 		return h
 	}
-	return func(_ context.Context, args json.RawMessage, _, _ *os.File, _ func(float64)) (any, error) {
+	return func(_ context.Context, args json.RawMessage, _ Files, _ func(float64)) (any, error) {
 		switch kind {
 		case "ping":
 			return args, nil

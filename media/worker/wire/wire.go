@@ -28,8 +28,8 @@ const Socket = 3
 // MaxMessage is the longest message, in bytes.
 const MaxMessage = 64 << 10
 
-// maxFiles is how many files a message may carry: an input and an output.
-const maxFiles = 2
+// maxFiles is how many files a message may carry: two inputs and an output.
+const maxFiles = 3
 
 // Hello tells a new worker how to live.
 type Hello struct {
@@ -47,9 +47,12 @@ type Job struct {
 	ID   uint64          `json:"id"` // the answer repeats it
 	Kind string          `json:"kind"`
 	Args json.RawMessage `json:"args,omitempty"`
-	In   bool            `json:"in,omitempty"`   // the first file is the input
-	Out  bool            `json:"out,omitempty"`  // the last file is the output
-	Left time.Duration   `json:"left,omitempty"` // until the deadline; 0: none
+	// Which files come with it, in this order: the input, another one, the output.
+	In     bool `json:"in,omitempty"`
+	Beside bool `json:"beside,omitempty"`
+	Out    bool `json:"out,omitempty"`
+
+	Left time.Duration `json:"left,omitempty"` // until the deadline; 0: none
 }
 
 // An Answer has, beside the job's ID, exactly one of its fields.
@@ -120,7 +123,7 @@ func Receive(conn *net.UnixConn, buf []byte) ([]byte, error) {
 	return buf[:n], nil
 }
 
-// ReceiveFiles is Receive for messages that may bring files, at most two.
+// ReceiveFiles is Receive for messages that may bring files, at most three.
 func ReceiveFiles(conn *net.UnixConn, buf []byte) ([]byte, []*os.File, error) {
 	rights := make([]byte, unix.CmsgSpace(4*maxFiles))
 	n, nr, flags, _, err := conn.ReadMsgUnix(buf, rights)
