@@ -34,7 +34,7 @@ type page struct {
 
 // list answers 200 with a page.
 func list(c *fiber.Ctx, p page) error {
-	items, err := json.Marshal(p.items)
+	items, err := json.MarshalWithOption(p.items, json.DisableHTMLEscape())
 	if err != nil {
 		return err
 	}

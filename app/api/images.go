@@ -399,6 +399,9 @@ func (a *API) signImage(c *fiber.Ctx) error {
 		return err
 	}
 	u := link.Of(c.UserContext()).Image(m.ID, m.Ext) + "?"
+	if in.Permanent && !m.Public {
+		return fault.New(fault.Invalid, "This picture is private: a permanent link would open it for ever. Leave permanent out, or make the picture public.")
+	}
 	if in.Permanent {
 		return ok(c, map[string]any{"signedUrl": u + a.signer.TransformLink(m.ID, params, 0), "expiresAt": nil, "exp": nil})
 	}

@@ -134,6 +134,15 @@ func TestWhoMayHaveWhichPictureMade(t *testing.T) {
 			p.Do("GET", "/v1/images/"+id, nil).Data(t, &i)
 			return i.ThumbnailURL[strings.Index(i.ThumbnailURL, "?"):]
 		}
+		if r := p.JSON("POST", "/v1/images/"+private.ID+"/sign", forever); r.Status != 422 {
+			t.Errorf("a permanent link to a private picture: %d", r.Status)
+		}
+		was := sign(public.ID, forever)
+		patch(t, p, public.ID, map[string]any{"isPublic": false})
+		if r := get(p, "GET", "/"+public.ID+".jpg"+was); r.Status != 403 {
+			t.Errorf("%s: a permanent link to a picture that became private: %d", policy, r.Status)
+		}
+		patch(t, p, public.ID, map[string]any{"isPublic": true})
 		for _, c := range []struct {
 			name, id, query, key string
 			status               int
@@ -151,7 +160,6 @@ func TestWhoMayHaveWhichPictureMade(t *testing.T) {
 			{"a private variant", private.ID, "?variant=thumb", "", 403},
 			{"a private size by the owner", private.ID, "?w=10", p.Key, 200},
 			{"a private size, signed", private.ID, sign(private.ID, ten), "", 200},
-			{"a private size, signed for ever", private.ID, sign(private.ID, forever), "", 403},
 			{"another's signature", private.ID, sign(public.ID, ten), "", 403},
 			{"the private thumbnail in the record", private.ID, thumb(private.ID), "", 200},
 		} {

@@ -82,7 +82,7 @@ func New(o Options) *Server {
 		IdleTimeout:                  silence,
 		Concurrency:                  connections(),
 		BodyLimit:                    maxJSON, // bounds what is read ahead; the guards bound the rest
-		JSONEncoder:                  json.Marshal,
+		JSONEncoder:                  encode,
 		ErrorHandler:                 o.WriteError,
 	})
 	raw := s.app.Server()
@@ -97,6 +97,10 @@ func New(o Options) *Server {
 	}
 	return s
 }
+
+// encode writes JSON without the escapes that are for HTML: people copy addresses with
+// an & out of answers.
+func encode(v any) ([]byte, error) { return json.MarshalWithOption(v, json.DisableHTMLEscape()) }
 
 // App is the framework's application, for tests that read its routes.
 func (s *Server) App() *fiber.App { return s.app }
