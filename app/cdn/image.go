@@ -29,14 +29,18 @@ const (
 	markedPerPage policy = "private, no-cache"
 )
 
+// idle are the parameters that change nothing.
+var idle = []string{"v", "t", "fbclid", "gclid", "msclkid", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
+
 // query reads the parameters of an address. One that means nothing here is refused, so
 // that a mistyped one is not taken for the picture that was meant. The signature
-// and what people add to get past caches are let through.
+// what people add to get past caches, and what others add to links to see who follows them,
+// are let through.
 func (d *CDN) query(c *fiber.Ctx) (q media.Query, err error) {
 	var p media.QueryParser
 	for k, v := range c.Context().QueryArgs().All() {
-		switch name := string(k); name {
-		case "sig", "exp", "v", "t":
+		switch name := string(k); {
+		case name == "sig", name == "exp", slices.Contains(idle, name):
 		default:
 			if err := p.Add(name, string(v)); errors.Is(err, media.ErrNotParam) {
 				return q, fault.New(fault.InvalidParams, "The parameter %q means nothing here.", k)
@@ -206,6 +210,9 @@ func (d *CDN) signed(c *fiber.Ctx, m *store.Media) bool {
 		return false
 	}
 	params, err := url.ParseQuery(string(c.Context().QueryArgs().QueryString()))
+	for _, name := range idle {
+		params.Del(name)
+	}
 	return err == nil && d.signer.TransformValid(m.ID, params, time.Now())
 }
 

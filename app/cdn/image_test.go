@@ -153,6 +153,7 @@ func TestWhoMayHaveWhichPictureMade(t *testing.T) {
 			{"a size by the owner", public.ID, "?w=10", p.Key, 200},
 			{"a signed size", public.ID, sign(public.ID, ten), "", want.signed},
 			{"a size signed for ever", public.ID, sign(public.ID, forever), "", want.signed},
+			{"a signed size that was passed on", public.ID, sign(public.ID, forever) + "&fbclid=x&utm_source=y", "", want.signed},
 			{"a signed size, changed", public.ID, strings.Replace(sign(public.ID, forever), "w=10", "w=11", 1), "", want.size},
 			{"a signed size, more asked for", public.ID, sign(public.ID, forever) + "&q=3", "", want.size},
 			{"the signature of the file", public.ID, sign(public.ID, map[string]any{}) + "&w=10", "", want.size},

@@ -277,7 +277,7 @@ func TestParametersThatMeanNothingAreRefused(t *testing.T) {
 	p := apptest.Start(t)
 	i := p.Add("a.png", apptest.PNG(9, 9, 1))
 	for query, status := range map[string]int{
-		"": 200, "v=1": 200, "t=123": 200, "sig=x": 200, "exp=1": 200, "sig=x&exp=1&v=2&t=3": 200, "v": 200,
+		"": 200, "v=1": 200, "t=123": 200, "sig=x": 200, "exp=1": 200, "sig=x&exp=1&v=2&t=3": 200, "v": 200, "fbclid=abc": 200, "utm_source=x&utm_medium=y": 200, "utm_": 400,
 		"w=100": 403, "fmt=webp": 403, "preview=1": 403, "v=1&w=2": 403,
 		"w=0": 400, "fit=cover": 400, "fmt=gif": 400, "q=0": 400, "wm=x": 400, "preview=2": 400, "variant=x": 400, "variant=thumb&w=2": 400, "w=1&w=2": 400,
 		"W=100": 400, "width=3": 400, "v=1&W=2": 400, "x": 400, "%00=1": 400, "sig%20=1": 400, "%3Cscript%3E=1": 400, strings.Repeat("x", 5000): 400,
