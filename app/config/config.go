@@ -75,7 +75,8 @@ type Images struct {
 	Workers int `toml:"workers"`
 	// Queue is how many requests may wait for a picture to be made.
 	Queue int `toml:"queue"`
-	// Timeout is how long making one may take, waiting included.
+	// Timeout is how long a request may wait for its turn, and how long making the
+	// picture may take then.
 	Timeout Duration `toml:"timeout"`
 }
 

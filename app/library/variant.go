@@ -48,8 +48,8 @@ type flight struct {
 	err  error
 }
 
-// failureHolds is how long a failure that is not the file's fault is remembered, so
-// that a picture which ends workers does not end one with each request.
+// failureHolds is how long a failure is remembered, so that a picture which ends
+// workers does not end one with each request.
 const failureHolds = time.Minute
 
 // laterMost is how many pictures may wait for the background. A picture that
