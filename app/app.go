@@ -43,6 +43,7 @@ type App struct {
 	blobs   *disk.Store
 	server  *server.Server
 	library *library.Library
+	auth    *auth.Auth
 	jobs    *jobs.Jobs
 	control http.Handler
 	pool    *worker.Pool
@@ -87,12 +88,15 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
-	users := auth.New(a.store)
+	users, err := auth.New(a.store, cfg.Server.Data)
+	if err != nil {
+		return a, err
+	}
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(users, signer, lib, cfg)
+	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib}, cfg)
 	welcome, err := dashboard.New(p.Page)
 	if err != nil {
 		return a, err
@@ -111,7 +115,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, files},
 	})
-	a.library = lib
+	a.library, a.auth = lib, users
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users)
 	return a, nil
@@ -188,6 +192,12 @@ func (a *App) MetricsAddr() net.Addr {
 
 // Server is the HTTP server, for tests that read its routes.
 func (a *App) Server() *server.Server { return a.server }
+
+// Auth and Store are for tests that make sessions and look at records.
+func (a *App) Auth() *auth.Auth { return a.auth }
+
+// Store is what Auth's comment says.
+func (a *App) Store() *store.Store { return a.store }
 
 // Run works until ctx ends, then lets the requests under way finish. Until they
 // have, the database is ours alone, so the command line still needs the socket.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"picora/store/kv"
@@ -22,6 +23,11 @@ type APIKey struct {
 	Scopes  []string  `msg:"scopes"` // canonical names, see package auth
 	Created time.Time `msg:"created"`
 	Revoked time.Time `msg:"revoked"` // zero while the key is good
+
+	Description string    `msg:"about"`
+	Expires     time.Time `msg:"expires"` // zero: never
+	Used        time.Time `msg:"used"`    // written lazily: the last use is up to some minutes later
+	Generation  int       `msg:"gen"`     // scope vocabulary it was made in: 1 or 0 tiers, 2 dotted names
 }
 
 // CreateAPIKey adds k under a new id.
@@ -39,14 +45,43 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	return k, err
 }
 
-// APIKeyByHash finds the key with that SHA-256, revoked or not.
-func (s *Store) APIKeyByHash(ctx context.Context, hash []byte) (k APIKey, err error) {
+// KeyHolder finds the key with that SHA-256, revoked or not, and its user, in one
+// read: what every request with a key costs.
+func (s *Store) KeyHolder(ctx context.Context, hash []byte) (k APIKey, u User, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		id, err := getKey(tx, keyAPIKeyHash(hash))
+		id, err := tx.Get(keyAPIKeyHash(hash))
+		if errors.Is(err, kv.ErrNotFound) {
+			return ErrNotFound
+		}
 		if err != nil {
 			return err
 		}
-		return get(tx, keyAPIKey(string(id)), &k)
+		if err := get(tx, keyAPIKey(string(id)), &k); err != nil {
+			return err
+		}
+		return get(tx, keyUser(k.User), &u)
+	})
+	return k, u, err
+}
+
+// APIKey finds the key with that id, revoked or not.
+func (s *Store) APIKey(ctx context.Context, id string) (k APIKey, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error { return get(tx, keyAPIKey(id), &k) })
+	return k, err
+}
+
+// UpdateAPIKey changes the key with edit, which may be called again and must do no
+// more than change its argument.
+func (s *Store) UpdateAPIKey(ctx context.Context, id string, edit func(*APIKey) error) (k APIKey, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		k = APIKey{}
+		if err := get(tx, keyAPIKey(id), &k); err != nil {
+			return err
+		}
+		if err := edit(&k); err != nil {
+			return err
+		}
+		return put(tx, keyAPIKey(id), &k)
 	})
 	return k, err
 }
@@ -73,14 +108,11 @@ func (s *Store) APIKeys(ctx context.Context, user string) (list []APIKey, err er
 // RevokeAPIKey ends the key; the next request with it is refused. A second time
 // changes nothing.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string) error {
-	return s.db.Update(ctx, func(tx kv.Tx) error {
-		var k APIKey
-		if err := get(tx, keyAPIKey(id), &k); err != nil {
-			return err
-		}
+	_, err := s.UpdateAPIKey(ctx, id, func(k *APIKey) error {
 		if k.Revoked.IsZero() {
 			k.Revoked = s.Now()
 		}
-		return put(tx, keyAPIKey(id), &k)
+		return nil
 	})
+	return err
 }

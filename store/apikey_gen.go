@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *APIKey) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 9
+	// map header, size 13
 	// string "id"
-	o = append(o, 0x89, 0xa2, 0x69, 0x64)
+	o = append(o, 0x8d, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -40,6 +40,18 @@ func (z *APIKey) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "revoked"
 	o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x6f, 0x6b, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Revoked)
+	// string "about"
+	o = append(o, 0xa5, 0x61, 0x62, 0x6f, 0x75, 0x74)
+	o = msgp.AppendString(o, z.Description)
+	// string "expires"
+	o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x73)
+	o = msgp.AppendTime(o, z.Expires)
+	// string "used"
+	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x64)
+	o = msgp.AppendTime(o, z.Used)
+	// string "gen"
+	o = append(o, 0xa3, 0x67, 0x65, 0x6e)
+	o = msgp.AppendInt(o, z.Generation)
 	return
 }
 
@@ -128,6 +140,30 @@ func (z *APIKey) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Revoked")
 				return
 			}
+		case "about":
+			z.Description, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Description")
+				return
+			}
+		case "expires":
+			z.Expires, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Expires")
+				return
+			}
+		case "used":
+			z.Used, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Used")
+				return
+			}
+		case "gen":
+			z.Generation, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Generation")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -146,6 +182,6 @@ func (z *APIKey) Msgsize() (s int) {
 	for za0001 := range z.Scopes {
 		s += msgp.StringPrefixSize + len(z.Scopes[za0001])
 	}
-	s += 8 + msgp.TimeSize + 8 + msgp.TimeSize
+	s += 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.Description) + 8 + msgp.TimeSize + 5 + msgp.TimeSize + 4 + msgp.IntSize
 	return
 }

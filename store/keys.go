@@ -20,6 +20,12 @@ import (
 //	ak key                                  APIKey
 //	ah sha256                               → API key id
 //	au user key                             a user's keys (empty)
+//	ss session                              Session
+//	sh sha256                               → session id; the hash is of the refresh token
+//	su user session                         a user's sessions (empty)
+//	ev time event                           Event: the audit log
+//	no user time notification               Notification
+//	nu user time notification               … that was not read (empty)
 //	me user time media                      Media: the record itself, in the order of lists
 //	mi media                                → user time: where the record is
 //	mk user kind time media                 a user's media of a kind (empty)
@@ -61,6 +67,12 @@ func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(
 func keyAPIKey(id string) []byte             { return key("ak", id) }
 func keyAPIKeyHash(hash []byte) []byte       { return key("ah", string(hash)) }
 func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
+func keySession(id string) []byte            { return key("ss", id) }
+func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
+func keyUserSession(user, id string) []byte  { return key("su", user, id) }
+func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
+func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
+func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
 func keyMediaID(id string) []byte            { return key("mi", id) }
 func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
 func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
@@ -93,6 +105,9 @@ func bit(b bool) string {
 // keysOfUser is the prefix of the index of a user's API keys; of everybody's when
 // the user is empty.
 func keysOfUser(user string) []byte { return key("au", user) }
+
+// sessionsOf is the prefix of the index of a user's sessions.
+func sessionsOf(user string) []byte { return key("su", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/tinylib/msgp/msgp"
+
 	"picora/store/kv"
 )
 
@@ -18,6 +20,7 @@ import (
 var migrations = []func(kv.Tx) error{
 	func(kv.Tx) error { return nil }, // 1: the first schema
 	unseen,                           // 2: pictures are looked at
+	liftLimits,                       // 3: accounts have plans
 }
 
 // unseen enters all pictures there are into the index of those that nobody has looked
@@ -46,6 +49,36 @@ func unseen(tx kv.Tx) error {
 		}
 		r.From = append(keys[batch-1], 0)
 	}
+}
+
+// liftLimits gives the accounts there are what they had before there were plans:
+// everything.
+func liftLimits(tx kv.Tx) error {
+	var ids []string
+	for e, err := range tx.Scan(kv.Prefix([]byte("ue"))) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, string(e.Value))
+	}
+	for _, id := range ids {
+		b, err := tx.Get([]byte("us" + id))
+		if err != nil {
+			return err
+		}
+		var fields map[string]any
+		if fields, _, err = msgp.ReadMapStrIntfBytes(b, nil); err != nil {
+			return fmt.Errorf("user %s: %w", id, err)
+		}
+		fields["plan"], fields["unlimited"], fields["verified"] = "pro_plus", true, true
+		if b, err = msgp.AppendMapStrIntf(nil, fields); err != nil {
+			return err
+		}
+		if err := tx.Put([]byte("us"+id), b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ErrNewer says that a newer Picora wrote the database.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -19,19 +20,102 @@ type User struct {
 	Password string    `msg:"pw"`    // argon2id in PHC form; empty: no password sign-in
 	Admin    bool      `msg:"admin"`
 	Created  time.Time `msg:"created"`
+
+	Verified bool   `msg:"verified"` // it was shown that the address is theirs
+	Nickname string `msg:"nick"`
+	Locale   string `msg:"locale"` // "en", "zh-CN" or empty: not said
+
+	Avatar     string    `msg:"avatar"`     // blob key; empty: none
+	AvatarType string    `msg:"avatartype"` // MIME type
+	AvatarSet  time.Time `msg:"avatarset"`
+
+	Plan      string           `msg:"plan"`      // "none", "trial", "pro" or "pro_plus"
+	PlanEnds  time.Time        `msg:"planends"`  // zero: never
+	Unlimited bool             `msg:"unlimited"` // no quota applies
+	Limits    map[string]int64 `msg:"limits"`    // in place of the plan's, by the quota's name; negative: unlimited
+
+	Banned    time.Time `msg:"banned"` // zero while the account may be used
+	BanReason string    `msg:"banreason"`
+
+	DocVersioning    bool `msg:"docversioning"`
+	DocVersioningMax int  `msg:"docversioningmax"` // 0: the default
 }
 
 // CreateUser adds u under a new id. ErrExists when the e-mail is taken.
 func (s *Store) CreateUser(ctx context.Context, u User) (User, error) {
 	u.ID, u.Created = NewID(IDLen), s.Now()
+	err := s.db.Update(ctx, func(tx kv.Tx) error { return createUser(tx, u) })
+	return u, err
+}
+
+// CreateFirstUser is CreateUser for a store that has no users. ErrExists when it has.
+func (s *Store) CreateFirstUser(ctx context.Context, u User) (User, error) {
+	u.ID, u.Created = NewID(IDLen), s.Now()
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
-		if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
-			return or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
+		if some, err := anyUser(tx); err != nil || some {
+			return or(err, fmt.Errorf("store: a first user: %w", ErrExists))
 		}
-		if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
+		return createUser(tx, u)
+	})
+	return u, err
+}
+
+func createUser(tx kv.Tx, u User) error {
+	if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
+		return or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
+	}
+	if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
+		return err
+	}
+	return put(tx, keyUser(u.ID), &u)
+}
+
+// AnyUser reports whether there are accounts.
+func (s *Store) AnyUser(ctx context.Context) (some bool, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		some, err = anyUser(tx)
+		return err
+	})
+	return some, err
+}
+
+func anyUser(tx kv.Reader) (bool, error) {
+	for _, err := range tx.Scan(kv.Prefix(keyUserEmails)) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// User finds the account with that id.
+func (s *Store) User(ctx context.Context, id string) (u User, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error { return get(tx, keyUser(id), &u) })
+	return u, err
+}
+
+// UpdateUser changes the account with edit, which may be called again and must
+// do no more than change its argument. ErrExists when the new e-mail is taken.
+func (s *Store) UpdateUser(ctx context.Context, id string, edit func(*User) error) (u User, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		u = User{}
+		if err := get(tx, keyUser(id), &u); err != nil {
 			return err
 		}
-		return put(tx, keyUser(u.ID), &u)
+		before := u.Email
+		if err := edit(&u); err != nil {
+			return err
+		}
+		if !strings.EqualFold(before, u.Email) {
+			if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
+				return or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
+			}
+			if err := tx.Delete(keyUserEmail(before)); err != nil {
+				return err
+			}
+			if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
+				return err
+			}
+		}
+		return put(tx, keyUser(id), &u)
 	})
 	return u, err
 }

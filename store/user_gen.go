@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
+	// map header, size 19
 	// string "id"
-	o = append(o, 0x85, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x13, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "email"
 	o = append(o, 0xa5, 0x65, 0x6d, 0x61, 0x69, 0x6c)
@@ -25,6 +25,52 @@ func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "created"
 	o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Created)
+	// string "verified"
+	o = append(o, 0xa8, 0x76, 0x65, 0x72, 0x69, 0x66, 0x69, 0x65, 0x64)
+	o = msgp.AppendBool(o, z.Verified)
+	// string "nick"
+	o = append(o, 0xa4, 0x6e, 0x69, 0x63, 0x6b)
+	o = msgp.AppendString(o, z.Nickname)
+	// string "locale"
+	o = append(o, 0xa6, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0x65)
+	o = msgp.AppendString(o, z.Locale)
+	// string "avatar"
+	o = append(o, 0xa6, 0x61, 0x76, 0x61, 0x74, 0x61, 0x72)
+	o = msgp.AppendString(o, z.Avatar)
+	// string "avatartype"
+	o = append(o, 0xaa, 0x61, 0x76, 0x61, 0x74, 0x61, 0x72, 0x74, 0x79, 0x70, 0x65)
+	o = msgp.AppendString(o, z.AvatarType)
+	// string "avatarset"
+	o = append(o, 0xa9, 0x61, 0x76, 0x61, 0x74, 0x61, 0x72, 0x73, 0x65, 0x74)
+	o = msgp.AppendTime(o, z.AvatarSet)
+	// string "plan"
+	o = append(o, 0xa4, 0x70, 0x6c, 0x61, 0x6e)
+	o = msgp.AppendString(o, z.Plan)
+	// string "planends"
+	o = append(o, 0xa8, 0x70, 0x6c, 0x61, 0x6e, 0x65, 0x6e, 0x64, 0x73)
+	o = msgp.AppendTime(o, z.PlanEnds)
+	// string "unlimited"
+	o = append(o, 0xa9, 0x75, 0x6e, 0x6c, 0x69, 0x6d, 0x69, 0x74, 0x65, 0x64)
+	o = msgp.AppendBool(o, z.Unlimited)
+	// string "limits"
+	o = append(o, 0xa6, 0x6c, 0x69, 0x6d, 0x69, 0x74, 0x73)
+	o = msgp.AppendMapHeader(o, uint32(len(z.Limits)))
+	for za0001, za0002 := range z.Limits {
+		o = msgp.AppendString(o, za0001)
+		o = msgp.AppendInt64(o, za0002)
+	}
+	// string "banned"
+	o = append(o, 0xa6, 0x62, 0x61, 0x6e, 0x6e, 0x65, 0x64)
+	o = msgp.AppendTime(o, z.Banned)
+	// string "banreason"
+	o = append(o, 0xa9, 0x62, 0x61, 0x6e, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
+	o = msgp.AppendString(o, z.BanReason)
+	// string "docversioning"
+	o = append(o, 0xad, 0x64, 0x6f, 0x63, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x69, 0x6e, 0x67)
+	o = msgp.AppendBool(o, z.DocVersioning)
+	// string "docversioningmax"
+	o = append(o, 0xb0, 0x64, 0x6f, 0x63, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x69, 0x6e, 0x67, 0x6d, 0x61, 0x78)
+	o = msgp.AppendInt(o, z.DocVersioningMax)
 	return
 }
 
@@ -76,6 +122,112 @@ func (z *User) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Created")
 				return
 			}
+		case "verified":
+			z.Verified, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Verified")
+				return
+			}
+		case "nick":
+			z.Nickname, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Nickname")
+				return
+			}
+		case "locale":
+			z.Locale, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Locale")
+				return
+			}
+		case "avatar":
+			z.Avatar, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Avatar")
+				return
+			}
+		case "avatartype":
+			z.AvatarType, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AvatarType")
+				return
+			}
+		case "avatarset":
+			z.AvatarSet, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AvatarSet")
+				return
+			}
+		case "plan":
+			z.Plan, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Plan")
+				return
+			}
+		case "planends":
+			z.PlanEnds, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "PlanEnds")
+				return
+			}
+		case "unlimited":
+			z.Unlimited, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unlimited")
+				return
+			}
+		case "limits":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Limits")
+				return
+			}
+			if z.Limits == nil {
+				z.Limits = make(map[string]int64, zb0002)
+			} else if len(z.Limits) > 0 {
+				clear(z.Limits)
+			}
+			for zb0002 > 0 {
+				var za0002 int64
+				zb0002--
+				var za0001 string
+				za0001, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Limits")
+					return
+				}
+				za0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Limits", za0001)
+					return
+				}
+				z.Limits[za0001] = za0002
+			}
+		case "banned":
+			z.Banned, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Banned")
+				return
+			}
+		case "banreason":
+			z.BanReason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BanReason")
+				return
+			}
+		case "docversioning":
+			z.DocVersioning, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "DocVersioning")
+				return
+			}
+		case "docversioningmax":
+			z.DocVersioningMax, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "DocVersioningMax")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -90,6 +242,13 @@ func (z *User) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *User) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 6 + msgp.StringPrefixSize + len(z.Email) + 3 + msgp.StringPrefixSize + len(z.Password) + 6 + msgp.BoolSize + 8 + msgp.TimeSize
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 6 + msgp.StringPrefixSize + len(z.Email) + 3 + msgp.StringPrefixSize + len(z.Password) + 6 + msgp.BoolSize + 8 + msgp.TimeSize + 9 + msgp.BoolSize + 5 + msgp.StringPrefixSize + len(z.Nickname) + 7 + msgp.StringPrefixSize + len(z.Locale) + 7 + msgp.StringPrefixSize + len(z.Avatar) + 11 + msgp.StringPrefixSize + len(z.AvatarType) + 10 + msgp.TimeSize + 5 + msgp.StringPrefixSize + len(z.Plan) + 9 + msgp.TimeSize + 10 + msgp.BoolSize + 7 + msgp.MapHeaderSize
+	if z.Limits != nil {
+		for za0001, za0002 := range z.Limits {
+			_ = za0002
+			s += msgp.StringPrefixSize + len(za0001) + msgp.Int64Size
+		}
+	}
+	s += 7 + msgp.TimeSize + 10 + msgp.StringPrefixSize + len(z.BanReason) + 14 + msgp.BoolSize + 17 + msgp.IntSize
 	return
 }

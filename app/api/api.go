@@ -10,10 +10,21 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/library"
+	"picora/app/limit"
+	"picora/store"
 )
+
+// Parts is what the surface translates to.
+type Parts struct {
+	Store   *store.Store
+	Auth    *auth.Auth
+	Signer  *auth.Signer
+	Library *library.Library
+}
 
 // API serves /v1 and the OpenAPI document.
 type API struct {
+	store    *store.Store
 	auth     *auth.Auth
 	signer   *auth.Signer
 	library  *library.Library
@@ -23,39 +34,80 @@ type API struct {
 }
 
 // New puts the surface together.
-func New(a *auth.Auth, s *auth.Signer, l *library.Library, cfg config.Config) *API {
-	return &API{a, s, l, cfg.Upload, cfg.Server.InternalToken, cfg.Images.Transforms == "signed"}
+func New(p Parts, cfg config.Config) *API {
+	return &API{
+		store: p.Store, auth: p.Auth, signer: p.Signer, library: p.Library,
+		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
+	}
 }
 
-// Mount lists every route: the index of this package. A literal path stands
-// before one with a parameter that would match it.
+// Route is a line of the table below: a method and path, who may call it, and which
+// bucket a call is taken from.
+type Route struct {
+	Method, Path string
+	Who          Who
+	Tier         limit.Tier
+	handle       fiber.Handler
+}
+
+// Routes lists every route: the index of this package. A literal path stands before
+// one with a parameter that would match it.
+func (a *API) Routes() []Route {
+	read, write, remove := Scoped(auth.MediaRead), Scoped(auth.MediaWrite), Scoped(auth.MediaDelete)
+	return []Route{
+		{"GET", "/openapi.yaml", Public, limit.Free, a.openAPI},
+
+		// Signing in: session.go
+		{"POST", "/v1/auth/refresh", Cookie, limit.SignIn, a.refresh},
+		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
+		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
+
+		// Confirming, second factors, passkeys, sign-in by OpenID Connect
+
+		// The signed-in user: user.go
+
+		// Usage and plans: usage.go
+
+		// API keys: apikeys.go
+
+		// Administration: admin.go
+
+		// Notifications: notifications.go
+
+		// Pictures: images.go
+		{"POST", "/", write, limit.Upload, a.createImage}, // clients that keep only the host of the upload address
+		{"POST", "/v1/images", write, limit.Upload, a.createImage},
+		{"GET", "/v1/images", read, limit.Read, a.listImages},
+		{"DELETE", "/v1/images", remove, limit.Mutation, a.deleteImages},
+		{"POST", "/v1/images/exists", write, limit.Upload, a.imagesExist},
+		{"GET", "/v1/images/:id", read, limit.Read, a.getImage},
+		{"PATCH", "/v1/images/:id", write, limit.Mutation, a.updateImage},
+		{"DELETE", "/v1/images/:id", remove, limit.Mutation, a.deleteImage},
+		{"POST", "/v1/images/:id/sign", write, limit.Upload, a.signImage},
+		{"GET", "/v1/images/:id/public-meta", Internal, limit.Free, a.imagePublicMeta},
+
+		// watermarks.go
+		{"GET", "/v1/watermarks", read, limit.Read, a.listWatermarks},
+		{"POST", "/v1/watermarks", write, limit.Mutation, a.createWatermark},
+		{"GET", "/v1/watermarks/:id", read, limit.Read, a.getWatermark},
+		{"PATCH", "/v1/watermarks/:id", write, limit.Mutation, a.updateWatermark},
+		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
+
+		// media.go
+		{"GET", "/v1/media", read, limit.Read, a.listMedia},
+		{"DELETE", "/v1/media", remove, limit.Mutation, a.deleteMedia},
+		{"GET", "/v1/media/:id", read, limit.Read, a.getMedia},
+	}
+}
+
+// Mount adds the routes.
 func (a *API) Mount(r fiber.Router) {
-	read, write, remove := a.need(auth.MediaRead), a.need(auth.MediaWrite), a.need(auth.MediaDelete)
-
-	r.Get("/openapi.yaml", a.openAPI)
-
-	r.Get("/v1/auth/verify", a.need(0), a.verify)
-
-	r.Post("/", write, a.createImage) // clients that keep only the host of the upload address
-	r.Post("/v1/images", write, a.createImage)
-	r.Get("/v1/images", read, a.listImages)
-	r.Delete("/v1/images", remove, a.deleteImages)
-	r.Post("/v1/images/exists", write, a.imagesExist)
-	r.Get("/v1/images/:id", read, a.getImage)
-	r.Patch("/v1/images/:id", write, a.updateImage)
-	r.Delete("/v1/images/:id", remove, a.deleteImage)
-	r.Post("/v1/images/:id/sign", write, a.signImage)
-	r.Get("/v1/images/:id/public-meta", a.imagePublicMeta)
-
-	r.Get("/v1/watermarks", read, a.listWatermarks)
-	r.Post("/v1/watermarks", write, a.createWatermark)
-	r.Get("/v1/watermarks/:id", read, a.getWatermark)
-	r.Patch("/v1/watermarks/:id", write, a.updateWatermark)
-	r.Delete("/v1/watermarks/:id", remove, a.deleteWatermark)
-
-	r.Get("/v1/media", read, a.listMedia)
-	r.Delete("/v1/media", remove, a.deleteMedia)
-	r.Get("/v1/media/:id", read, a.getMedia)
+	for _, t := range a.Routes() {
+		r.Add(t.Method, t.Path, a.admit(t.Who), t.handle)
+		if t.Method == fiber.MethodGet {
+			r.Head(t.Path, a.admit(t.Who), t.handle)
+		}
+	}
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are

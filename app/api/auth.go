@@ -6,16 +6,62 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
+	"picora/app/link"
+	"picora/store"
 )
 
-// need lets only callers with the scope through, and keeps the caller for caller.
-func (a *API) need(s auth.Scope) fiber.Handler {
+// Who says whom a route lets in.
+type Who struct {
+	access access
+	Scope  auth.Scope // that an API key must have
+}
+
+type access string
+
+const (
+	public   access = "public"
+	cookie   access = "cookie"   // the handler reads the refresh cookie
+	internal access = "internal" // the handler compares the internal token
+	scoped   access = "scoped"
+	person   access = "person"
+	proven   access = "proven"
+	admin    access = "admin"
+)
+
+// The kinds of routes.
+var (
+	Public   = Who{access: public}   // everybody
+	Cookie   = Who{access: cookie}   // whose browser has a session, from our own pages
+	Internal = Who{access: internal} // who knows the internal token
+	Anyone   = Scoped(0)             // every valid credential
+	Person   = Who{access: person}   // who signed in, not with an API key
+	Proven   = Who{access: proven}   // … and has lately shown who they are
+	Admin    = Who{access: admin}    // who signed in and administers the server
+)
+
+// Scoped admits who signed in, and API keys with the scope.
+func Scoped(s auth.Scope) Who { return Who{scoped, s} }
+
+// Kind is the name of the kind of route, for tests.
+func (w Who) Kind() string { return string(w.access) }
+
+// admit lets only these callers through, and keeps the caller for caller.
+func (a *API) admit(w Who) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		switch w.access {
+		case public, internal:
+			return c.Next()
+		case cookie:
+			if err := ownPage(c); err != nil {
+				return err
+			}
+			return c.Next()
+		}
 		who, err := a.auth.Bearer(c.UserContext(), c.Get(fiber.HeaderAuthorization))
 		if err != nil {
 			return err
 		}
-		if err := who.Need(s); err != nil {
+		if err := a.may(who, w); err != nil {
 			return err
 		}
 		c.Locals(callerKey{}, who)
@@ -23,12 +69,43 @@ func (a *API) need(s auth.Scope) fiber.Handler {
 	}
 }
 
+func (a *API) may(who auth.Caller, w Who) error {
+	switch w.access {
+	case person:
+		return who.NeedPerson()
+	case proven:
+		return who.NeedProof(a.store.Now())
+	case admin:
+		return who.NeedAdmin()
+	}
+	return who.Need(w.Scope)
+}
+
 type callerKey struct{}
 
-// caller is who need let through.
+// caller is who admit let through.
 func caller(c *fiber.Ctx) auth.Caller {
 	who, _ := c.Locals(callerKey{}).(auth.Caller)
 	return who
+}
+
+// device is where the request comes from.
+func device(c *fiber.Ctx) auth.Device {
+	d := auth.Device{Agent: c.Get(fiber.HeaderUserAgent)}
+	if addr := link.Client(c.UserContext()); addr.IsValid() {
+		d.Address = addr.String()
+	}
+	return d
+}
+
+// audit writes what was done into the audit log, with who did it and from where. The
+// subject is the id of the user or thing it was done to.
+func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]string) error {
+	who, d := caller(c), device(c)
+	return a.store.AddEvent(c.UserContext(), store.Event{
+		Actor: who.User, Via: who.Session, Action: action, Subject: subject,
+		Address: d.Address, Agent: d.Agent, Detail: detail,
+	})
 }
 
 // Admit says whether an upload may begin, from its headers alone: the server
@@ -50,12 +127,4 @@ func (a *API) room(ctx context.Context, length int) error {
 		return a.library.TooLarge()
 	}
 	return a.library.Room(ctx, int64(length))
-}
-
-// verify handles GET /v1/auth/verify, the "test connection" of clients.
-func (a *API) verify(c *fiber.Ctx) error {
-	who := caller(c)
-	return ok(c, map[string]any{
-		"valid": true, "userId": who.User, "plan": auth.Plan, "authType": "apiKey", "apiKeyId": who.KeyID,
-	})
 }

@@ -207,7 +207,7 @@ func (a *API) listImages(c *fiber.Ctx) error {
 // sendList answers one page of q. Filters tells lists apart, for their cursors.
 func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...string) (err error) {
 	user, name := caller(c).User, fmt.Sprintf("%q", filters)
-	if q.Limit, err = limit(c); err != nil {
+	if q.Limit, err = pageSize(c); err != nil {
 		return err
 	}
 	if q.After, err = a.unseal(user, name, c.Query("cursor")); err != nil {

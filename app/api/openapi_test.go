@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"picora/app/api"
 	"picora/app/apptest"
 )
 
@@ -39,6 +40,35 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 		get, isHead := strings.CutPrefix(r, "HEAD ")
 		if !documented[r] && !(isHead && documented["GET "+get]) {
 			t.Errorf("the server has %s, the document has not", r)
+		}
+	}
+}
+
+// TestDocumentSaysWhoMayCall compares x-required-scope, and x-access where more than
+// a scope is asked for, with the route table.
+func TestDocumentSaysWhoMayCall(t *testing.T) {
+	t.Parallel()
+	parameter := regexp.MustCompile(`:(\w+)`)
+	documented := map[string]map[string]any{}
+	for _, o := range readDocument(t).Operations {
+		documented[o.Method+" "+o.Path] = o.Value
+	}
+	for _, r := range new(api.API).Routes() {
+		name := r.Method + " " + parameter.ReplaceAllString(r.Path, "{$1}")
+		o, found := documented[name]
+		if !found {
+			t.Errorf("the document has no %s", name)
+			continue
+		}
+		scope, kind := "none", any(r.Who.Kind())
+		if r.Who.Scope != 0 {
+			scope = r.Who.Scope.String()
+		}
+		if kind == "scoped" {
+			kind = nil
+		}
+		if o["x-required-scope"] != scope || o["x-access"] != kind {
+			t.Errorf("%s: the document says %v and %v, the table %s and %v", name, o["x-required-scope"], o["x-access"], scope, kind)
 		}
 	}
 }
@@ -76,7 +106,7 @@ func TestDocumentIsOpenAPI31(t *testing.T) {
 func TestEveryOperationIsComplete(t *testing.T) {
 	t.Parallel()
 	d := readDocument(t)
-	scope := regexp.MustCompile(`^(none|media\.(read|write|delete))$`)
+	scope := regexp.MustCompile(`^(none|media\.(read|write|delete)|(account|usage)\.read)$`)
 	ids := map[string]bool{}
 	for _, o := range d.Operations {
 		name := o.Method + " " + o.Path

@@ -17,7 +17,7 @@ const (
 	maxLimit     = 50
 )
 
-func limit(c *fiber.Ctx) (int, error) {
+func pageSize(c *fiber.Ctx) (int, error) {
 	s := c.Query("limit")
 	if s == "" {
 		return defaultLimit, nil

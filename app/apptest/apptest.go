@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"picora/app"
+	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/control"
 )
@@ -135,6 +136,30 @@ func (p *Picora) NewKey(email string, scopes ...string) string {
 		p.t.Fatal(err)
 	}
 	return k.Plain
+}
+
+// SignIn starts a session of the account, as if its person had just shown who they are.
+func (p *Picora) SignIn(email string) auth.Signed {
+	p.t.Helper()
+	ctx := context.Background()
+	u, err := p.App.Store().UserByEmail(ctx, email)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	s, err := p.App.Auth().SignIn(ctx, u, "password", auth.Device{Address: "127.0.0.1", Agent: "apptest"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+// Admin makes an administrator and returns an access token of theirs.
+func (p *Picora) Admin(email string) string {
+	p.t.Helper()
+	if _, err := p.Control().AddUser(context.Background(), control.NewUser{Email: email, Admin: true}); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.SignIn(email).Access
 }
 
 // Response is an answer, read whole.

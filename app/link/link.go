@@ -174,3 +174,16 @@ func Of(ctx context.Context) Origin {
 	o, _ := ctx.Value(originKey{}).(Origin)
 	return o
 }
+
+type clientKey struct{}
+
+// WithClient keeps the address of a request's client in its context.
+func WithClient(ctx context.Context, a netip.Addr) context.Context {
+	return context.WithValue(ctx, clientKey{}, a)
+}
+
+// Client is the address that WithClient kept; not valid when there is none.
+func Client(ctx context.Context) netip.Addr {
+	a, _ := ctx.Value(clientKey{}).(netip.Addr)
+	return a
+}

@@ -129,10 +129,12 @@ func (s *Server) Stop(wait time.Duration) error {
 	return err
 }
 
-// origin finds where the request's client sees us, for links in answers.
+// origin finds where the request's client sees us, for links in answers, and who that
+// client is.
 func origin(l *link.Links) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.SetUserContext(link.With(context.Background(), l.Origin(linkRequest(c.Context()))))
+		r := linkRequest(c.Context())
+		c.SetUserContext(link.WithClient(link.With(context.Background(), l.Origin(r)), l.Client(r)))
 		return c.Next()
 	}
 }

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/auth"
+	"picora/app/fault"
+	"picora/app/link"
+	"picora/store"
+)
+
+// userWire is an account as its user sees it (contract 6).
+type userWire struct {
+	ID               string  `json:"id"`
+	Email            *string `json:"email"`
+	Nickname         *string `json:"nickname"`
+	AvatarURL        *string `json:"avatarUrl"`
+	Plan             string  `json:"plan"`
+	Role             string  `json:"role"`
+	EmailVerified    bool    `json:"emailVerified"`
+	Locale           string  `json:"locale"`
+	IsActive         bool    `json:"isActive"`
+	CreatedAt        string  `json:"createdAt"`
+	DocVersioning    bool    `json:"docVersioningEnabled"`
+	DocVersioningMax int     `json:"docVersioningMax"`
+}
+
+// defaultDocVersions is how many revisions of a document are kept when its owner
+// turned that on and said no number (contract 6).
+const defaultDocVersions = 10
+
+func (a *API) user(c *fiber.Ctx, u store.User) userWire {
+	w := userWire{
+		ID: u.ID, Email: orNull(u.Email), Nickname: orNull(u.Nickname), Plan: u.Plan, Role: "user",
+		EmailVerified: u.Verified, Locale: u.Locale, IsActive: u.Banned.IsZero(), CreatedAt: stamp(u.Created),
+		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax,
+	}
+	if u.Admin {
+		w.Role = "admin"
+	}
+	if w.Locale == "" {
+		w.Locale = "en"
+	}
+	if w.DocVersioningMax == 0 {
+		w.DocVersioningMax = defaultDocVersions
+	}
+	return w
+}
+
+// refreshCookie is the name that clients look for (contract 6).
+const refreshCookie = "refresh_token"
+
+// signedIn answers somebody who has just signed in: the access token in the body, the
+// refresh token in a cookie that no script can read.
+func (a *API) signedIn(c *fiber.Ctx, status int, s auth.Signed) error {
+	setRefresh(c, s.Refresh, int(auth.RefreshAge/time.Second))
+	return c.Status(status).JSON(success{true, map[string]any{"accessToken": s.Access, "user": a.user(c, s.User)}})
+}
+
+func setRefresh(c *fiber.Ctx, value string, maxAge int) {
+	c.Cookie(&fiber.Cookie{
+		Name: refreshCookie, Value: value, Path: "/v1/auth", MaxAge: maxAge,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode,
+		Secure: strings.HasPrefix(link.Of(c.UserContext()).API, "https://"),
+	})
+	c.Set(fiber.HeaderCacheControl, "no-store")
+}
+
+// ownPage refuses what a page of another origin sends: with SameSite, the second
+// lock on the routes that a cookie opens. Clients that are no browsers send no Origin.
+func ownPage(c *fiber.Ctx) error {
+	from := c.Get(fiber.HeaderOrigin)
+	if from == "" {
+		if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+			return fault.New(fault.Forbidden, "Only pages of this server may do this.")
+		}
+		return nil
+	}
+	u, err := url.Parse(from)
+	own, e := url.Parse(link.Of(c.UserContext()).API)
+	if err != nil || e != nil || u.Scheme != own.Scheme || !strings.EqualFold(u.Host, own.Host) {
+		return fault.New(fault.Forbidden, "Only pages of this server may do this. If this is one, set base_url to its address.")
+	}
+	return nil
+}
+
+// refresh handles POST /v1/auth/refresh.
+func (a *API) refresh(c *fiber.Ctx) error {
+	s, err := a.auth.Refresh(c.UserContext(), c.Cookies(refreshCookie), device(c))
+	if err != nil {
+		return err
+	}
+	setRefresh(c, s.Refresh, int(auth.RefreshAge/time.Second))
+	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.Plan})
+}
+
+// logout handles POST /v1/auth/logout.
+func (a *API) logout(c *fiber.Ctx) error {
+	x, err := a.auth.SignOut(c.UserContext(), c.Cookies(refreshCookie))
+	if err != nil {
+		return err
+	}
+	setRefresh(c, "", -1)
+	if x.ID != "" {
+		d := device(c)
+		err = a.store.AddEvent(c.UserContext(), store.Event{
+			Actor: x.User, Via: x.ID, Action: "session.ended", Subject: x.ID, Address: d.Address, Agent: d.Agent,
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+// verify handles GET /v1/auth/verify, the "test connection" of clients.
+func (a *API) verify(c *fiber.Ctx) error {
+	who := caller(c)
+	out := map[string]any{"valid": true, "userId": who.User, "plan": who.Account.Plan, "authType": "jwt"}
+	if who.KeyID != "" {
+		out["authType"], out["apiKeyId"] = "apiKey", who.KeyID
+	}
+	return ok(c, out)
+}
