@@ -25,6 +25,7 @@ import (
 	"picora/app/library"
 	"picora/app/link"
 	"picora/app/server"
+	"picora/app/settings"
 	"picora/media"
 	"picora/media/worker"
 	"picora/store"
@@ -83,6 +84,10 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err != nil {
 		return a, err
 	}
+	live, err := settings.Open(ctx, a.store, cfg.Accounts)
+	if err != nil {
+		return a, err
+	}
 	proxies, err := cfg.Server.Proxies()
 	if err != nil {
 		return a, err
@@ -96,7 +101,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib}, cfg)
+	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live}, cfg)
 	welcome, err := dashboard.New(p.Page)
 	if err != nil {
 		return a, err

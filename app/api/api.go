@@ -11,20 +11,23 @@ import (
 	"picora/app/config"
 	"picora/app/library"
 	"picora/app/limit"
+	"picora/app/settings"
 	"picora/store"
 )
 
 // Parts is what the surface translates to.
 type Parts struct {
-	Store   *store.Store
-	Auth    *auth.Auth
-	Signer  *auth.Signer
-	Library *library.Library
+	Store    *store.Store
+	Settings *settings.Settings
+	Auth     *auth.Auth
+	Signer   *auth.Signer
+	Library  *library.Library
 }
 
 // API serves /v1 and the OpenAPI document.
 type API struct {
 	store    *store.Store
+	settings *settings.Settings
 	auth     *auth.Auth
 	signer   *auth.Signer
 	library  *library.Library
@@ -36,7 +39,7 @@ type API struct {
 // New puts the surface together.
 func New(p Parts, cfg config.Config) *API {
 	return &API{
-		store: p.Store, auth: p.Auth, signer: p.Signer, library: p.Library,
+		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library,
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 	}
 }

@@ -8,13 +8,14 @@ import "time"
 // the environment variable are the same words: Upload.MaxBytes is max_bytes in
 // [upload] and PICORA_UPLOAD_MAX_BYTES.
 type Config struct {
-	Server  Server  `toml:"server"`
-	Upload  Upload  `toml:"upload"`
-	Blobs   Blobs   `toml:"blobs"`
-	CDN     CDN     `toml:"cdn"`
-	Images  Images  `toml:"images"`
-	Log     Log     `toml:"log"`
-	Metrics Metrics `toml:"metrics"`
+	Server   Server   `toml:"server"`
+	Accounts Accounts `toml:"accounts"`
+	Upload   Upload   `toml:"upload"`
+	Blobs    Blobs    `toml:"blobs"`
+	CDN      CDN      `toml:"cdn"`
+	Images   Images   `toml:"images"`
+	Log      Log      `toml:"log"`
+	Metrics  Metrics  `toml:"metrics"`
 	// Variants are the prepared transforms, by name.
 	Variants map[string]Variant `toml:"variants"`
 }
@@ -37,6 +38,16 @@ type Server struct {
 	InternalToken string `toml:"internal_token" secret:"yes"`
 	// ShutdownTimeout is how long uploads in flight may take to finish at a stop.
 	ShutdownTimeout Duration `toml:"shutdown_timeout"`
+}
+
+// Accounts is who may have one. An administrator may change these while the server
+// runs.
+type Accounts struct {
+	// Registration says who may open an account: "closed" (nobody: administrators
+	// make them), "invite" (who has an invite code) or "open" (everybody).
+	Registration string `toml:"registration"`
+	// Plan is the plan of new accounts: "none", "trial", "pro" or "pro_plus".
+	Plan string `toml:"plan"`
 }
 
 // Upload bounds what is taken in.
@@ -107,6 +118,7 @@ func Default() Config {
 			TrustedProxies:  []string{},
 			ShutdownTimeout: Duration(30 * time.Second),
 		},
+		Accounts: Accounts{Registration: "closed", Plan: "pro"},
 		Upload: Upload{
 			MaxBytes:      50 << 20,
 			MaxMegapixels: 250,

@@ -40,6 +40,12 @@ func (c *Config) Validate() (problems []error) {
 	if d := time.Duration(c.Server.ShutdownTimeout); d < time.Second || d > time.Hour {
 		bad("server.shutdown_timeout", "between 1s and 1h")
 	}
+	if !slices.Contains([]string{"closed", "invite", "open"}, c.Accounts.Registration) {
+		bad("accounts.registration", "%q is none of closed, invite, open", c.Accounts.Registration)
+	}
+	if !slices.Contains([]string{"none", "trial", "pro", "pro_plus"}, c.Accounts.Plan) {
+		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
+	}
 	if c.Upload.MaxBytes < 1 {
 		bad("upload.max_bytes", "must be positive")
 	}
