@@ -104,6 +104,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 	values := map[string]string{
 		"server_listen": "[::1]:80", "server_data": "/d", "server_base_url": "https://a.example", "server_media_url": "http://b.example:8080",
 		"server_trusted_proxies": "10.0.0.0/8, ::1,192.168.1.7", "server_internal_token": "0123456789abcdef", "server_shutdown_timeout": "2m",
+		"accounts_registration": "open", "accounts_plan": "trial",
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
 		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
@@ -121,6 +122,8 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 			Listen: "[::1]:80", Data: "/d", BaseURL: "https://a.example", MediaURL: "http://b.example:8080",
 			TrustedProxies: []string{"10.0.0.0/8", "::1", "192.168.1.7"}, InternalToken: "0123456789abcdef", ShutdownTimeout: Duration(2 * time.Minute),
 		},
+		Accounts: Accounts{Registration: "open", Plan: "trial"},
+
 		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
 		CDN:     CDN{CacheBytes: 12},
 		Log:     Log{Level: "debug", Format: "json"},
