@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type Picora struct {
 	Key  string
 
 	App    *app.App
+	ahead  *atomic.Int64 // of the real clock, in nanoseconds
 	worker string
 	t      testing.TB
 	cfg    config.Config
@@ -70,7 +72,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	for _, e := range edit {
 		e(&cfg)
 	}
-	p := &Picora{Data: cfg.Server.Data, worker: worker, t: t, cfg: cfg}
+	p := &Picora{Data: cfg.Server.Data, worker: worker, t: t, cfg: cfg, ahead: new(atomic.Int64)}
 	p.start()
 	t.Cleanup(func() { p.Stop() })
 	p.User = p.NewUser("owner@example.org")
@@ -86,6 +88,9 @@ func (p *Picora) start() {
 	}
 	if err != nil {
 		p.t.Fatalf("start: %v", err)
+	}
+	a.Store().Now = func() time.Time {
+		return time.Now().Add(time.Duration(p.ahead.Load())).UTC().Truncate(time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -137,6 +142,9 @@ func (p *Picora) NewKey(email string, scopes ...string) string {
 	}
 	return k.Plain
 }
+
+// Advance sets the clock of the records, sessions and keys ahead, or back.
+func (p *Picora) Advance(d time.Duration) { p.ahead.Add(int64(d)) }
 
 // SignIn starts a session of the account, as if its person had just shown who they are.
 func (p *Picora) SignIn(email string) auth.Signed {
