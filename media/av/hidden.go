@@ -2,11 +2,14 @@ package av
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"io"
 	"slices"
 )
 
-// hidden is a HEIF file without what makes FFmpeg 7.1 refuse one: clean apertures (ISO/IEC 14496-12 section 12.1.4),
+// hidden is a PNG without its texts, which FFmpeg inflates whatever their size (2 MB can hold 2 GB), or a HEIF file
+// without what makes FFmpeg 7.1 refuse one: clean apertures (ISO/IEC 14496-12 section 12.1.4),
 // which it takes for those of a video track, thumbnails that are grids, and items whose places are listed in another
 // order than the items, as Sony's cameras do. Pictures therefore come uncut: whoever knows the aperture applies it.
 type hidden struct {
@@ -20,9 +23,10 @@ type change struct {
 	b  []byte
 }
 
-// hide looks for such things in the file's meta box.
+// hide looks for such things.
 func hide(r io.ReaderAt, size int64) io.ReaderAt {
 	h := hidden{ReaderAt: r}
+	h.texts(size)
 	meta, off := metaBox(r, size)
 	h.kinds(meta, off)
 	if len(meta) > 4 {
@@ -32,6 +36,34 @@ func hide(r io.ReaderAt, size int64) io.ReaderAt {
 		return r
 	}
 	return &h
+}
+
+// maxTexts bounds the texts that are hidden. Programs write a few; each more costs FFmpeg what it costs everybody.
+const maxTexts = 1000
+
+// texts has a PNG's compressed texts be of a type that means nothing (PNG 3rd ed. clause 5.4: a small first letter is that
+// of chunks that may be left out).
+func (h *hidden) texts(size int64) {
+	var head [8]byte
+	if _, err := h.ReaderAt.ReadAt(head[:], 0); err != nil || string(head[:]) != "\x89PNG\r\n\x1a\n" {
+		return
+	}
+	for at, n := int64(8), 0; at+8 <= size && n < 100*maxTexts && len(h.changes) < 2*maxTexts; n++ {
+		if _, err := h.ReaderAt.ReadAt(head[:], at); err != nil {
+			return
+		}
+		length := int64(binary.BigEndian.Uint32(head[:]))
+		if kind := string(head[4:]); kind == "zTXt" || kind == "iTXt" {
+			const nothing = "piCt"
+			sum := crc32.NewIEEE()
+			io.WriteString(sum, nothing)
+			if _, err := io.Copy(sum, io.NewSectionReader(h.ReaderAt, at+8, length)); err != nil {
+				return
+			}
+			h.changes = append(h.changes, change{at + 4, []byte(nothing)}, change{at + 8 + length, sum.Sum(nil)})
+		}
+		at += length + 12
+	}
 }
 
 // kinds has boxes be of the kind that means nothing. They are found by their length and kind: an aperture has 40 bytes,

@@ -2,9 +2,11 @@ package av
 
 import (
 	"bytes"
+	"compress/zlib"
 	"os"
 	"reflect"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -65,4 +67,24 @@ func TestPlacesThatAreNotWholeAreLeftAlone(t *testing.T) {
 			t.Errorf("version 3: items %v", ids)
 		}
 	})
+}
+
+// TestTextsAreNotInflated gives FFmpeg a text of 512 MB in 512 kB: it takes the picture
+// at the price of one without.
+func TestTextsAreNotInflated(t *testing.T) {
+	var text bytes.Buffer
+	text.WriteString("name\x00\x00")
+	z := zlib.NewWriter(&text)
+	for range 512 {
+		z.Write(make([]byte, 1<<20))
+	}
+	z.Close()
+	b := pngFile(1, 1, 8, 0, 0, chunk("zTXt", text.Bytes()...), chunk("IDAT", deflate([]byte{0, 9})...))
+	var before, after syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+	one(t, b)
+	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+	if grown := after.Maxrss - before.Maxrss; grown > 128<<10 {
+		t.Errorf("the peak of memory grew by %d MB", grown>>10)
+	}
 }
