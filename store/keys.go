@@ -23,6 +23,9 @@ import (
 //	ss session                              Session
 //	sh sha256                               → session id; the hash is of the refresh token
 //	su user session                         a user's sessions (empty)
+//	in invite                               Invite
+//	ic code                                 → invite id; upper and lower case differ
+//	ip time invite                          the invites in the order of their list (empty)
 //	ev time event                           Event: the audit log
 //	no user time notification               Notification
 //	nu user time notification               … that was not read (empty)
@@ -70,6 +73,9 @@ func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
 func keySession(id string) []byte            { return key("ss", id) }
 func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
 func keyUserSession(user, id string) []byte  { return key("su", user, id) }
+func keyInvite(id string) []byte             { return key("in", id) }
+func keyInviteCode(code string) []byte       { return key("ic", code) }
+func keyInvitePlace(i *Invite) []byte        { return key("ip", timeKey(i.Created), i.ID) }
 func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
 func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
@@ -112,6 +118,9 @@ func sessionsOf(user string) []byte { return key("su", user) }
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
 
+// keyInvitePlaces is the prefix of all invites in the order of their list.
+var keyInvitePlaces = []byte("ip")
+
 func keyMediaKind(m *Media) []byte {
 	return key("mk", m.User, string(byte(m.Kind)), place(m))
 }
@@ -131,6 +140,17 @@ func indexOf(user string, q Query) []byte {
 		return key("mk", user, string(byte(q.Kind)))
 	}
 	return key("me", user)
+}
+
+// backFrom is the range of places in the index before the place after, the last first;
+// of all when it is empty.
+func backFrom(prefix []byte, after string) kv.Range {
+	r := kv.Prefix(prefix)
+	r.Reverse = true
+	if after != "" {
+		r.To = append(prefix[:len(prefix):len(prefix)], after...)
+	}
+	return r
 }
 
 // between is the range of places in the index from one time up to, but not
