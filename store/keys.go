@@ -26,6 +26,8 @@ import (
 //	in invite                               Invite
 //	ic code                                 → invite id; upper and lower case differ
 //	ip time invite                          the invites in the order of their list (empty)
+//	co sha256                               Code; the hash is of what it is for
+//	ud user sha256                          → time: a user signed in on such a device
 //	ev time event                           Event: the audit log
 //	no user time notification               Notification
 //	nu user time notification               … that was not read (empty)
@@ -76,6 +78,8 @@ func keyUserSession(user, id string) []byte  { return key("su", user, id) }
 func keyInvite(id string) []byte             { return key("in", id) }
 func keyInviteCode(code string) []byte       { return key("ic", code) }
 func keyInvitePlace(i *Invite) []byte        { return key("ip", timeKey(i.Created), i.ID) }
+func keyCode(id []byte) []byte               { return key("co", string(id)) }
+func keyDevice(user string, d []byte) []byte { return key("ud", user, string(d)) }
 func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
 func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
