@@ -14,6 +14,7 @@ type Config struct {
 	Blobs    Blobs    `toml:"blobs"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
+	Mail     Mail     `toml:"mail"`
 	Log      Log      `toml:"log"`
 	Metrics  Metrics  `toml:"metrics"`
 	// Variants are the prepared transforms, by name.
@@ -95,6 +96,22 @@ type Images struct {
 // numbers.
 type Variant map[string]any
 
+// Mail is the server that takes Picora's mail.
+type Mail struct {
+	// Host is its name; empty: no mail is sent, and codes are in the log.
+	Host string `toml:"host"`
+	// Port is its port.
+	Port int `toml:"port"`
+	// TLS is "starttls" (the connection must become encrypted), "tls" (it is from the
+	// start) or "none".
+	TLS string `toml:"tls"`
+	// User and Password are for servers that ask; empty: none.
+	User     string `toml:"user"`
+	Password string `toml:"password" secret:"yes"`
+	// From is the sender, "Name <address>" or an address.
+	From string `toml:"from"`
+}
+
 // Log is what is written to standard error.
 type Log struct {
 	// Level is debug, info, warn or error.
@@ -132,7 +149,8 @@ func Default() Config {
 			Queue:      200,
 			Timeout:    Duration(30 * time.Second),
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Mail: Mail{Port: 587, TLS: "starttls"},
+		Log:  Log{Level: "info", Format: "text"},
 		Variants: map[string]Variant{
 			"thumb":  {"w": int64(320), "h": int64(320), "fmt": "auto", "q": int64(75)},
 			"small":  {"w": int64(640), "h": int64(640), "fmt": "auto"},

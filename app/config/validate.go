@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -86,6 +87,7 @@ func (c *Config) Validate() (problems []error) {
 	if _, there := c.Variants["thumb"]; !there {
 		bad("variants.thumb", "is needed: the links to thumbnails name it")
 	}
+	c.Mail.validate(bad)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
@@ -96,6 +98,29 @@ func (c *Config) Validate() (problems []error) {
 		bad("metrics.listen", "%q is not an address such as 127.0.0.1:9102", c.Metrics.Listen)
 	}
 	return problems
+}
+
+func (m Mail) validate(bad func(key, format string, args ...any)) {
+	if strings.ContainsAny(m.Host, " /:@") {
+		bad("mail.host", "%q is not a host name such as smtp.example.org; the port is a setting of its own", m.Host)
+	}
+	if m.Port < 1 || m.Port > 65535 {
+		bad("mail.port", "between 1 and 65535")
+	}
+	if !slices.Contains([]string{"starttls", "tls", "none"}, m.TLS) {
+		bad("mail.tls", "%q is none of starttls, tls, none", m.TLS)
+	}
+	if m.Host != "" || m.From != "" {
+		if _, err := mail.ParseAddress(m.From); err != nil {
+			bad("mail.from", "%q is not an address such as Picora <picora@example.org>", m.From)
+		}
+	}
+	if m.Password != "" && m.User == "" {
+		bad("mail.user", "is needed with a password")
+	}
+	if m.User != "" && m.TLS == "none" && m.Host != "localhost" && m.Host != "127.0.0.1" && m.Host != "::1" {
+		bad("mail.tls", "a password must not cross the network unencrypted")
+	}
 }
 
 // Query is the transform that a variant stands for.
