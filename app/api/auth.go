@@ -91,7 +91,7 @@ func caller(c *fiber.Ctx) auth.Caller {
 
 // device is where the request comes from.
 func device(c *fiber.Ctx) auth.Device {
-	d := auth.Device{Agent: c.Get(fiber.HeaderUserAgent)}
+	d := auth.Device{Agent: c.Get(fiber.HeaderUserAgent), Language: c.Get(fiber.HeaderAcceptLanguage)}
 	if addr := link.Client(c.UserContext()); addr.IsValid() {
 		d.Address = addr.String()
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -32,6 +33,10 @@ type Auth struct {
 	store *store.Store
 	ring  *keyRing
 	codes *codeLimits
+	locks *lockout
+	mail  *mail.Mailer // nil: none
+	first setup
+	otts  *exports
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -41,7 +46,7 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Auth{store: s, ring: ring, codes: newCodeLimits()}, nil
+	return &Auth{store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports()}, nil
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What
