@@ -64,6 +64,25 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/auth/refresh", Cookie, limit.SignIn, a.refresh},
 		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
 		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
+		{"POST", "/v1/auth/send-code", Public, limit.SignIn, a.sendCode}, // signin.go
+		{"POST", "/v1/auth/register", Public, limit.SignIn, fromHere(a.register)},
+		{"POST", "/v1/auth/login", Public, limit.SignIn, fromHere(a.login)},
+		{"POST", "/v1/auth/login/code", Public, limit.SignIn, fromHere(a.loginCode)},
+		{"POST", "/v1/auth/forgot-password", Public, limit.SignIn, a.forgotPassword},
+		{"POST", "/v1/auth/reset-password", Public, limit.SignIn, a.resetPassword},
+		{"POST", "/v1/auth/firebase", Public, limit.SignIn, notHere("Sign-in by Firebase")},
+		{"POST", "/v1/auth/wechat", Public, limit.SignIn, notHere("Sign-in by WeChat")},
+		{"POST", "/v1/auth/sms/send-code", Public, limit.SignIn, notHere("Sign-in by SMS")},
+		{"POST", "/v1/auth/sms/login", Public, limit.SignIn, notHere("Sign-in by SMS")},
+		{"POST", "/v1/auth/create-export-token", Person, limit.Mutation, a.createExport}, // sessions.go
+		{"POST", "/v1/auth/exchange-export-token", Public, limit.SignIn, a.useExport},
+		{"GET", "/v1/user/me/sessions", Person, limit.Read, a.listSessions},
+		{"DELETE", "/v1/user/me/sessions", Person, limit.Mutation, a.endSessions},
+		{"DELETE", "/v1/user/me/sessions/:id", Person, limit.Mutation, a.endSession},
+		{"POST", "/v1/user/me/change-password", Person, limit.SignIn, a.changePassword},
+		{"POST", "/v1/user/me/set-password", Proven, limit.SignIn, a.setPassword},
+		{"GET", "/v1/setup", Public, limit.Read, a.setupNeeded}, // setup.go
+		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
 		// Confirming, second factors, passkeys, sign-in by OpenID Connect
 

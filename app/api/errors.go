@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -55,6 +56,9 @@ func WriteError(c *fiber.Ctx, err error) error {
 	}
 	if status == fiber.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="picora"`)
+	}
+	if sec, is := f.Meta["retryAfterSec"].(int); is && c.GetRespHeader(fiber.HeaderRetryAfter) == "" {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(sec))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(status).JSON(failure{Error: f.Message, Code: f.Code, Meta: f.Meta})

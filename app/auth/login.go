@@ -56,6 +56,13 @@ func (a *Auth) find(ctx context.Context, email string) (u store.User, known bool
 	return u, err == nil, err
 }
 
+// HasAccount reports whether the address is some account's. The answer is for deciding
+// what to send, not for telling.
+func (a *Auth) HasAccount(ctx context.Context, email string) (bool, error) {
+	_, known, err := a.find(ctx, email)
+	return known, err
+}
+
 // isPassword is CheckPassword that takes its time for accounts without one, too.
 func (a *Auth) isPassword(ctx context.Context, u store.User, password string) (bool, error) {
 	none := u.Password == "" || len(password) > longPassword
@@ -98,39 +105,37 @@ func (a *Auth) signInUnchanged(ctx context.Context, u store.User, method string,
 
 // LoginCode signs in by a mailed code, and by otp when the user has a second factor.
 // It makes the account when there is none and registration is open (contract 6).
-func (a *Auth) LoginCode(ctx context.Context, email, code, otp string, open *Opening, d Device) (s Signed, made bool, err error) {
+func (a *Auth) LoginCode(ctx context.Context, email, code, otp string, open *Opening, d Device) (s Signed, err error) {
 	email = clean(email)
 	u, known, err := a.find(ctx, email)
 	if err != nil {
-		return s, false, err
+		return s, err
 	}
 	if !known {
 		if err := a.UseCode(ctx, email, ForRegister, code); err != nil {
-			return s, false, err
+			return s, err
 		}
 		if open == nil {
-			return s, false, fault.New(fault.Forbidden, "Registration is closed on this server. Ask its administrator for an account.")
+			return s, fault.New(fault.Forbidden, "Registration is closed on this server. Ask its administrator for an account.")
 		}
 		if u, err = a.create(ctx, store.User{Email: email, Plan: open.Plan, Verified: a.mail.On(), Locale: open.Locale}, ""); err != nil {
-			return s, false, err
+			return s, err
 		}
-		s, err = a.SignIn(ctx, u, "code", d)
-		return s, true, err
+		return a.SignIn(ctx, u, "code", d)
 	}
 	if err := a.CheckCode(ctx, email, ForLogin, code); err != nil {
-		return s, false, err
+		return s, err
 	}
 	if err := a.SecondFactor(ctx, u, otp); err != nil {
-		return s, false, err
+		return s, err
 	}
 	if err := a.UseCode(ctx, email, ForLogin, code); err != nil {
-		return s, false, err
+		return s, err
 	}
 	if u, err = a.verified(ctx, u); err != nil {
-		return s, false, err
+		return s, err
 	}
-	s, err = a.signInUnchanged(ctx, u, "code", d)
-	return s, false, err
+	return a.signInUnchanged(ctx, u, "code", d)
 }
 
 // verified notes that a mailed code showed the address to be the user's. Whoever made
