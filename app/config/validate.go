@@ -86,6 +86,7 @@ func (c *Config) Validate() (problems []error) {
 	if _, there := c.Variants["thumb"]; !there {
 		bad("variants.thumb", "is needed: the links to thumbnails name it")
 	}
+	c.validateOIDC(bad)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
