@@ -27,6 +27,11 @@ import (
 //	fa user                                 Factors
 //	id user identity                        Identity: an account elsewhere
 //	ix sha256                               → user identity; the hash is of issuer NUL subject
+//	in invite                               Invite
+//	ic code                                 → invite id; upper and lower case differ
+//	ip time invite                          the invites in the order of their list (empty)
+//	co sha256                               Code; the hash is of what it is for
+//	ud user sha256                          → time: a user signed in on such a device
 //	ev time event                           Event: the audit log
 //	no user time notification               Notification
 //	nu user time notification               … that was not read (empty)
@@ -77,6 +82,11 @@ func keyUserSession(user, id string) []byte  { return key("su", user, id) }
 func keyFactors(user string) []byte          { return key("fa", user) }
 func keyIdentity(user, id string) []byte     { return key("id", user, id) }
 func identitiesOf(user string) []byte        { return key("id", user) }
+func keyInvite(id string) []byte             { return key("in", id) }
+func keyInviteCode(code string) []byte       { return key("ic", code) }
+func keyInvitePlace(i *Invite) []byte        { return key("ip", timeKey(i.Created), i.ID) }
+func keyCode(id []byte) []byte               { return key("co", string(id)) }
+func keyDevice(user string, d []byte) []byte { return key("ud", user, string(d)) }
 func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
 func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
@@ -126,6 +136,9 @@ func sessionsOf(user string) []byte { return key("su", user) }
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
 
+// keyInvitePlaces is the prefix of all invites in the order of their list.
+var keyInvitePlaces = []byte("ip")
+
 func keyMediaKind(m *Media) []byte {
 	return key("mk", m.User, string(byte(m.Kind)), place(m))
 }
@@ -145,6 +158,17 @@ func indexOf(user string, q Query) []byte {
 		return key("mk", user, string(byte(q.Kind)))
 	}
 	return key("me", user)
+}
+
+// backFrom is the range of places in the index before the place after, the last first;
+// of all when it is empty.
+func backFrom(prefix []byte, after string) kv.Range {
+	r := kv.Prefix(prefix)
+	r.Reverse = true
+	if after != "" {
+		r.To = append(prefix[:len(prefix):len(prefix)], after...)
+	}
+	return r
 }
 
 // between is the range of places in the index from one time up to, but not

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"picora/app/fault"
 	"picora/store"
 )
@@ -31,6 +33,10 @@ func (c Caller) Admin() bool { return c.Session != "" && c.Account.Admin }
 type Auth struct {
 	store *store.Store
 	ring  *keyRing
+	codes *codeLimits
+
+	challenges *begun[webauthn.SessionData] // of passkeys
+	providers  *providers                   // of OpenID Connect
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -40,7 +46,10 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Auth{store: s, ring: ring}, nil
+	return &Auth{
+		store: s, ring: ring, codes: newCodeLimits(),
+		challenges: newBegun[webauthn.SessionData](challengeAge), providers: newProviders(nil),
+	}, nil
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What

@@ -29,9 +29,7 @@ func (a *Auth) Confirm(ctx context.Context, who Caller, p Proof) (until time.Tim
 			err = a.SecondFactor(ctx, who.Account, p.OTP)
 		}
 	case p.Code != "":
-		if err = a.proveMailed(ctx, who.Account, p.Code); err == nil {
-			err = a.SecondFactor(ctx, who.Account, p.OTP)
-		}
+		err = a.proveMailed(ctx, who.Account, p.Code, p.OTP)
 	case p.OTP != "":
 		err = a.proveOTP(ctx, who.Account, p.OTP)
 	default:
@@ -74,6 +72,18 @@ func (a *Auth) provePassword(ctx context.Context, u store.User, password string)
 		return fault.New(fault.Unauthorized, "This is not the password of the account.")
 	}
 	return nil
+}
+
+// proveMailed takes the mailed code only when the app's code is right, too: people who
+// forgot that one need not ask for another mail.
+func (a *Auth) proveMailed(ctx context.Context, u store.User, code, otp string) error {
+	if err := a.CheckCode(ctx, u.Email, ForConfirm, code); err != nil {
+		return err
+	}
+	if err := a.SecondFactor(ctx, u, otp); err != nil {
+		return err
+	}
+	return a.UseCode(ctx, u.Email, ForConfirm, code)
 }
 
 func (a *Auth) proveOTP(ctx context.Context, u store.User, code string) error {
