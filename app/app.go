@@ -97,6 +97,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err != nil {
 		return a, err
 	}
+	users.UseProviders(cfg.OIDC)
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ import (
 //	ss session                              Session
 //	sh sha256                               → session id; the hash is of the refresh token
 //	su user session                         a user's sessions (empty)
+//	fa user                                 Factors
+//	id user identity                        Identity: an account elsewhere
+//	ix sha256                               → user identity; the hash is of issuer NUL subject
 //	in invite                               Invite
 //	ic code                                 → invite id; upper and lower case differ
 //	ip time invite                          the invites in the order of their list (empty)
@@ -75,6 +79,9 @@ func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
 func keySession(id string) []byte            { return key("ss", id) }
 func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
 func keyUserSession(user, id string) []byte  { return key("su", user, id) }
+func keyFactors(user string) []byte          { return key("fa", user) }
+func keyIdentity(user, id string) []byte     { return key("id", user, id) }
+func identitiesOf(user string) []byte        { return key("id", user) }
 func keyInvite(id string) []byte             { return key("in", id) }
 func keyInviteCode(code string) []byte       { return key("ic", code) }
 func keyInvitePlace(i *Invite) []byte        { return key("ip", timeKey(i.Created), i.ID) }
@@ -98,6 +105,13 @@ func keyMedia(m *Media) []byte { return keyPlace(m.User, place(m)) }
 // keyPlace is the key of the record at that place of the user's. The two may be
 // cut apart anywhere.
 func keyPlace(user, place string) []byte { return key("me", user, place) }
+
+// keyIdentityOf leads from what a provider knows somebody by, texts of any length, to
+// the identity.
+func keyIdentityOf(issuer, subject string) []byte {
+	h := sha256.Sum256([]byte(issuer + "\x00" + subject))
+	return key("ix", string(h[:]))
+}
 
 func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
 

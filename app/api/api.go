@@ -84,7 +84,25 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/setup", Public, limit.Read, a.setupNeeded}, // setup.go
 		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
-		// Confirming, second factors, passkeys, sign-in by OpenID Connect
+		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
+		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
+		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
+		{"GET", "/v1/user/me/totp", Person, limit.Read, a.getTOTP},
+		{"POST", "/v1/user/me/totp", Proven, limit.Mutation, a.createTOTP},
+		{"POST", "/v1/user/me/totp/enable", Proven, limit.Mutation, a.enableTOTP},
+		{"DELETE", "/v1/user/me/totp", Proven, limit.Mutation, a.deleteTOTP},
+		{"POST", "/v1/user/me/recovery-codes", Proven, limit.Mutation, a.createRecoveryCodes},
+		{"GET", "/v1/user/me/passkeys", Person, limit.Read, a.listPasskeys},
+		{"POST", "/v1/user/me/passkeys/options", Proven, limit.Mutation, a.passkeyOptions},
+		{"POST", "/v1/user/me/passkeys", Proven, limit.Mutation, a.createPasskey},
+		{"PATCH", "/v1/user/me/passkeys/:id", Person, limit.Mutation, a.updatePasskey},
+		{"DELETE", "/v1/user/me/passkeys/:id", Proven, limit.Mutation, a.deletePasskey},
+		{"POST", "/v1/auth/passkey/options", Public, limit.SignIn, a.passkeySignInOptions},
+		{"POST", "/v1/auth/passkey", Public, limit.SignIn, a.passkeySignIn},
+		{"GET", "/v1/auth/oidc", Public, limit.Read, a.listProviders},
+		{"GET", "/v1/auth/oidc/:name/start", Public, limit.SignIn, a.startOIDC},
+		{"GET", "/v1/auth/oidc/:name/callback", Public, limit.SignIn, a.finishOIDC},
+		{"POST", "/v1/user/me/identities/oidc/:name", Proven, limit.Mutation, a.linkOIDC},
 
 		// The signed-in user: user.go
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"picora/app/fault"
 	"picora/app/mail"
 	"picora/store"
@@ -33,10 +35,16 @@ type Auth struct {
 	store *store.Store
 	ring  *keyRing
 	codes *codeLimits
+<<<<<<< HEAD
 	locks *lockout
 	mail  *mail.Mailer // nil: none
 	first setup
 	otts  *exports
+=======
+
+	challenges *begun[webauthn.SessionData] // of passkeys
+	providers  *providers                   // of OpenID Connect
+>>>>>>> h4
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -46,7 +54,14 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
+<<<<<<< HEAD
 	return &Auth{store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports()}, nil
+=======
+	return &Auth{
+		store: s, ring: ring, codes: newCodeLimits(),
+		challenges: newBegun[webauthn.SessionData](challengeAge), providers: newProviders(nil),
+	}, nil
+>>>>>>> h4
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What

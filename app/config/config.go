@@ -17,6 +17,8 @@ type Config struct {
 	Mail     Mail     `toml:"mail"`
 	Log      Log      `toml:"log"`
 	Metrics  Metrics  `toml:"metrics"`
+	// OIDC are the providers with whose accounts people may sign in, by name.
+	OIDC map[string]OIDC `toml:"oidc"`
 	// Variants are the prepared transforms, by name.
 	Variants map[string]Variant `toml:"variants"`
 }

@@ -87,7 +87,11 @@ func (c *Config) Validate() (problems []error) {
 	if _, there := c.Variants["thumb"]; !there {
 		bad("variants.thumb", "is needed: the links to thumbnails name it")
 	}
+<<<<<<< HEAD
 	c.Mail.validate(bad)
+=======
+	c.validateOIDC(bad)
+>>>>>>> h4
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
