@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net"
 	"net/netip"
@@ -45,6 +46,11 @@ func (c *Config) Validate() (problems []error) {
 	}
 	if !slices.Contains([]string{"none", "trial", "pro", "pro_plus"}, c.Accounts.Plan) {
 		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
+	}
+	for key, n := range c.Limits.numbers() {
+		if n < 0 || n > 1_000_000 {
+			bad("limits."+key, "between 0 and 1000000; 0 is no limit")
+		}
 	}
 	if c.Upload.MaxBytes < 1 {
 		bad("upload.max_bytes", "must be positive")
@@ -96,6 +102,26 @@ func (c *Config) Validate() (problems []error) {
 		bad("metrics.listen", "%q is not an address such as 127.0.0.1:9102", c.Metrics.Listen)
 	}
 	return problems
+}
+
+// numbers are the settings by their names, in their order.
+func (l Limits) numbers() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for _, n := range []struct {
+			key   string
+			value int
+		}{
+			{"read_per_minute", l.ReadPerMinute}, {"read_burst", l.ReadBurst},
+			{"mutation_per_minute", l.MutationPerMinute}, {"mutation_burst", l.MutationBurst},
+			{"upload_per_minute", l.UploadPerMinute}, {"upload_burst", l.UploadBurst},
+			{"hourly", l.Hourly},
+			{"sign_in_per_minute", l.SignInPerMinute}, {"sign_in_burst", l.SignInBurst},
+		} {
+			if !yield(n.key, n.value) {
+				return
+			}
+		}
+	}
 }
 
 // Query is the transform that a variant stands for.
