@@ -76,6 +76,11 @@ func (a *API) Routes() []Route {
 
 		// Rate limits and API keys: limit.go, apikeys.go, tools.go
 		{"GET", "/v1/user/me/rate-limits", Anyone, limit.Free, a.rateLimits},
+		{"POST", "/v1/api-keys", Proven, limit.Mutation, a.createAPIKey},
+		{"GET", "/v1/api-keys", Person, limit.Read, a.listAPIKeys},
+		{"PATCH", "/v1/api-keys/:id", Proven, limit.Mutation, a.updateAPIKey},
+		{"DELETE", "/v1/api-keys/:id", Person, limit.Mutation, a.deleteAPIKey},
+		{"GET", "/v1/api-keys/:id/tool-configs", Person, limit.Read, a.getToolConfigs},
 
 		// Administration: admin.go
 

@@ -31,6 +31,7 @@ func (c Caller) Admin() bool { return c.Session != "" && c.Account.Admin }
 type Auth struct {
 	store *store.Store
 	ring  *keyRing
+	uses  *uses
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -40,7 +41,7 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Auth{store: s, ring: ring}, nil
+	return &Auth{store: s, ring: ring, uses: newUses()}, nil
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What
@@ -74,6 +75,7 @@ func (a *Auth) byKey(ctx context.Context, plain string) (Caller, error) {
 		return Caller{}, banned()
 	}
 	scopes, err := ParseScopes(k.Scopes)
+	a.uses.note(&k, a.store.Now())
 	return Caller{User: u.ID, Account: u, KeyID: k.ID, Scopes: scopes}, err
 }
 
