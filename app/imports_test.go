@@ -39,6 +39,8 @@ var owners = map[string][]string{
 	"github.com/pelletier/go-toml":      {"app/config"},
 	"github.com/prometheus":             {"app/server"},
 	"github.com/maypok86/otter":         {"app/cdn"},
+	"github.com/hashicorp/golang-lru":   {"app/limit"},
+	"golang.org/x/time":                 {"app/limit"},
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},

@@ -4,6 +4,7 @@ package api
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -31,6 +32,7 @@ type API struct {
 	auth     *auth.Auth
 	signer   *auth.Signer
 	library  *library.Library
+	limits   *limit.Limiter
 	upload   config.Upload
 	internal string // token of the internal endpoints; empty: closed
 	signAll  bool   // thumbnails need a signature, too
@@ -40,6 +42,7 @@ type API struct {
 func New(p Parts, cfg config.Config) *API {
 	return &API{
 		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library,
+		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 	}
 }
@@ -108,7 +111,13 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 
-		// API keys: apikeys.go
+		// Rate limits and API keys: limit.go, apikeys.go, tools.go
+		{"GET", "/v1/user/me/rate-limits", Anyone, limit.Free, a.rateLimits},
+		{"POST", "/v1/api-keys", Proven, limit.Mutation, a.createAPIKey},
+		{"GET", "/v1/api-keys", Person, limit.Read, a.listAPIKeys},
+		{"PATCH", "/v1/api-keys/:id", Proven, limit.Mutation, a.updateAPIKey},
+		{"DELETE", "/v1/api-keys/:id", Person, limit.Mutation, a.deleteAPIKey},
+		{"GET", "/v1/api-keys/:id/tool-configs", Person, limit.Read, a.getToolConfigs},
 
 		// Administration: admin.go
 
@@ -143,9 +152,9 @@ func (a *API) Routes() []Route {
 // Mount adds the routes.
 func (a *API) Mount(r fiber.Router) {
 	for _, t := range a.Routes() {
-		r.Add(t.Method, t.Path, a.admit(t.Who), t.handle)
+		r.Add(t.Method, t.Path, a.admit(t), t.handle)
 		if t.Method == fiber.MethodGet {
-			r.Head(t.Path, a.admit(t.Who), t.handle)
+			r.Head(t.Path, a.admit(t), t.handle)
 		}
 	}
 }

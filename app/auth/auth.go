@@ -35,16 +35,14 @@ type Auth struct {
 	store *store.Store
 	ring  *keyRing
 	codes *codeLimits
-<<<<<<< HEAD
 	locks *lockout
 	mail  *mail.Mailer // nil: none
 	first setup
 	otts  *exports
-=======
+	uses  *uses
 
 	challenges *begun[webauthn.SessionData] // of passkeys
 	providers  *providers                   // of OpenID Connect
->>>>>>> h4
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -54,14 +52,10 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-<<<<<<< HEAD
-	return &Auth{store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports()}, nil
-=======
 	return &Auth{
-		store: s, ring: ring, codes: newCodeLimits(),
+		store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports(), uses: newUses(),
 		challenges: newBegun[webauthn.SessionData](challengeAge), providers: newProviders(nil),
 	}, nil
->>>>>>> h4
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What
@@ -95,6 +89,7 @@ func (a *Auth) byKey(ctx context.Context, plain string) (Caller, error) {
 		return Caller{}, banned()
 	}
 	scopes, err := ParseScopes(k.Scopes)
+	a.uses.note(&k, a.store.Now())
 	return Caller{User: u.ID, Account: u, KeyID: k.ID, Scopes: scopes}, err
 }
 

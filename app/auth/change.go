@@ -61,10 +61,10 @@ func (a *Auth) ChangePassword(ctx context.Context, who Caller, old, password str
 		return err
 	}
 	if !ok {
-		o = wrong
+		o = failed
 		return fault.New(fault.Invalid, "The field oldPassword is not your password.")
 	}
-	o = right
+	o = passed
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
 		return err

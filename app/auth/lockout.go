@@ -107,17 +107,17 @@ func forget(m map[string]*failures, now time.Time) {
 	}
 }
 
-// outcome is how a try ended.
-type outcome int
+// result is how a try ended.
+type result int
 
 const (
-	undecided outcome = iota // the server's fault, or a step is missing
-	right
-	wrong
+	undecided result = iota // the server's fault, or a step is missing
+	passed
+	failed
 )
 
 // end notes how the try went. A lock that began with it is returned.
-func (t attempt) end(now time.Time, o outcome) (until time.Time) {
+func (t attempt) end(now time.Time, o result) (until time.Time) {
 	l := t.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,9 +126,9 @@ func (t attempt) end(now time.Time, o outcome) (until time.Time) {
 		p.pending--
 	}
 	switch o {
-	case right:
+	case passed:
 		p.n, p.until = 0, time.Time{}
-	case wrong:
+	case failed:
 		for _, f := range []*failures{p, a} {
 			f.n++
 			f.last = now

@@ -33,16 +33,16 @@ func (a *Auth) Login(ctx context.Context, email, password, otp string, d Device)
 		return s, err
 	}
 	if !ok || !known {
-		o = wrong
+		o = failed
 		return s, fault.New(fault.Unauthorized, "The e-mail address or the password is wrong.")
 	}
 	if err := a.SecondFactor(ctx, u, otp); err != nil {
 		if otp != "" && fault.From(err).Code != fault.Internal {
-			o = wrong
+			o = failed
 		}
 		return s, err
 	}
-	o = right
+	o = passed
 	return a.signInUnchanged(ctx, u, "password", d)
 }
 
@@ -74,9 +74,9 @@ func (a *Auth) isPassword(ctx context.Context, u store.User, password string) (b
 }
 
 // tried ends an attempt. The owner hears of a lock-out that it began.
-func (a *Auth) tried(ctx context.Context, try attempt, o outcome, u store.User, known bool, d Device) {
+func (a *Auth) tried(ctx context.Context, try attempt, o result, u store.User, known bool, d Device) {
 	until := try.end(a.store.Now(), o)
-	if o == wrong && known {
+	if o == failed && known {
 		a.event(ctx, store.User{}, "", "session.refused", u.ID, d, nil)
 	}
 	if until.IsZero() || !known {

@@ -36,7 +36,7 @@ const (
 	waitingTime = 20 * time.Second
 )
 
-var waiting atomic.Int64
+var queued atomic.Int64
 
 // turn waits until a password may be hashed; done ends the turn. SERVER_BUSY when too
 // many wait or it takes too long.
@@ -47,11 +47,11 @@ func turn(ctx context.Context) (done func(), err error) {
 		return done, nil
 	default:
 	}
-	if waiting.Add(1) > maxWaiting {
-		waiting.Add(-1)
+	if queued.Add(1) > maxWaiting {
+		queued.Add(-1)
 		return nil, busy()
 	}
-	defer waiting.Add(-1)
+	defer queued.Add(-1)
 	late := time.NewTimer(waitingTime)
 	defer late.Stop()
 	select {

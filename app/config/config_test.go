@@ -105,6 +105,8 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"server_listen": "[::1]:80", "server_data": "/d", "server_base_url": "https://a.example", "server_media_url": "http://b.example:8080",
 		"server_trusted_proxies": "10.0.0.0/8, ::1,192.168.1.7", "server_internal_token": "0123456789abcdef", "server_shutdown_timeout": "2m",
 		"accounts_registration": "open", "accounts_plan": "trial",
+		"limits_enabled": "false", "limits_read_per_minute": "11", "limits_read_burst": "12", "limits_mutation_per_minute": "13", "limits_mutation_burst": "14",
+		"limits_upload_per_minute": "15", "limits_upload_burst": "16", "limits_hourly": "17", "limits_sign_in_per_minute": "18", "limits_sign_in_burst": "19",
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
 		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
@@ -124,6 +126,10 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 			TrustedProxies: []string{"10.0.0.0/8", "::1", "192.168.1.7"}, InternalToken: "0123456789abcdef", ShutdownTimeout: Duration(2 * time.Minute),
 		},
 		Accounts: Accounts{Registration: "open", Plan: "trial"},
+		Limits: Limits{
+			ReadPerMinute: 11, ReadBurst: 12, MutationPerMinute: 13, MutationBurst: 14, UploadPerMinute: 15, UploadBurst: 16,
+			Hourly: 17, SignInPerMinute: 18, SignInBurst: 19,
+		},
 
 		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
 		CDN:     CDN{CacheBytes: 12},
