@@ -17,6 +17,7 @@ import (
 //	se name                                 a setting's bytes
 //	us user                                 User
 //	ue email                                → user id; e-mail in lower case
+//	ad user                                 who administers the server (empty)
 //	ak key                                  APIKey
 //	ah sha256                               → API key id
 //	au user key                             a user's keys (empty)
@@ -26,6 +27,9 @@ import (
 //	in invite                               Invite
 //	ic code                                 → invite id; upper and lower case differ
 //	ip time invite                          the invites in the order of their list (empty)
+//	an announcement                         Announcement
+//	ao time announcement                    the announcements in the order of their list (empty)
+//	aw announcement                         one that was not sent to everybody yet (empty)
 //	ev time event                           Event: the audit log
 //	no user time notification               Notification
 //	nu user time notification               … that was not read (empty)
@@ -64,27 +68,31 @@ func timeKey(t time.Time) string {
 	return string(b[:])
 }
 
-func keySetting(name string) []byte          { return key("se", name) }
-func keyUser(id string) []byte               { return key("us", id) }
-func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(email)) }
-func keyAPIKey(id string) []byte             { return key("ak", id) }
-func keyAPIKeyHash(hash []byte) []byte       { return key("ah", string(hash)) }
-func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
-func keySession(id string) []byte            { return key("ss", id) }
-func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
-func keyUserSession(user, id string) []byte  { return key("su", user, id) }
-func keyInvite(id string) []byte             { return key("in", id) }
-func keyInviteCode(code string) []byte       { return key("ic", code) }
-func keyInvitePlace(i *Invite) []byte        { return key("ip", timeKey(i.Created), i.ID) }
-func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
-func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
-func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
-func keyMediaID(id string) []byte            { return key("mi", id) }
-func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
-func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
-func keyWatermark(user, id string) []byte    { return key("wm", user, id) }
-func keyBlob(blob string) []byte             { return key("mb", blob) }
-func keyTrashed(blob string) []byte          { return key("xb", blob) }
+func keySetting(name string) []byte            { return key("se", name) }
+func keyUser(id string) []byte                 { return key("us", id) }
+func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }
+func keyAdmin(id string) []byte                { return key("ad", id) }
+func keyAPIKey(id string) []byte               { return key("ak", id) }
+func keyAPIKeyHash(hash []byte) []byte         { return key("ah", string(hash)) }
+func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }
+func keySession(id string) []byte              { return key("ss", id) }
+func keySessionHash(hash []byte) []byte        { return key("sh", string(hash)) }
+func keyUserSession(user, id string) []byte    { return key("su", user, id) }
+func keyInvite(id string) []byte               { return key("in", id) }
+func keyInviteCode(code string) []byte         { return key("ic", code) }
+func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
+func keyAnnounced(id string) []byte            { return key("an", id) }
+func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
+func keyAnnouncing(id string) []byte           { return key("aw", id) }
+func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time), e.ID) }
+func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
+func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
+func keyMediaID(id string) []byte              { return key("mi", id) }
+func keyMediaHash(u string, h []byte) []byte   { return key("mh", u, string(h)) }
+func keyCount(user string, k Kind) []byte      { return key("mc", user, string(byte(k))) }
+func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
+func keyBlob(blob string) []byte               { return key("mb", blob) }
+func keyTrashed(blob string) []byte            { return key("xb", blob) }
 
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
@@ -117,6 +125,23 @@ func sessionsOf(user string) []byte { return key("su", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
+
+// The prefixes of all administrators, all counts and all users.
+var (
+	keyAdmins = []byte("ad")
+	keyCounts = []byte("mc")
+	keyUsers  = []byte("us")
+)
+
+// keyAnnouncedPlaces is the prefix of all announcements in the order of their list, and
+// keyAnnouncings that of those that were not sent to everybody yet.
+var (
+	keyAnnouncedPlaces = []byte("ao")
+	keyAnnouncings     = []byte("aw")
+)
+
+// keyEvents is the prefix of the audit log.
+var keyEvents = []byte("ev")
 
 // keyInvitePlaces is the prefix of all invites in the order of their list.
 var keyInvitePlaces = []byte("ip")

@@ -26,10 +26,12 @@ type Notification struct {
 // Notify adds n, unread, with a new id and the time.
 func (s *Store) Notify(ctx context.Context, n Notification) error {
 	n.ID, n.Created, n.Read = NewID(IDLen), s.Now(), time.Time{}
-	return s.db.Update(ctx, func(tx kv.Tx) error {
-		if err := tx.Put(keyUnread(&n), nil); err != nil {
-			return err
-		}
-		return put(tx, keyNotice(&n), &n)
-	})
+	return s.db.Update(ctx, func(tx kv.Tx) error { return notify(tx, &n) })
+}
+
+func notify(tx kv.Tx, n *Notification) error {
+	if err := tx.Put(keyUnread(n), nil); err != nil {
+		return err
+	}
+	return put(tx, keyNotice(n), n)
 }
