@@ -17,12 +17,19 @@ import (
 //	se name                                 a setting's bytes
 //	us user                                 User
 //	ue email                                → user id; e-mail in lower case
+//	ad user                                 who administers the server (empty)
 //	ak key                                  APIKey
 //	ah sha256                               → API key id
 //	au user key                             a user's keys (empty)
 //	ss session                              Session
 //	sh sha256                               → session id; the hash is of the refresh token
 //	su user session                         a user's sessions (empty)
+//	in invite                               Invite
+//	ic code                                 → invite id; upper and lower case differ
+//	ip time invite                          the invites in the order of their list (empty)
+//	an announcement                         Announcement
+//	ao time announcement                    the announcements in the order of their list (empty)
+//	aw announcement                         one that was not sent to everybody yet (empty)
 //	ev time event                           Event: the audit log
 //	no user time notification               Notification
 //	nu user time notification               … that was not read (empty)
@@ -48,7 +55,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "au", "su", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "wm"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -68,25 +75,32 @@ func timeKey(t time.Time) string {
 	return string(b[:])
 }
 
-func keySetting(name string) []byte          { return key("se", name) }
-func keyUser(id string) []byte               { return key("us", id) }
-func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(email)) }
-func keyAPIKey(id string) []byte             { return key("ak", id) }
-func keyAPIKeyHash(hash []byte) []byte       { return key("ah", string(hash)) }
-func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
-func keySession(id string) []byte            { return key("ss", id) }
-func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
-func keyUserSession(user, id string) []byte  { return key("su", user, id) }
-func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
-func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
-func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
-func keyMediaID(id string) []byte            { return key("mi", id) }
-func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
-func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
-func keyWatermark(user, id string) []byte    { return key("wm", user, id) }
-func keyBlob(blob string) []byte             { return key("mb", blob) }
-func keyTrashed(blob string) []byte          { return key("xb", blob) }
-func keyRemoval(user string) []byte          { return key("xu", user) }
+func keySetting(name string) []byte            { return key("se", name) }
+func keyUser(id string) []byte                 { return key("us", id) }
+func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }
+func keyAdmin(id string) []byte                { return key("ad", id) }
+func keyAPIKey(id string) []byte               { return key("ak", id) }
+func keyAPIKeyHash(hash []byte) []byte         { return key("ah", string(hash)) }
+func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }
+func keySession(id string) []byte              { return key("ss", id) }
+func keySessionHash(hash []byte) []byte        { return key("sh", string(hash)) }
+func keyUserSession(user, id string) []byte    { return key("su", user, id) }
+func keyInvite(id string) []byte               { return key("in", id) }
+func keyInviteCode(code string) []byte         { return key("ic", code) }
+func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
+func keyAnnounced(id string) []byte            { return key("an", id) }
+func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
+func keyAnnouncing(id string) []byte           { return key("aw", id) }
+func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time), e.ID) }
+func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
+func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
+func keyMediaID(id string) []byte              { return key("mi", id) }
+func keyMediaHash(u string, h []byte) []byte   { return key("mh", u, string(h)) }
+func keyCount(user string, k Kind) []byte      { return key("mc", user, string(byte(k))) }
+func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
+func keyBlob(blob string) []byte               { return key("mb", blob) }
+func keyTrashed(blob string) []byte            { return key("xb", blob) }
+func keyRemoval(user string) []byte            { return key("xu", user) }
 
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
@@ -125,6 +139,26 @@ func unreadOf(user string) []byte  { return key("nu", user) }
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
 
+// The prefixes of all administrators, all counts and all users.
+var (
+	keyAdmins = []byte("ad")
+	keyCounts = []byte("mc")
+	keyUsers  = []byte("us")
+)
+
+// keyAnnouncedPlaces is the prefix of all announcements in the order of their list, and
+// keyAnnouncings that of those that were not sent to everybody yet.
+var (
+	keyAnnouncedPlaces = []byte("ao")
+	keyAnnouncings     = []byte("aw")
+)
+
+// keyEvents is the prefix of the audit log.
+var keyEvents = []byte("ev")
+
+// keyInvitePlaces is the prefix of all invites in the order of their list.
+var keyInvitePlaces = []byte("ip")
+
 func keyMediaKind(m *Media) []byte {
 	return key("mk", m.User, string(byte(m.Kind)), place(m))
 }
@@ -144,6 +178,17 @@ func indexOf(user string, q Query) []byte {
 		return key("mk", user, string(byte(q.Kind)))
 	}
 	return key("me", user)
+}
+
+// backFrom is the range of places in the index before the place after, the last first;
+// of all when it is empty.
+func backFrom(prefix []byte, after string) kv.Range {
+	r := kv.Prefix(prefix)
+	r.Reverse = true
+	if after != "" {
+		r.To = append(prefix[:len(prefix):len(prefix)], after...)
+	}
+	return r
 }
 
 // between is the range of places in the index from one time up to, but not

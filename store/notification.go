@@ -32,18 +32,20 @@ const mostNotices = 500
 // nothing.
 func (s *Store) Notify(ctx context.Context, n Notification) error {
 	n.ID, n.Created, n.Read = NewID(IDLen), s.Now(), time.Time{}
-	return s.db.Update(ctx, func(tx kv.Tx) error {
-		if gone, err := isGone(tx, n.User); err != nil || gone {
-			return err
-		}
-		if err := dropNotices(tx, n.User, mostNotices-1); err != nil {
-			return err
-		}
-		if err := tx.Put(keyUnread(&n), nil); err != nil {
-			return err
-		}
-		return put(tx, keyNotice(&n), &n)
-	})
+	return s.db.Update(ctx, func(tx kv.Tx) error { return notify(tx, &n) })
+}
+
+func notify(tx kv.Tx, n *Notification) error {
+	if gone, err := isGone(tx, n.User); err != nil || gone {
+		return err
+	}
+	if err := dropNotices(tx, n.User, mostNotices-1); err != nil {
+		return err
+	}
+	if err := tx.Put(keyUnread(n), nil); err != nil {
+		return err
+	}
+	return put(tx, keyNotice(n), n)
 }
 
 // dropNotices deletes the user's oldest notifications but for the newest keep.

@@ -18,9 +18,6 @@ import (
 // crash goes on. EndRemoval takes the mark away when nobody can be at work any more who
 // was let in before.
 
-// ErrLastAdmin says that the server would have no administrator left.
-var ErrLastAdmin = errors.New("store: the last administrator")
-
 // Removal is an account whose access has ended and whose things are being deleted.
 type Removal struct {
 	User  string
@@ -40,8 +37,8 @@ func (s *Store) BeginRemoval(ctx context.Context, user string) (u User, err erro
 		if err := get(tx, keyUser(user), &u); err != nil {
 			return err
 		}
-		if others, err := otherAdmin(tx, u); err != nil || !others {
-			return or(err, fmt.Errorf("store: user %s: %w", user, ErrLastAdmin))
+		if err := changeAdmin(tx, user, &u, &User{}); err != nil {
+			return err
 		}
 		if err := dropBlob(tx, u.Avatar); err != nil {
 			return err
@@ -60,26 +57,6 @@ func (s *Store) BeginRemoval(ctx context.Context, user string) (u User, err erro
 		return tx.Put(keyRemoval(user), []byte(timeKey(now)))
 	})
 	return u, err
-}
-
-// otherAdmin reports whether somebody but u administers the server, or u does not.
-func otherAdmin(tx kv.Reader, u User) (bool, error) {
-	if !u.Admin {
-		return true, nil
-	}
-	for e, err := range tx.Scan(kv.Prefix(keyUserEmails)) {
-		if err != nil {
-			return false, err
-		}
-		var other User
-		if err := get(tx, keyUser(string(e.Value)), &other); err != nil {
-			return false, err
-		}
-		if other.Admin && other.ID != u.ID && other.Banned.IsZero() {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // Removals lists the accounts that are being removed.

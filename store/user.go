@@ -67,6 +67,9 @@ func createUser(tx kv.Tx, u User) error {
 	if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
 		return err
 	}
+	if err := changeAdmin(tx, u.ID, &User{}, &u); err != nil {
+		return err
+	}
 	return put(tx, keyUser(u.ID), &u)
 }
 
@@ -93,31 +96,39 @@ func (s *Store) User(ctx context.Context, id string) (u User, err error) {
 }
 
 // UpdateUser changes the account with edit, which may be called again and must
-// do no more than change its argument. ErrExists when the new e-mail is taken.
+// do no more than change its argument. ErrExists when the new e-mail is taken,
+// ErrLastAdmin when nobody would be left to administer the server.
 func (s *Store) UpdateUser(ctx context.Context, id string, edit func(*User) error) (u User, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
-		u = User{}
-		if err := get(tx, keyUser(id), &u); err != nil {
-			return err
-		}
-		before := u.Email
-		if err := edit(&u); err != nil {
-			return err
-		}
-		if !strings.EqualFold(before, u.Email) {
-			if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
-				return or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
-			}
-			if err := tx.Delete(keyUserEmail(before)); err != nil {
-				return err
-			}
-			if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
-				return err
-			}
-		}
-		return put(tx, keyUser(id), &u)
+		u, err = updateUser(tx, id, edit)
+		return err
 	})
 	return u, err
+}
+
+func updateUser(tx kv.Tx, id string, edit func(*User) error) (u User, err error) {
+	if err := get(tx, keyUser(id), &u); err != nil {
+		return u, err
+	}
+	old := u
+	if err := edit(&u); err != nil {
+		return u, err
+	}
+	if !strings.EqualFold(old.Email, u.Email) {
+		if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
+			return u, or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
+		}
+		if err := tx.Delete(keyUserEmail(old.Email)); err != nil {
+			return u, err
+		}
+		if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
+			return u, err
+		}
+	}
+	if err := changeAdmin(tx, id, &old, &u); err != nil {
+		return u, err
+	}
+	return u, put(tx, keyUser(id), &u)
 }
 
 // UserByEmail finds the account with that address, compared without case.
