@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"strings"
 	"time"
@@ -24,9 +25,14 @@ import (
 //	ss session                              Session
 //	sh sha256                               → session id; the hash is of the refresh token
 //	su user session                         a user's sessions (empty)
+//	fa user                                 Factors
+//	id user identity                        Identity: an account elsewhere
+//	ix sha256                               → user identity; the hash is of issuer NUL subject
 //	in invite                               Invite
 //	ic code                                 → invite id; upper and lower case differ
 //	ip time invite                          the invites in the order of their list (empty)
+//	co sha256                               Code; the hash is of what it is for
+//	ud user sha256                          → time: a user signed in on such a device
 //	an announcement                         Announcement
 //	ao time announcement                    the announcements in the order of their list (empty)
 //	aw announcement                         one that was not sent to everybody yet (empty)
@@ -55,7 +61,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "wm"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -78,7 +84,6 @@ func timeKey(t time.Time) string {
 func keySetting(name string) []byte            { return key("se", name) }
 func keyUser(id string) []byte                 { return key("us", id) }
 func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }
-func keyAdmin(id string) []byte                { return key("ad", id) }
 func keyAPIKey(id string) []byte               { return key("ak", id) }
 func keyAPIKeyHash(hash []byte) []byte         { return key("ah", string(hash)) }
 func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }
@@ -88,9 +93,8 @@ func keyUserSession(user, id string) []byte    { return key("su", user, id) }
 func keyInvite(id string) []byte               { return key("in", id) }
 func keyInviteCode(code string) []byte         { return key("ic", code) }
 func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
-func keyAnnounced(id string) []byte            { return key("an", id) }
-func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
-func keyAnnouncing(id string) []byte           { return key("aw", id) }
+func keyCode(id []byte) []byte                 { return key("co", string(id)) }
+func keyDevice(user string, d []byte) []byte   { return key("ud", user, string(d)) }
 func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time), e.ID) }
 func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
@@ -100,6 +104,13 @@ func keyCount(user string, k Kind) []byte      { return key("mc", user, string(b
 func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
 func keyBlob(blob string) []byte               { return key("mb", blob) }
 func keyTrashed(blob string) []byte            { return key("xb", blob) }
+func keyFactors(user string) []byte            { return key("fa", user) }
+func keyIdentity(user, id string) []byte       { return key("id", user, id) }
+func identitiesOf(user string) []byte          { return key("id", user) }
+func keyAdmin(id string) []byte                { return key("ad", id) }
+func keyAnnounced(id string) []byte            { return key("an", id) }
+func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
+func keyAnnouncing(id string) []byte           { return key("aw", id) }
 func keyRemoval(user string) []byte            { return key("xu", user) }
 
 // place is where a media record stands among its user's: time, then id.
@@ -110,6 +121,13 @@ func keyMedia(m *Media) []byte { return keyPlace(m.User, place(m)) }
 // keyPlace is the key of the record at that place of the user's. The two may be
 // cut apart anywhere.
 func keyPlace(user, place string) []byte { return key("me", user, place) }
+
+// keyIdentityOf leads from what a provider knows somebody by, texts of any length, to
+// the identity.
+func keyIdentityOf(issuer, subject string) []byte {
+	h := sha256.Sum256([]byte(issuer + "\x00" + subject))
+	return key("ix", string(h[:]))
+}
 
 func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
 

@@ -24,11 +24,12 @@ type Removal struct {
 	Began time.Time
 }
 
-// mostKeys is how many API keys go in the first transaction. With their user gone they
+// mostKeys is how many sessions and API keys go in the first transaction. With their user gone they
 // open nothing; the rest goes with what RemoveSome deletes.
 const mostKeys = 500
 
-// BeginRemoval ends the account: its record, e-mail address, sessions and keys.
+// BeginRemoval ends the account: its record, e-mail address, sessions, keys and
+// links to accounts elsewhere.
 // ErrNotFound when there is none; ErrLastAdmin when nobody else administers.
 func (s *Store) BeginRemoval(ctx context.Context, user string) (u User, err error) {
 	now := s.Now()
@@ -44,7 +45,7 @@ func (s *Store) BeginRemoval(ctx context.Context, user string) (u User, err erro
 			return err
 		}
 		most := mostKeys
-		for _, step := range []portion{removeSessions, removeAPIKeys} {
+		for _, step := range []portion{removeSessions, removeAPIKeys, removeIdentities} {
 			if most, err = step(tx, user, most); err != nil {
 				return err
 			}
@@ -103,7 +104,7 @@ func removeSome(tx kv.Tx, user string, limit int) (media []string, more bool, er
 			media, err = removeMedia(tx, user, n)
 			return n - len(media), err
 		},
-		removeWatermarks, removeSessions, removeAPIKeys, removeKeys,
+		removeWatermarks, removeSessions, removeAPIKeys, removeIdentities, removeKeys,
 	}
 	for _, step := range steps {
 		if left, err = step(tx, user, left); err != nil || left == 0 {
@@ -212,6 +213,20 @@ func removeAPIKeys(tx kv.Tx, user string, n int) (int, error) {
 			if err := tx.Delete(k); err != nil {
 				return 0, err
 			}
+		}
+	}
+	return n - len(keys), err
+}
+
+func removeIdentities(tx kv.Tx, user string, n int) (int, error) {
+	keys, err := some(tx, identitiesOf(user), n)
+	for _, k := range keys {
+		var x Identity
+		if err := get(tx, k, &x); err != nil {
+			return 0, err
+		}
+		if err := deleteIdentity(tx, x); err != nil {
+			return 0, err
 		}
 	}
 	return n - len(keys), err
