@@ -31,6 +31,7 @@ func (c Caller) Admin() bool { return c.Session != "" && c.Account.Admin }
 type Auth struct {
 	store *store.Store
 	ring  *keyRing
+	codes *codeLimits
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -40,7 +41,7 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Auth{store: s, ring: ring}, nil
+	return &Auth{store: s, ring: ring, codes: newCodeLimits()}, nil
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What
