@@ -46,7 +46,7 @@ import (
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
-//	mb blob                                 → id of the media or watermark that owns a blob
+//	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
 //	xb blob                                 a blob to be deleted (empty)

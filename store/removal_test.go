@@ -74,6 +74,10 @@ func person(t *testing.T, s *Store, email string) User {
 	must(err)
 	_, err = s.CreateIdentity(ctx, Identity{User: u.ID, Issuer: "https://id.example", Subject: email[:3]})
 	must(err)
+	for _, v := range []string{"old", "new"} {
+		_, err = s.UpdateUser(ctx, u.ID, func(u *User) error { u.Avatar = v + " face of " + email[:3]; return nil })
+		must(err)
+	}
 	_, _, err = s.SeenDevice(ctx, u.ID, make([]byte, 32))
 	must(err)
 	return u
@@ -102,7 +106,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 		for _, m := range page.Items {
 			blobs[m.Blob] = true
 		}
-		blobs["mark of ann"] = true
+		blobs["mark of ann"], blobs["old face of ann"], blobs["new face of ann"] = true, true, true
 
 		if _, err := s.BeginRemoval(ctx, ann.ID); err != nil {
 			t.Fatal(err)
