@@ -41,6 +41,9 @@ func (e *FullError) Error() string { return fmt.Sprintf("store: %d of %d are the
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey, error) {
 	k.ID, k.Created = NewID(IDLen), s.Now()
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		if err := notGone(tx, k.User); err != nil {
+			return err
+		}
 		if err := roomForKey(tx, k.User, most); err != nil {
 			return err
 		}

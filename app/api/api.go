@@ -107,7 +107,16 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/auth/oidc/:name/callback", Public, limit.SignIn, a.finishOIDC},
 		{"POST", "/v1/user/me/identities/oidc/:name", Proven, limit.Mutation, a.linkOIDC},
 
-		// The signed-in user: user.go
+		// The signed-in user: user.go, avatar.go
+		{"GET", "/v1/user/me", Scoped(auth.AccountRead), limit.Read, a.getMe},
+		{"PATCH", "/v1/user/me", write, limit.Mutation, a.updateMe},
+		{"DELETE", "/v1/user/me", Proven, limit.Mutation, a.deleteMe},
+		{"GET", "/v1/user/me/identities", Person, limit.Read, a.listIdentities},
+		{"DELETE", "/v1/user/me/identities/:id", Proven, limit.Mutation, a.deleteIdentity},
+		{"DELETE", "/v1/user/me/doc-revisions", remove, limit.Mutation, a.deleteDocRevisions},
+		{"POST", "/v1/user/me/avatar", write, limit.Upload, a.uploadAvatar},
+		{"DELETE", "/v1/user/me/avatar", write, limit.Mutation, a.removeAvatar},
+		{"GET", "/v1/user/avatar/:id", Public, limit.Read, a.getAvatar},
 
 		// Usage and plans: usage.go
 
@@ -122,6 +131,10 @@ func (a *API) Routes() []Route {
 		// Administration: admin.go
 
 		// Notifications: notifications.go
+		{"GET", "/v1/notifications", Person, limit.Read, a.listNotifications},
+		{"GET", "/v1/notifications/unread-count", Person, limit.Read, a.countNotifications},
+		{"POST", "/v1/notifications/read", Person, limit.Mutation, a.readNotifications},
+		{"POST", "/v1/notifications/read-all", Person, limit.Mutation, a.readAllNotifications},
 
 		// Pictures: images.go
 		{"POST", "/", write, limit.Upload, a.createImage}, // clients that keep only the host of the upload address
@@ -133,6 +146,7 @@ func (a *API) Routes() []Route {
 		{"PATCH", "/v1/images/:id", write, limit.Mutation, a.updateImage},
 		{"DELETE", "/v1/images/:id", remove, limit.Mutation, a.deleteImage},
 		{"POST", "/v1/images/:id/sign", write, limit.Upload, a.signImage},
+		{"GET", "/v1/images/:id/original", read, limit.Read, a.getOriginal},
 		{"GET", "/v1/images/:id/public-meta", Internal, limit.Free, a.imagePublicMeta},
 
 		// watermarks.go
@@ -164,5 +178,5 @@ func (a *API) Mount(r fiber.Router) {
 // takes capital letters and a slash at the end for no difference.
 func UploadPath(path string) bool {
 	path = strings.TrimRight(path, "/")
-	return path == "" || strings.EqualFold(path, "/v1/images")
+	return path == "" || strings.EqualFold(path, "/v1/images") || strings.EqualFold(path, "/v1/user/me/avatar")
 }

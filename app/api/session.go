@@ -37,7 +37,7 @@ func (a *API) user(c *fiber.Ctx, u store.User) userWire {
 	w := userWire{
 		ID: u.ID, Email: orNull(u.Email), Nickname: orNull(u.Nickname), Plan: u.Plan, Role: "user",
 		EmailVerified: u.Verified, Locale: u.Locale, IsActive: u.Banned.IsZero(), CreatedAt: stamp(u.Created),
-		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax,
+		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax, AvatarURL: orNull(a.avatar(c, u)),
 	}
 	if u.Admin {
 		w.Role = "admin"
