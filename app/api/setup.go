@@ -28,5 +28,5 @@ func (a *API) setup(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.signedIn(c, fiber.StatusCreated, s)
+	return a.welcome(c, fiber.StatusCreated, s)
 }

@@ -118,7 +118,7 @@ func (a *API) register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.signedIn(c, fiber.StatusCreated, s)
+	return a.welcome(c, fiber.StatusCreated, s)
 }
 
 // login handles POST /v1/auth/login.
@@ -131,7 +131,7 @@ func (a *API) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.signedIn(c, fiber.StatusOK, s)
+	return a.welcome(c, fiber.StatusOK, s)
 }
 
 // loginCode handles POST /v1/auth/login/code.
@@ -148,7 +148,7 @@ func (a *API) loginCode(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.signedIn(c, fiber.StatusOK, s)
+	return a.welcome(c, fiber.StatusOK, s)
 }
 
 // resetPassword handles POST /v1/auth/reset-password.
@@ -165,6 +165,14 @@ func (a *API) resetPassword(c *fiber.Ctx) error {
 		message = "密码已重设，请用新密码登录。"
 	}
 	return ok(c, map[string]any{"message": message})
+}
+
+// welcome notes the sign-in in the audit log and answers it.
+func (a *API) welcome(c *fiber.Ctx, status int, s auth.Signed) error {
+	if err := a.auditSignIn(c, s, nil); err != nil {
+		return err
+	}
+	return a.signedIn(c, status, s)
 }
 
 // notHere answers the ways to sign in that the hosted service has and a server of one's

@@ -37,10 +37,9 @@ func (a *Auth) event(ctx context.Context, u store.User, via, action, subject str
 	}
 }
 
-// signedInOn notes a sign-in, and tells the user when the device is a new one. Their
-// first is none.
-func (a *Auth) signedInOn(ctx context.Context, s Signed, method string, d Device) {
-	a.event(ctx, s.User, s.Session.ID, "session.created", s.Session.ID, d, map[string]string{"method": method})
+// signedInOn tells the user when the device they signed in on is a new one. Their first
+// is none.
+func (a *Auth) signedInOn(ctx context.Context, s Signed, d Device) {
 	kind := sha256.Sum256([]byte(d.Name())) // not the address, which changes on the way to work
 	before, any, err := a.store.SeenDevice(ctx, s.User.ID, kind[:])
 	if err != nil {

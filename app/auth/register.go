@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"picora/app/fault"
 	"picora/app/mail"
@@ -34,16 +32,8 @@ func CheckEmail(email string) error {
 	return nil
 }
 
-// maxNickname is the length of a nickname, in characters.
-const maxNickname = 64
-
-// CheckNickname refuses what cannot be shown.
-func CheckNickname(name string) error {
-	if utf8.RuneCountInString(name) > maxNickname || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return fault.New(fault.Invalid, "The field nickname has at most %d characters, and no line breaks.", maxNickname)
-	}
-	return nil
-}
+// CheckNickname refuses what cannot be shown, and empty is right.
+func CheckNickname(name string) error { return (&Profile{Nickname: &name}).check() }
 
 // Register makes an account and signs in. Where letters can be sent, the mailed code
 // shows that the address is theirs; elsewhere nothing does, and it stays unverified.

@@ -53,7 +53,7 @@ func (a *Auth) SignIn(ctx context.Context, u store.User, method string, d Device
 	if s.Access, err = a.ring.sign(s.Session.ID, u, now); err != nil {
 		return s, err
 	}
-	a.signedInOn(ctx, s, method, d)
+	a.signedInOn(ctx, s, d)
 	return s, nil
 }
 
