@@ -128,3 +128,9 @@ func (a *Auth) EndSession(ctx context.Context, user, id string) error {
 	}
 	return err
 }
+
+// PasswordSet tells the user that an administrator set their password.
+func (a *Auth) PasswordSet(ctx context.Context, u store.User) {
+	a.locks.reset(u.Email, "")
+	a.alert(ctx, u, mail.PasswordChanged(mail.Language(u.Locale, ""), "the server itself", a.store.Now()))
+}
