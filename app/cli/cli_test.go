@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"picora/app/apptest"
 )
@@ -219,7 +220,20 @@ func TestKeysAreMadeListedAndRevoked(t *testing.T) {
 		first := add("--user", "AMY@example.org", "--name", "PicGo")
 		second := add("--user", "zoe@example.org", "--name", "图床, read only", "--scope", "read")
 		third := add("--user", "zoe@example.org", "--name", "one", "--scope", "media.read,media.write", "--scope", "media.delete")
-		if first == second || second == third {
+		soon := time.Now().AddDate(0, 0, 90).Format(time.DateOnly)
+		fourth := add("--user", "zoe@example.org", "--name", "guest", "--expires", "90d")
+		add("--user", "zoe@example.org", "--name", "guest", "--expires", "2099-01-01")
+		for _, wrong := range []string{"90", "0d", "-3d", "tomorrow", "2020-01-01", "2027-13-01", "99999999d"} {
+			contains(t, "the error about "+wrong, run(t, data, "", 2, "key", "add", "--user", "zoe@example.org", "--name", "x", "--expires", wrong).Stderr, "--expires")
+		}
+		expiring := run(t, data, "", 0, "key", "list").Stdout
+		contains(t, "the list", expiring, "EXPIRES", "USED", " "+soon+" ", " 2099-01-01 ")
+		for _, line := range strings.Split(strings.TrimSpace(expiring), "\n")[1:] {
+			if strings.Contains(line, "guest") {
+				run(t, data, "", 0, "key", "revoke", line[strings.LastIndex(line, " ")+1:])
+			}
+		}
+		if first == second || second == third || third == fourth {
 			t.Fatal("two keys are equal")
 		}
 
@@ -228,7 +242,7 @@ func TestKeysAreMadeListedAndRevoked(t *testing.T) {
 			says []string
 		}{
 			{[]string{"--user", "bob@example.org", "--name", "x"}, []string{`There is no user "bob@example.org"`, "picora user list"}},
-			{[]string{"--user", "amy@example.org", "--name", "x", "--scope", "write"}, []string{`There is no scope "write"`, "read_write_delete", "media.read", "media.write", "media.delete", "kb.read", "kb.write", "account.read", "usage.read"}},
+			{[]string{"--user", "amy@example.org", "--name", "x", "--scope", "root"}, []string{`There is no scope "root"`, "read_write_delete", "media.read", "media.write", "media.delete", "kb.read", "kb.write", "account.read", "usage.read"}},
 			{[]string{"--user", "amy@example.org", "--name", strings.Repeat("长", 65)}, []string{"1 to 64 characters"}},
 		} {
 			o := run(t, data, "", 1, append([]string{"key", "add"}, test.args...)...)
@@ -240,10 +254,10 @@ func TestKeysAreMadeListedAndRevoked(t *testing.T) {
 
 		all := run(t, data, "", 0, "key", "list").Stdout
 		lines := strings.Split(strings.TrimSpace(all), "\n")
-		if len(lines) != 4 || strings.Contains(all, first) {
+		if len(lines) != 6 || strings.Contains(all, first) {
 			t.Fatalf("the list is\n%s", all)
 		}
-		contains(t, "the list", lines[1], first[:12]+"…"+first[36:], "PicGo", "amy@example.org", "media.delete", "valid")
+		contains(t, "the list", lines[1], first[:12]+"…"+first[36:], "PicGo", "amy@example.org", "read_write_delete", "never", "valid")
 		contains(t, "the list", all, "图床, read only", "media.read,media.write,media.delete")
 		if one := run(t, data, "", 0, "key", "list", "--user", "amy@example.org").Stdout; strings.Count(one, "\n") != 2 || !strings.Contains(one, first[:12]) {
 			t.Errorf("amy's list is\n%s", one)

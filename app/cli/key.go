@@ -3,7 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +27,7 @@ folder's owner may open) and while it does not.`,
 
 func (e *env) keyAdd() *cobra.Command {
 	var in control.NewKey
+	var until string
 	cmd := &cobra.Command{
 		Use:   "add --user EMAIL --name NAME",
 		Short: "Make an API key",
@@ -32,14 +35,20 @@ func (e *env) keyAdd() *cobra.Command {
 only its hash is kept.
 
 Scopes are read, read_write, read_write_delete (the default), or single ones:
-media.read media.write media.delete kb.read kb.write account.read usage.read`,
+media.read media.write media.delete kb.read kb.write account.read usage.read
+collection.read collection.write collection.delete episode.write`,
 		Example: `  picora key add --user you@example.org --name PicGo
   picora key add --user you@example.org --name "blog, read only" --scope read
-  KEY=$(picora key add --user you@example.org --name script)`,
+  picora key add --user you@example.org --name guest --expires 90d
+  KEY=$(picora key add --user you@example.org --name script --expires 2027-01-01)`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if in.Email == "" || in.Name == "" {
 				return usage{errors.New("picora key add needs --user and --name\nSee: picora key add --help")}
+			}
+			var err error
+			if in.Expires, err = expiry(until, time.Now()); err != nil {
+				return usage{err}
 			}
 			return e.control(cmd, false, func(c *control.Client) error {
 				k, err := c.AddKey(cmd.Context(), in)
@@ -54,6 +63,7 @@ media.read media.write media.delete kb.read kb.write account.read usage.read`,
 	}
 	cmd.Flags().StringVar(&in.Email, "user", "", "`e-mail` of the account it acts for")
 	cmd.Flags().StringVar(&in.Name, "name", "", "what it is for, 1 to 64 characters")
+	cmd.Flags().StringVar(&until, "expires", "", "when it ends: after `days`, such as 90d, or its last day, such as 2027-01-01 (default never)")
 	cmd.Flags().StringSliceVar(&in.Scopes, "scope", nil, "what it may do; may be given several times (default read_write_delete)")
 	return cmd
 }
@@ -63,7 +73,7 @@ func (e *env) keyList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the API keys",
-		Long:  "Lists the API keys, everybody's or those of one account, revoked ones too.",
+		Long:  "Lists the API keys, everybody's or those of one account, revoked ones too. When a key\nwas last used is some five minutes exact.",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return e.control(cmd, false, func(c *control.Client) error {
@@ -75,13 +85,12 @@ func (e *env) keyList() *cobra.Command {
 					fmt.Fprintln(cmd.ErrOrStderr(), "There are no keys yet. Make one: picora key add --user you@example.org --name PicGo")
 					return nil
 				}
-				rows := [][]string{{"KEY", "NAME", "USER", "SCOPES", "CREATED", "STATE", "ID"}}
+				rows := [][]string{{"KEY", "NAME", "USER", "SCOPES", "CREATED", "EXPIRES", "USED", "STATE", "ID"}}
 				for _, k := range keys {
-					state := "valid"
-					if !k.Revoked.IsZero() {
-						state = "revoked " + day(k.Revoked)
-					}
-					rows = append(rows, []string{k.Prefix + "…" + k.Last4, k.Name, k.Email, strings.Join(k.Scopes, ","), day(k.Created), state, k.ID})
+					rows = append(rows, []string{
+						k.Prefix + "…" + k.Last4, k.Name, k.Email, strings.Join(k.Scopes, ","),
+						day(k.Created), dayOrNever(k.Expires), dayOrNever(k.Used), state(k, time.Now()), k.ID,
+					})
 				}
 				return table(cmd.OutOrStdout(), rows)
 			})
@@ -89,6 +98,43 @@ func (e *env) keyList() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&user, "user", "", "`e-mail` of one account")
 	return cmd
+}
+
+// expiry reads --expires: days from now, or a last day, as this machine's clock has it.
+func expiry(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if days, is := strings.CutSuffix(text, "d"); is {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 36_500 {
+			return now.AddDate(0, 0, n), nil
+		}
+	}
+	last, err := time.ParseInLocation(time.DateOnly, text, now.Location())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--expires %q is neither a number of days such as 90d nor a day such as 2027-01-01", text)
+	}
+	if last = last.AddDate(0, 0, 1); !last.After(now) {
+		return time.Time{}, fmt.Errorf("--expires %s is past", text)
+	}
+	return last.Add(-time.Second), nil
+}
+
+func state(k control.Key, now time.Time) string {
+	switch {
+	case !k.Revoked.IsZero():
+		return "revoked " + day(k.Revoked)
+	case !k.Expires.IsZero() && !k.Expires.After(now):
+		return "expired"
+	}
+	return "valid"
+}
+
+func dayOrNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return day(t)
 }
 
 func (e *env) keyRevoke() *cobra.Command {

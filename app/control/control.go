@@ -34,6 +34,8 @@ type Key struct {
 	Scopes  []string  `json:"scopes"`
 	Created time.Time `json:"created"`
 	Revoked time.Time `json:"revoked,omitzero"`
+	Expires time.Time `json:"expires,omitzero"`
+	Used    time.Time `json:"used,omitzero"`
 	Plain   string    `json:"plain,omitempty"` // only in the answer that made it
 }
 
@@ -46,9 +48,10 @@ type NewUser struct {
 
 // NewKey asks for a key of the user with that address.
 type NewKey struct {
-	Email  string   `json:"email"`
-	Name   string   `json:"name"`
-	Scopes []string `json:"scopes"`
+	Email   string    `json:"email"`
+	Name    string    `json:"name"`
+	Scopes  []string  `json:"scopes"`
+	Expires time.Time `json:"expires,omitzero"` // zero: never
 }
 
 // service answers the requests on a store.
@@ -146,7 +149,7 @@ func (v service) addKey(r *http.Request) (k Key, err error) {
 	if err != nil {
 		return k, err
 	}
-	plain, rec, err := v.auth.NewKey(r.Context(), u.ID, in.Name, in.Scopes)
+	plain, rec, err := v.auth.MakeKey(r.Context(), auth.KeyRequest{User: u.ID, Name: in.Name, Scopes: in.Scopes, Expires: in.Expires, Most: -1})
 	if err != nil {
 		return k, err
 	}
@@ -202,5 +205,8 @@ func (v service) revokeKey(r *http.Request) (k Key, err error) {
 }
 
 func key(k store.APIKey, email string) Key {
-	return Key{ID: k.ID, Email: email, Name: k.Name, Prefix: k.Prefix, Last4: k.Last4, Scopes: k.Scopes, Created: k.Created, Revoked: k.Revoked}
+	return Key{
+		ID: k.ID, Email: email, Name: k.Name, Prefix: k.Prefix, Last4: k.Last4, Scopes: k.Scopes,
+		Created: k.Created, Revoked: k.Revoked, Expires: k.Expires, Used: k.Used,
+	}
 }

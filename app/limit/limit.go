@@ -122,13 +122,14 @@ type bucket struct {
 }
 
 func (l *Limiter) look(c Caller, t Tier, take bool) State {
+	now := l.now()
 	if t == Free || l.sizes[t].number == 0 && l.sizes[Hourly].number == 0 {
 		return State{OK: true}
 	}
 	var room [4]bucket
 	buckets := room[:0]
 	if c.Account == "" {
-		buckets = add(buckets, l, l.addresses, network(c.Address), t, 1)
+		buckets = add(buckets, l, l.addresses, network(c.Address), t, 1, now)
 	} else {
 		times := 1
 		if c.Admin {
@@ -138,16 +139,16 @@ func (l *Limiter) look(c Caller, t Tier, take bool) State {
 		if own == "" {
 			own = c.Account // all sessions together are like a key; no key has an account's id
 		}
-		buckets = add(buckets, l, l.keys, own, t, times)
-		buckets = add(buckets, l, l.accounts, c.Account, t, times*accountTimes)
+		buckets = add(buckets, l, l.keys, own, t, times, now)
+		buckets = add(buckets, l, l.accounts, c.Account, t, times*accountTimes, now)
 	}
-	return spend(buckets, l.now(), take)
+	return spend(buckets, now, take)
 }
 
 // add finds the buckets of one caller: the tier's, and the hour's of those who are
 // known.
-func add[K comparable](list []bucket, l *Limiter, in *table[K], k K, t Tier, times int) []bucket {
-	of, hour := in.find(k, times, t, l)
+func add[K comparable](list []bucket, l *Limiter, in *table[K], k K, t Tier, times int, now time.Time) []bucket {
+	of, hour := in.find(k, times, t, l, now)
 	if of != nil {
 		list = append(list, bucket{of, t, l.sizes[t].number * times})
 	}
@@ -166,6 +167,7 @@ func spend(buckets []bucket, now time.Time, take bool) State {
 		return State{OK: true}
 	}
 	s := State{Limited: true, OK: true, Remaining: math.MaxInt}
+	var first float64
 	for i, b := range buckets {
 		tokens := b.TokensAt(now)
 		if tokens < 1 {
@@ -176,6 +178,7 @@ func spend(buckets []bucket, now time.Time, take bool) State {
 			}
 		}
 		if i == 0 && s.OK {
+			first = tokens
 			s.describe(b, tokens)
 		}
 		s.Remaining = min(s.Remaining, max(0, int(tokens)))
@@ -185,7 +188,7 @@ func spend(buckets []bucket, now time.Time, take bool) State {
 			s.OK = b.AllowN(now, 1) && s.OK
 		}
 		s.Remaining--
-		s.Reset += after(buckets[0], 1)
+		s.describe(buckets[0], first-1)
 		if !s.OK {
 			s.Remaining, s.Retry = 0, time.Second
 		}

@@ -3,6 +3,7 @@ package limit
 import (
 	"hash/maphash"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
@@ -30,7 +31,10 @@ type owner[K comparable] struct {
 }
 
 // buckets are one caller's, made when they are first needed.
-type buckets [tiers]*rate.Limiter
+type buckets struct {
+	of    [tiers]*rate.Limiter
+	moved int64 // when the caller was last put before all others, in seconds
+}
 
 func newTable[K comparable](most int) *table[K] {
 	t := &table[K]{seed: maphash.MakeSeed()}
@@ -42,29 +46,32 @@ func newTable[K comparable](most int) *table[K] {
 
 // find returns the bucket of the tier and that of the hour, nil where there is no
 // limit, or none by the hour.
-func (t *table[K]) find(id K, times int, tier Tier, l *Limiter) (of, hour *rate.Limiter) {
+func (t *table[K]) find(id K, times int, tier Tier, l *Limiter, now time.Time) (of, hour *rate.Limiter) {
 	k := owner[K]{id, times}
 	s := &t.shards[maphash.Comparable(t.seed, id)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b, found := s.lru.Get(k)
+	b, found := s.lru.Peek(k)
 	if !found {
-		b = new(buckets)
+		b = &buckets{moved: now.Unix()}
 		s.lru.Add(k, b)
+	} else if second := now.Unix(); b.moved != second { // once a second is order enough, and moving costs
+		b.moved = second
+		s.lru.Get(k)
 	}
-	of = b.of(tier, times, l)
+	of = b.bucket(tier, times, l)
 	if tier == Read || tier == Mutation || tier == Upload {
-		hour = b.of(Hourly, times, l)
+		hour = b.bucket(Hourly, times, l)
 	}
 	return of, hour
 }
 
-func (b *buckets) of(t Tier, times int, l *Limiter) *rate.Limiter {
+func (b *buckets) bucket(t Tier, times int, l *Limiter) *rate.Limiter {
 	size := l.sizes[t]
-	if b[t] == nil && size.number > 0 {
-		b[t] = rate.NewLimiter(rate.Every(size.each)*rate.Limit(times), (size.number+size.burst)*times)
+	if b.of[t] == nil && size.number > 0 {
+		b.of[t] = rate.NewLimiter(rate.Every(size.each)*rate.Limit(times), (size.number+size.burst)*times)
 	}
-	return b[t]
+	return b.of[t]
 }
 
 // len is how many callers the table knows.

@@ -1,0 +1,5 @@
+//go:build race
+
+package limit
+
+func init() { race = true }
