@@ -32,11 +32,15 @@ type device struct {
 	virtualwebauthn.Credential
 }
 
+// wholeKey is the length of a public key on P-256 in COSE, both coordinates whole.
+const wholeKey = 77
+
 func newDevice(u store.User) *device {
-	return &device{
-		virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: []byte(u.ID)}),
-		virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+	c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(c.Key.AttestationData()) != wholeKey { // the library drops zeros that a number begins with
+		c = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
 	}
+	return &device{virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: []byte(u.ID)}), c}
 }
 
 // rawData is the envelope's data as it came.

@@ -42,7 +42,7 @@ func (a *Auth) BeginOIDC(ctx context.Context, name, back string, who Caller) (b 
 	if err != nil {
 		return b, err
 	}
-	found, err := p.discover(ctx)
+	found, err := p.discover(ctx, a.store.Now())
 	if err != nil {
 		return b, err
 	}
@@ -151,7 +151,7 @@ func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (w
 		slog.Warn("sign-in by OpenID Connect failed", "provider", p.name, "err", err)
 		return refused(RefusedProvider, "The answer of "+p.cfg.Title+" is not good: this server cannot tell who you are. Its log has the reason.", err)
 	}
-	found, err := p.discover(ctx)
+	found, err := p.discover(ctx, a.store.Now())
 	if err != nil {
 		return who, bad(err)
 	}
