@@ -21,6 +21,7 @@ var migrations = []func(kv.Tx) error{
 	func(kv.Tx) error { return nil }, // 1: the first schema
 	unseen,                           // 2: pictures are looked at
 	liftLimits,                       // 3: accounts have plans
+	listAdmins,                       // 4: administrators are found without reading all accounts
 }
 
 // unseen enters all pictures there are into the index of those that nobody has looked
@@ -75,6 +76,29 @@ func liftLimits(tx kv.Tx) error {
 			return err
 		}
 		if err := tx.Put([]byte("us"+id), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listAdmins makes the index of administrators.
+func listAdmins(tx kv.Tx) error {
+	var ids [][]byte
+	for e, err := range tx.Scan(kv.Prefix([]byte("us"))) {
+		if err != nil {
+			return err
+		}
+		fields, _, err := msgp.ReadMapStrIntfBytes(e.Value, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Key, err)
+		}
+		if is, _ := fields["admin"].(bool); is {
+			ids = append(ids, bytes.Clone(e.Key[len("us"):]))
+		}
+	}
+	for _, id := range ids {
+		if err := tx.Put(append([]byte("ad"), id...), nil); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type User struct {
 	Avatar     string    `msg:"avatar"`     // blob key; empty: none
 	AvatarType string    `msg:"avatartype"` // MIME type
 	AvatarSet  time.Time `msg:"avatarset"`
+	AvatarLink string    `msg:"avatarlink"` // a picture elsewhere; only when Avatar is empty
 
 	Plan      string           `msg:"plan"`      // "none", "trial", "pro" or "pro_plus"
 	PlanEnds  time.Time        `msg:"planends"`  // zero: never
@@ -67,6 +68,9 @@ func createUser(tx kv.Tx, u User) error {
 	if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
 		return err
 	}
+	if err := changeAdmin(tx, u.ID, &User{}, &u); err != nil {
+		return err
+	}
 	return put(tx, keyUser(u.ID), &u)
 }
 
@@ -93,31 +97,53 @@ func (s *Store) User(ctx context.Context, id string) (u User, err error) {
 }
 
 // UpdateUser changes the account with edit, which may be called again and must
-// do no more than change its argument. ErrExists when the new e-mail is taken.
+// do no more than change its argument. ErrExists when the new e-mail is taken,
+// ErrLastAdmin when nobody would be left to administer the server.
 func (s *Store) UpdateUser(ctx context.Context, id string, edit func(*User) error) (u User, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
-		u = User{}
-		if err := get(tx, keyUser(id), &u); err != nil {
-			return err
-		}
-		before := u.Email
-		if err := edit(&u); err != nil {
-			return err
-		}
-		if !strings.EqualFold(before, u.Email) {
-			if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
-				return or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
-			}
-			if err := tx.Delete(keyUserEmail(before)); err != nil {
-				return err
-			}
-			if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
-				return err
-			}
-		}
-		return put(tx, keyUser(id), &u)
+		u, err = updateUser(tx, id, edit)
+		return err
 	})
 	return u, err
+}
+
+func updateUser(tx kv.Tx, id string, edit func(*User) error) (u User, err error) {
+	if err := get(tx, keyUser(id), &u); err != nil {
+		return u, err
+	}
+	old := u
+	if err := edit(&u); err != nil {
+		return u, err
+	}
+	if !strings.EqualFold(old.Email, u.Email) {
+		if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
+			return u, or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
+		}
+		if err := tx.Delete(keyUserEmail(old.Email)); err != nil {
+			return u, err
+		}
+		if err := tx.Put(keyUserEmail(u.Email), []byte(u.ID)); err != nil {
+			return u, err
+		}
+	}
+	if err := changeAdmin(tx, id, &old, &u); err != nil {
+		return u, err
+	}
+	if err := changeAvatar(tx, &old, &u); err != nil {
+		return u, err
+	}
+	return u, put(tx, keyUser(id), &u)
+}
+
+// changeAvatar notes whose a new avatar's blob is, and puts an old one into the trash.
+func changeAvatar(tx kv.Tx, old, u *User) error {
+	if u.Avatar == old.Avatar {
+		return nil
+	}
+	if err := dropBlob(tx, old.Avatar); err != nil || u.Avatar == "" {
+		return err
+	}
+	return tx.Put(keyBlob(u.Avatar), []byte(u.ID))
 }
 
 // UserByEmail finds the account with that address, compared without case.

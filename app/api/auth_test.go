@@ -29,6 +29,7 @@ func operations(seed uint64) []operation {
 	upload := parts{apptest.File("a.png", picture(seed))}
 	return []operation{
 		{method: "GET", path: "/v1/auth/verify", scope: "none", status: 200, shared: true},
+		{method: "GET", path: "/v1/user/me/rate-limits", scope: "none", status: 200, shared: true},
 		{method: "POST", path: "/", body: upload, scope: "media.write", status: 201, shared: true},
 		{method: "POST", path: "/v1/images", body: upload, scope: "media.write", status: 200, shared: true},
 		{method: "GET", path: "/v1/images", scope: "media.read", status: 200, shared: true},

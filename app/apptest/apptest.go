@@ -22,6 +22,7 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/control"
+	"picora/app/dashboard"
 )
 
 // StartPage is the start page of these Picoras.
@@ -69,6 +70,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
 	cfg.Blobs.MinFreeBytes = 0
 	cfg.Metrics.Listen = "127.0.0.1:0"
+	cfg.Limits.Enabled = false // tests send more than people; those of the limits turn them on
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -82,7 +84,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 
 func (p *Picora) start() {
 	p.t.Helper()
-	a, err := app.New(context.Background(), p.cfg, app.Program{Page: StartPage, Version: "test", Worker: p.worker})
+	a, err := app.New(context.Background(), p.cfg, app.Program{Pages: dashboard.Pages{Start: StartPage}, Version: "test", Worker: p.worker})
 	if err == nil {
 		err = a.Listen()
 	}

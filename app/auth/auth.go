@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -34,6 +35,11 @@ type Auth struct {
 	store *store.Store
 	ring  *keyRing
 	codes *codeLimits
+	locks *lockout
+	mail  *mail.Mailer // nil: none
+	first setup
+	otts  *exports
+	uses  *uses
 
 	challenges *begun[webauthn.SessionData] // of passkeys
 	providers  *providers                   // of OpenID Connect
@@ -47,7 +53,7 @@ func New(s *store.Store, data string) (*Auth, error) {
 		return nil, err
 	}
 	return &Auth{
-		store: s, ring: ring, codes: newCodeLimits(),
+		store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports(), uses: newUses(),
 		challenges: newBegun[webauthn.SessionData](challengeAge), providers: newProviders(nil),
 	}, nil
 }
@@ -83,6 +89,7 @@ func (a *Auth) byKey(ctx context.Context, plain string) (Caller, error) {
 		return Caller{}, banned()
 	}
 	scopes, err := ParseScopes(k.Scopes)
+	a.uses.note(&k, a.store.Now())
 	return Caller{User: u.ID, Account: u, KeyID: k.ID, Scopes: scopes}, err
 }
 
