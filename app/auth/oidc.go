@@ -12,6 +12,7 @@ import (
 
 	"picora/app/fault"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/app/settings"
 	"picora/store"
 )
@@ -184,7 +185,7 @@ func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (w
 			return who, bad(err)
 		}
 	}
-	if !c.verified() || !validEmail(c.Email) {
+	if !c.verified() || !mail.Address(c.Email) {
 		return who, refused(RefusedEmail, p.cfg.Title+" does not say that your e-mail address is verified. Verify it there, then sign in again.", nil)
 	}
 	return store.Identity{Provider: p.name, Issuer: id.Issuer, Subject: id.Subject, Email: c.Email}, nil
