@@ -93,6 +93,7 @@ func (a *API) Routes() []Route {
 
 		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
 		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
+		{"POST", "/v1/auth/confirm/send-code", Person, limit.SignIn, a.confirmSendCode},
 		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
 		{"GET", "/v1/user/me/totp", Person, limit.Read, a.getTOTP},
 		{"POST", "/v1/user/me/totp", Proven, limit.Mutation, a.createTOTP},

@@ -23,7 +23,7 @@ func (a *API) confirm(c *fiber.Ctx) error {
 	if err := readJSON(c, &in, false); err != nil {
 		return err
 	}
-	until, err := a.auth.Confirm(c.UserContext(), caller(c), auth.Proof{Password: in.Password, Code: in.Code, OTP: in.OTP, Passkey: object(in.Passkey)})
+	until, err := a.auth.Confirm(c.UserContext(), caller(c), auth.Proof{Password: in.Password, Code: in.Code, OTP: in.OTP, Passkey: object(in.Passkey)}, device(c))
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,15 @@ func object(raw json.RawMessage) []byte {
 		return nil
 	}
 	return raw
+}
+
+// confirmSendCode handles POST /v1/auth/confirm/send-code.
+func (a *API) confirmSendCode(c *fiber.Ctx) error {
+	u := caller(c).Account
+	if err := a.auth.SendCode(c.UserContext(), u.Email, auth.ForConfirm, language(c), u.Email != ""); err != nil {
+		return err
+	}
+	return a.codeSent(c)
 }
 
 // confirmOptions handles POST /v1/auth/confirm/options.

@@ -135,7 +135,7 @@ func (a *API) auditOIDC(c *fiber.Ctx, e auth.Ended, provider string) error {
 	d := device(c)
 	event := store.Event{Actor: e.User, Via: e.Signed.Session.ID, Address: d.Address, Agent: d.Agent, Detail: map[string]string{"provider": provider}}
 	if e.Created {
-		event.Action, event.Subject = "user.created", e.User
+		event.Action, event.Subject = "user.registered", e.User
 		if err := a.store.AddEvent(c.UserContext(), event); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"picora/app/fault"
+	"picora/app/link"
 	"picora/store"
 )
 
@@ -20,14 +21,12 @@ type Proof struct {
 
 // Confirm checks the proof of who is signed in, and returns until when they need not
 // give another.
-func (a *Auth) Confirm(ctx context.Context, who Caller, p Proof) (until time.Time, err error) {
+func (a *Auth) Confirm(ctx context.Context, who Caller, p Proof, d Device) (until time.Time, err error) {
 	switch {
 	case len(p.Passkey) > 0:
 		err = a.provePasskey(ctx, who.Account, p.Passkey)
 	case p.Password != "":
-		if err = a.provePassword(ctx, who.Account, p.Password); err == nil {
-			err = a.SecondFactor(ctx, who.Account, p.OTP)
-		}
+		err = a.provePassword(ctx, who.Account, p.Password, p.OTP, d)
 	case p.Code != "":
 		err = a.proveMailed(ctx, who.Account, p.Code, p.OTP)
 	case p.OTP != "":
@@ -35,43 +34,41 @@ func (a *Auth) Confirm(ctx context.Context, who Caller, p Proof) (until time.Tim
 	default:
 		err = fault.New(fault.Invalid, "One of password, code, otp or passkey is needed.")
 	}
+	if f := fault.From(err); f != nil && f.Code == fault.Unauthorized { // clients take 401 for the end of a session
+		err = &fault.Error{Code: fault.Invalid, Message: f.Message, Cause: f.Cause}
+	}
 	if err != nil {
 		return until, err
 	}
 	return a.store.Now().Add(ProofAge), a.Prove(ctx, who.Session)
 }
 
-// provePassword checks the password. Wrong ones count like wrong codes: whoever found
-// a signed-in browser must not try passwords there.
-func (a *Auth) provePassword(ctx context.Context, u store.User, password string) error {
-	f, err := a.store.Factors(ctx, u.ID)
+// provePassword checks the password. Wrong ones count towards the lock-out: whoever
+// found a signed-in browser must not try passwords there.
+func (a *Auth) provePassword(ctx context.Context, u store.User, password, otp string, d Device) error {
+	try, err := a.locks.begin(a.store.Now(), u.Email, network(link.Client(ctx)))
+	if err != nil {
+		f := fault.From(err)
+		return &fault.Error{Code: fault.RateLimited, Message: f.Message, Meta: f.Meta}
+	}
+	o := undecided
+	defer func() { a.tried(ctx, try, o, u, true, d) }()
+	ok, err := a.isPassword(ctx, u, password)
 	if err != nil {
 		return err
 	}
-	now := a.store.Now()
-	if now.Before(f.Wait) {
-		return tooManyWrong()
+	if !ok {
+		o = failed
+		return fault.New(fault.Invalid, "password is not the password of this account.")
 	}
-	good, err := a.CheckPassword(ctx, u, password)
-	if err != nil {
-		return err
-	}
-	waits := false
-	_, err = a.store.UpdateFactors(ctx, u.ID, func(f *store.Factors) error {
-		if waits = now.Before(f.Wait); !waits {
-			countAnswer(f, good, now)
-		}
-		return nil
-	})
+	err = a.SecondFactor(ctx, u, otp)
 	switch {
-	case err != nil:
-		return err
-	case waits: // others were wrong while this one was looked at
-		return tooManyWrong()
-	case !good:
-		return fault.New(fault.Unauthorized, "This is not the password of the account.")
+	case err == nil:
+		o = passed
+	case otp != "" && fault.From(err).Code == fault.Unauthorized:
+		o = failed
 	}
-	return nil
+	return err
 }
 
 // proveMailed takes the mailed code only when the app's code is right, too: people who

@@ -3,16 +3,10 @@ package auth
 import (
 	"context"
 	"errors"
-	"net/mail"
 
 	"picora/app/settings"
 	"picora/store"
 )
-
-func validEmail(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && len(s) <= 254
-}
 
 // accountOf finds whose identity it is: the one it is linked to; else the account of
 // its address, to which it is then linked; else, where everybody may register, a new

@@ -12,6 +12,7 @@ import (
 
 	"picora/app/fault"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/app/settings"
 	"picora/store"
 )
@@ -42,7 +43,7 @@ func (a *Auth) BeginOIDC(ctx context.Context, name, back string, who Caller) (b 
 	if err != nil {
 		return b, err
 	}
-	found, err := p.discover(ctx)
+	found, err := p.discover(ctx, a.store.Now())
 	if err != nil {
 		return b, err
 	}
@@ -151,7 +152,7 @@ func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (w
 		slog.Warn("sign-in by OpenID Connect failed", "provider", p.name, "err", err)
 		return refused(RefusedProvider, "The answer of "+p.cfg.Title+" is not good: this server cannot tell who you are. Its log has the reason.", err)
 	}
-	found, err := p.discover(ctx)
+	found, err := p.discover(ctx, a.store.Now())
 	if err != nil {
 		return who, bad(err)
 	}
@@ -184,7 +185,7 @@ func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (w
 			return who, bad(err)
 		}
 	}
-	if !c.verified() || !validEmail(c.Email) {
+	if !c.verified() || !mail.Address(c.Email) {
 		return who, refused(RefusedEmail, p.cfg.Title+" does not say that your e-mail address is verified. Verify it there, then sign in again.", nil)
 	}
 	return store.Identity{Provider: p.name, Issuer: id.Issuer, Subject: id.Subject, Email: c.Email}, nil

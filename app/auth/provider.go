@@ -81,17 +81,17 @@ func (a *Auth) provider(name string) (*provider, error) {
 
 // discover asks the provider for its addresses, once. When it does not answer, we say
 // so for a moment without asking again: many may wait for it.
-func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
+func (p *provider) discover(ctx context.Context, now time.Time) (*oidc.Provider, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found != nil {
 		return p.found, nil
 	}
-	if time.Since(p.failed) > providerRetry {
+	if now.Sub(p.failed) > providerRetry {
 		ctx, cancel := context.WithTimeout(outward(ctx), providerTimeout)
 		defer cancel()
 		p.found, p.err = oidc.NewProvider(ctx, p.cfg.Issuer)
-		p.failed = time.Now()
+		p.failed = now
 	}
 	if p.found == nil {
 		return nil, &fault.Error{Code: fault.Busy, Cause: p.err,
