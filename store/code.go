@@ -20,7 +20,6 @@ type Code struct {
 	Created time.Time `msg:"created"`
 	Expires time.Time `msg:"expires"`
 	Wrong   int       `msg:"wrong"` // tries that were not it
-	Sent    bool      `msg:"sent"`  // somebody was told
 }
 
 // PutCode keeps c under id, a SHA-256 of what the code is for; an older one is void.

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Code) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
+	// map header, size 4
 	// string "hash"
-	o = append(o, 0x85, 0xa4, 0x68, 0x61, 0x73, 0x68)
+	o = append(o, 0x84, 0xa4, 0x68, 0x61, 0x73, 0x68)
 	o = msgp.AppendBytes(o, z.Hash)
 	// string "created"
 	o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
@@ -22,9 +22,6 @@ func (z *Code) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "wrong"
 	o = append(o, 0xa5, 0x77, 0x72, 0x6f, 0x6e, 0x67)
 	o = msgp.AppendInt(o, z.Wrong)
-	// string "sent"
-	o = append(o, 0xa4, 0x73, 0x65, 0x6e, 0x74)
-	o = msgp.AppendBool(o, z.Sent)
 	return
 }
 
@@ -70,12 +67,6 @@ func (z *Code) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Wrong")
 				return
 			}
-		case "sent":
-			z.Sent, bts, err = msgp.ReadBoolBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Sent")
-				return
-			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -90,6 +81,6 @@ func (z *Code) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Code) Msgsize() (s int) {
-	s = 1 + 5 + msgp.BytesPrefixSize + len(z.Hash) + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.IntSize + 5 + msgp.BoolSize
+	s = 1 + 5 + msgp.BytesPrefixSize + len(z.Hash) + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.IntSize
 	return
 }

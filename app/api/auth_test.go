@@ -36,6 +36,7 @@ func operations(seed uint64) []operation {
 		{method: "DELETE", path: "/v1/user/me/avatar", scope: "media.write", status: 200, shared: true},
 		{method: "DELETE", path: "/v1/user/me/doc-revisions", scope: "media.delete", status: 200, shared: true},
 		{method: "GET", path: "/v1/images/{id}/original", scope: "media.read", status: 200},
+		{method: "GET", path: "/v1/user/me/rate-limits", scope: "none", status: 200, shared: true},
 		{method: "POST", path: "/", body: upload, scope: "media.write", status: 201, shared: true},
 		{method: "POST", path: "/v1/images", body: upload, scope: "media.write", status: 200, shared: true},
 		{method: "GET", path: "/v1/images", scope: "media.read", status: 200, shared: true},

@@ -88,6 +88,17 @@ func ownPage(c *fiber.Ctx) error {
 	return nil
 }
 
+// fromHere refuses what pages of other origins send to a route that sets the cookie: a
+// form there could sign a visitor in to somebody else's account.
+func fromHere(h fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := ownPage(c); err != nil {
+			return err
+		}
+		return h(c)
+	}
+}
+
 // refresh handles POST /v1/auth/refresh.
 func (a *API) refresh(c *fiber.Ctx) error {
 	s, err := a.auth.Refresh(c.UserContext(), c.Cookies(refreshCookie), device(c))

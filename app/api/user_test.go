@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"picora/app/apptest"
+	"picora/app/auth"
+	"picora/app/config"
 	"picora/store"
 )
 
@@ -301,4 +303,35 @@ func TestNotificationsAreTheirUsersAlone(t *testing.T) {
 func TestDocumentRevisionsAreNone(t *testing.T) {
 	p := start(t)
 	p.Play(t, scenario{Method: "DELETE", URL: me + "/doc-revisions", Status: 200, Has: []string{`{"deleted":0,"freedBytes":0,"hasMore":false}`}})
+}
+
+// TestAnAddressIsShownByACode is for servers that send mail; where it goes does not
+// matter here.
+func TestAnAddressIsShownByACode(t *testing.T) {
+	t.Parallel()
+	p := apptest.Start(t, func(c *config.Config) {
+		c.Mail.Host, c.Mail.From = "127.0.0.1", "picora@example.org"
+		c.Mail.Port = 1
+	})
+	s := p.SignIn("owner@example.org")
+	code := func(email, purpose string) string {
+		c, err := p.App.Auth().NewCode(t.Context(), email, purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	patch := func(name string, code any, status int, has string) scenario {
+		s := scenario{Name: name, As: s.Access, Method: "PATCH", URL: me, Body: object{"email": "new@example.org", "code": code}, Status: status, Has: []string{has}}
+		if status == 422 {
+			s.Code = "VALIDATION_ERROR"
+		}
+		return s
+	}
+	p.Run(t,
+		patch("no code", nil, 422, "code"),
+		patch("a code for another purpose", code("new@example.org", auth.ForLogin), 422, "code"),
+		patch("a code for another address", code("old@example.org", auth.ForBindEmail), 422, "code"),
+		patch("the code", code("new@example.org", auth.ForBindEmail), 200, `"emailVerified":true`),
+	)
 }
