@@ -1,9 +1,19 @@
 package main
 
-import _ "embed"
+import (
+	_ "embed"
 
-// startPage is what a browser sees at the server's root; the only place that
-// knows where it lies.
-//
-//go:embed web/start.html
-var startPage string
+	"picora/app/dashboard"
+)
+
+// The files that browsers get; this is the only place that knows where they lie.
+var (
+	//go:embed web/start.html
+	startPage string
+	//go:embed web/setup.html
+	setupPage string
+	//go:embed web/setup.js
+	setupScript string
+)
+
+var pages = dashboard.Pages{Start: startPage, Setup: setupPage, SetupScript: setupScript}

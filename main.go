@@ -7,4 +7,4 @@ import (
 	"picora/app/cli"
 )
 
-func main() { os.Exit(cli.Main(os.Args[1:], startPage)) }
+func main() { os.Exit(cli.Main(os.Args[1:], pages)) }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"picora/app/jobs"
 	"picora/app/library"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/app/server"
 	"picora/app/settings"
 	"picora/media"
@@ -47,6 +49,7 @@ type App struct {
 	auth    *auth.Auth
 	jobs    *jobs.Jobs
 	control http.Handler
+	mail    *mail.Mailer
 	pool    *worker.Pool
 	cache   *cache.Cache
 
@@ -55,7 +58,7 @@ type App struct {
 
 // Program is what the settings do not say.
 type Program struct {
-	Page    string // what a browser sees at the root
+	Pages   dashboard.Pages // what browsers see
 	Version string
 	Worker  string // path of the program whose command "worker" does media work; empty: this one
 }
@@ -98,12 +101,14 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	users.UseProviders(cfg.OIDC)
+	a.mail = mail.New(cfg.Mail, site(cfg.Server.BaseURL))
+	users.UseMail(a.mail)
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
 	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live}, cfg)
-	welcome, err := dashboard.New(p.Page)
+	welcome, err := dashboard.New(p.Pages)
 	if err != nil {
 		return a, err
 	}
@@ -125,6 +130,15 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users)
 	return a, nil
+}
+
+// site is how letters call this server: its host, when that is known. What requests say
+// of it is not believed here.
+func site(base string) string {
+	if u, err := url.Parse(base); err == nil && u.Host != "" {
+		return "Picora, " + u.Host
+	}
+	return "Picora"
 }
 
 // useWorkers gives the library what it makes pictures with.
@@ -214,6 +228,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
+	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { a.auth.Background(ctx); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })

@@ -44,7 +44,7 @@ var owners = map[string][]string{
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},
-	"github.com/emersion":               {"app/mail"},
+	"github.com/emersion":               {"app/apptest"},
 	"golang.org/x/crypto/argon2":        {"app/auth"},
 	"github.com/pquerna/otp":            {"app/auth"},
 	"github.com/go-webauthn/webauthn":   {"app/auth"},

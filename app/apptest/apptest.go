@@ -22,6 +22,7 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/control"
+	"picora/app/dashboard"
 )
 
 // StartPage is the start page of these Picoras.
@@ -83,7 +84,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 
 func (p *Picora) start() {
 	p.t.Helper()
-	a, err := app.New(context.Background(), p.cfg, app.Program{Page: StartPage, Version: "test", Worker: p.worker})
+	a, err := app.New(context.Background(), p.cfg, app.Program{Pages: dashboard.Pages{Start: StartPage}, Version: "test", Worker: p.worker})
 	if err == nil {
 		err = a.Listen()
 	}

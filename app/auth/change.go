@@ -114,7 +114,7 @@ func (a *Auth) putPassword(ctx context.Context, user, session, hash, action stri
 	if err != nil {
 		return err
 	}
-	a.locks.reset(u.Email, network(link.Client(ctx)))
+	a.locks.reset(u.Email)
 	a.event(ctx, u, session, action, u.ID, d, nil)
 	a.alert(ctx, u, mail.PasswordChanged(mail.Language(u.Locale, d.Language), d.Address, a.store.Now()))
 	return nil
@@ -127,4 +127,10 @@ func (a *Auth) EndSession(ctx context.Context, user, id string) error {
 		return fault.New(fault.NotFound, "There is no such session. GET /v1/user/me/sessions lists those there are.")
 	}
 	return err
+}
+
+// PasswordSet tells the user that an administrator set their password.
+func (a *Auth) PasswordSet(ctx context.Context, u store.User) {
+	a.locks.reset(u.Email)
+	a.alert(ctx, u, mail.PasswordChanged(mail.Language(u.Locale, ""), "the server itself", a.store.Now()))
 }

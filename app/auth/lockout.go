@@ -150,16 +150,16 @@ func (t attempt) end(now time.Time, o result) (until time.Time) {
 }
 
 // reset forgets the failures of an account, whose owner has another password.
-func (l *lockout) reset(email, network string) {
+func (l *lockout) reset(email string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	place, account := names(email, network)
-	if p := l.places[place]; p != nil {
-		p.n, p.until = 0, time.Time{}
+	prefix, account := names(email, "")
+	for name, f := range l.places {
+		if strings.HasPrefix(name, prefix) {
+			f.n, f.until = 0, time.Time{}
+		}
 	}
-	if a := l.accounts[account]; a != nil {
-		a.n, a.until = 0, time.Time{}
-	}
+	delete(l.accounts, account)
 }
 
 // locked answers 401 (contract 6) and when to come back.

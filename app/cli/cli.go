@@ -14,6 +14,7 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/control"
+	"picora/app/dashboard"
 	"picora/app/fault"
 )
 
@@ -27,13 +28,13 @@ const (
 type env struct {
 	config string // --config
 	data   string // --data
-	page   string // start page
+	pages  dashboard.Pages
 }
 
 // Main runs the command that args name and returns the program's exit status. The
-// page is what a browser sees at the server's root.
-func Main(args []string, page string) int {
-	e := &env{page: page}
+// pages are what browsers see.
+func Main(args []string, pages dashboard.Pages) int {
+	e := &env{pages: pages}
 	root := &cobra.Command{
 		Use:   "picora",
 		Short: "A self-hosted media host: one program, one port",
@@ -61,7 +62,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {

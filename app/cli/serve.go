@@ -1,19 +1,25 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"picora/app"
+	"picora/app/auth"
 	"picora/app/config"
+	"picora/app/dashboard"
 )
 
 // serve is the command that starts the server.
@@ -45,7 +51,7 @@ blobs/. To move a Picora, stop it and copy that folder.`,
 				slog.Warn("there is no such setting", "variable", name)
 			}
 			useThreads()
-			return run(cmd, cfg, e.page)
+			return run(cmd, cfg, e.pages)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`address` to listen on (default :3102, every interface)")
@@ -63,10 +69,10 @@ func useThreads() {
 	}
 }
 
-func run(cmd *cobra.Command, cfg config.Config, page string) error {
+func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Pages) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	a, err := app.New(ctx, cfg, app.Program{Page: page, Version: Version()})
+	a, err := app.New(ctx, cfg, app.Program{Pages: pages, Version: Version()})
 	if err != nil {
 		return err
 	}
@@ -74,11 +80,26 @@ func run(cmd *cobra.Command, cfg config.Config, page string) error {
 		return errors.Join(err, a.Close())
 	}
 	slog.Info("Picora is running", "version", Version(), "url", address(cfg, a.Addr()), "data", cfg.Server.Data)
+	if err := offerSetup(ctx, cmd.ErrOrStderr(), a, address(cfg, a.Addr())); err != nil {
+		return errors.Join(err, a.Close())
+	}
 	go func() { // a second signal ends the program at once
 		<-ctx.Done()
 		stop()
 	}()
 	return errors.Join(a.Run(ctx), a.Close())
+}
+
+// offerSetup prints the link to the first account when there is none. It is no line of
+// the log, for it must be seen whatever the log's level is.
+func offerSetup(ctx context.Context, w io.Writer, a *app.App, base string) error {
+	token, err := a.Auth().OpenSetup(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "There is no account yet. Open this within %d minutes to make the first: %s/setup?token=%s\n",
+		auth.SetupAge/time.Minute, strings.TrimRight(base, "/"), token)
+	return err
 }
 
 // address is where a person on this machine finds the server.

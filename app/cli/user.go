@@ -19,11 +19,11 @@ import (
 func (e *env) user() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
-		Short: "Make and list accounts",
-		Long: `Makes and lists accounts. Works while the server runs (through a socket in the
+		Short: "Make and list accounts, set passwords",
+		Long: `Makes and lists accounts, and sets their passwords. Works while the server runs (through a socket in the
 data folder that only the folder's owner may open) and while it does not.`,
 	}
-	cmd.AddCommand(e.userAdd(), e.userList())
+	cmd.AddCommand(e.userAdd(), e.userList(), e.userPassword())
 	return needsCommand(cmd)
 }
 

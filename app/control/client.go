@@ -69,6 +69,17 @@ func (c *Client) Users(ctx context.Context) (list []User, err error) {
 	return list, err
 }
 
+// SetPassword sets a user's password, and ends all their sessions.
+func (c *Client) SetPassword(ctx context.Context, in NewPassword) (e Ended, err error) {
+	err = c.call(ctx, http.MethodPut, "/users/password", in, &e)
+	return e, err
+}
+
+// RotateSessionKeys has access tokens signed with a new key. Nobody is signed out.
+func (c *Client) RotateSessionKeys(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "/session-keys", nil, &struct{}{})
+}
+
 // AddKey makes a key; its text is in Plain, this once.
 func (c *Client) AddKey(ctx context.Context, in NewKey) (k Key, err error) {
 	err = c.call(ctx, http.MethodPost, "/keys", in, &k)

@@ -63,6 +63,8 @@ func Handler(s *store.Store, a *auth.Auth) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", handle(v.addUser))
 	mux.HandleFunc("GET /users", handle(v.users))
+	mux.HandleFunc("PUT /users/password", handle(v.setPassword))
+	mux.HandleFunc("POST /session-keys", handle(v.rotateKeys))
 	mux.HandleFunc("POST /keys", handle(v.addKey))
 	mux.HandleFunc("GET /keys", handle(v.keys))
 	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))

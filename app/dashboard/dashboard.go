@@ -1,5 +1,5 @@
-// Package dashboard serves what people open in a browser: for now one page that
-// says that the server runs and how to point a client at it.
+// Package dashboard serves what people open in a browser: for now a page that says
+// that the server runs and how to point a client at it, and the one that sets it up.
 package dashboard
 
 import (
@@ -11,19 +11,35 @@ import (
 	"picora/app/link"
 )
 
-// Dashboard serves the start page.
-type Dashboard struct{ page *template.Template }
+// Pages are the files that browsers get.
+type Pages struct {
+	Start       string // a template that is given the request's link.Origin
+	Setup       string
+	SetupScript string
+}
 
-// New parses the page, a template that is given the request's link.Origin.
-func New(page string) (*Dashboard, error) {
-	t, err := template.New("start").Parse(page)
-	return &Dashboard{t}, err
+// Dashboard serves the pages.
+type Dashboard struct {
+	page, setup *template.Template
+	script      string
+}
+
+// New parses the pages.
+func New(p Pages) (*Dashboard, error) {
+	start, err := template.New("start").Parse(p.Start)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := template.New("setup").Parse(p.Setup)
+	return &Dashboard{start, setup, p.SetupScript}, err
 }
 
 // Mount adds the routes.
 func (d *Dashboard) Mount(r fiber.Router) {
 	r.Get("/", d.start)
 	r.Get("/robots.txt", d.robots)
+	r.Get("/setup", d.setupPage)
+	r.Get("/setup.js", d.setupScript)
 }
 
 // start handles GET /.
