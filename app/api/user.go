@@ -91,21 +91,9 @@ func (a *API) changeEmail(c *fiber.Ctx, in fields) error {
 	if code == nil {
 		code = new(string)
 	}
-	u, err := a.auth.ChangeEmail(c.UserContext(), who, *email, *code, a.mails())
-	if err != nil {
-		return err
-	}
-	if err := a.audit(c, "user.email_changed", who.User, map[string]string{"from": who.Account.Email, "to": u.Email}); err != nil {
-		return err
-	}
-	return a.store.Notify(c.UserContext(), store.Notification{
-		User: who.User, Type: "system", Title: "Your e-mail address was changed",
-		Body: "It is " + u.Email + " now. All other devices were signed out. If this was not you, change your password and tell an administrator.",
-	})
+	_, err = a.auth.ChangeEmail(c.UserContext(), who, *email, *code, device(c))
+	return err
 }
-
-// mails reports whether this server can send a code to an address.
-func (a *API) mails() bool { return false }
 
 // deleteMe handles DELETE /v1/user/me.
 func (a *API) deleteMe(c *fiber.Ctx) error {
@@ -182,7 +170,7 @@ func (a *API) deleteIdentity(c *fiber.Ctx) error {
 	if id == who.User {
 		return fault.New(fault.Invalid, "An account keeps an e-mail address. Change it with PATCH /v1/user/me.")
 	}
-	if err := a.auth.Unlink(c.UserContext(), who, id, a.mails()); err != nil {
+	if err := a.auth.Unlink(c.UserContext(), who, id); err != nil {
 		return err
 	}
 	if err := a.audit(c, "identity.unlinked", id, nil); err != nil {

@@ -3,34 +3,22 @@ package auth
 import (
 	"context"
 	"errors"
-	"net/mail"
 	"strings"
 
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
-// maxEmail is the length of an address (RFC 5321, 4.5.3.1.3).
-const maxEmail = 254
-
-// cleanEmail is the address without the space around it; an error when it is none.
-func cleanEmail(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if a, err := mail.ParseAddress(s); err != nil || a.Address != s || len(s) > maxEmail {
-		return "", fault.New(fault.Invalid, "email is not an e-mail address.")
-	}
-	return s, nil
-}
-
 // ChangeEmail gives the caller's account another address. A mailed code shows that it is
-// theirs; mails says that this server can send one, and so asks for it. All other
-// sessions end, for who had the old address may have had them, too.
-func (a *Auth) ChangeEmail(ctx context.Context, c Caller, email, code string, mails bool) (u store.User, err error) {
+// theirs; a server that sends mail asks for it. All other sessions end, for who had the
+// old address may have had them, too; and the old address is told.
+func (a *Auth) ChangeEmail(ctx context.Context, c Caller, email, code string, d Device) (u store.User, err error) {
 	if err := c.NeedProof(a.store.Now()); err != nil {
 		return u, err
 	}
-	if email, err = cleanEmail(email); err != nil {
-		return u, err
+	if email = strings.TrimSpace(email); !validEmail(email) {
+		return u, fault.New(fault.Invalid, "email is not an e-mail address.")
 	}
 	if email == c.Account.Email {
 		return c.Account, nil
@@ -44,8 +32,8 @@ func (a *Auth) ChangeEmail(ctx context.Context, c Caller, email, code string, ma
 		if err != nil {
 			return u, err
 		}
-	case mails:
-		return u, fault.New(fault.Invalid, "email needs code, too: the six digits that POST /v1/auth/send-code with the purpose bind_email mails to the new address.")
+	case a.mail.On():
+		return u, fault.New(fault.Invalid, "email needs code, too: the six digits that POST /v1/auth/send-code with the type bind_email mails to the new address.")
 	}
 	u, err = a.store.UpdateUser(ctx, c.User, func(u *store.User) error {
 		u.Email, u.Verified = email, code != ""
@@ -57,14 +45,23 @@ func (a *Auth) ChangeEmail(ctx context.Context, c Caller, email, code string, ma
 	if err != nil {
 		return u, err
 	}
-	_, err = a.store.DeleteSessions(ctx, c.User, c.Session)
-	return u, err
+	if _, err = a.store.DeleteSessions(ctx, c.User, c.Session); err != nil {
+		return u, err
+	}
+	a.alert(ctx, c.Account, mail.EmailChanged(mail.Language(u.Locale, d.Language), email, d.Address, a.store.Now()))
+	a.event(ctx, u, c.Session, "user.email_changed", u.ID, d, map[string]string{"from": c.Account.Email, "to": u.Email})
+	return u, nil
 }
 
 // Unlink ends the caller's way to sign in by an account elsewhere. It refuses the last
-// way: who has neither a password, nor mailed codes, nor another such account could not
+// way: who has neither a password, nor a passkey, nor mailed codes, nor another such account
+// could not
 // sign in again.
-func (a *Auth) Unlink(ctx context.Context, c Caller, identity string, mails bool) error {
+func (a *Auth) Unlink(ctx context.Context, c Caller, identity string) error {
+	factors, err := a.store.Factors(ctx, c.User)
+	if err != nil {
+		return err
+	}
 	list, err := a.store.Identities(ctx, c.User)
 	if err != nil {
 		return err
@@ -76,7 +73,7 @@ func (a *Auth) Unlink(ctx context.Context, c Caller, identity string, mails bool
 	if !found {
 		return store.ErrNotFound
 	}
-	if len(list) == 1 && c.Account.Password == "" && !mails {
+	if len(list) == 1 && c.Account.Password == "" && len(factors.Passkeys) == 0 && !a.mail.On() {
 		return fault.New(fault.Invalid, "This is your only way to sign in. Set a password first.")
 	}
 	return a.store.DeleteIdentity(ctx, c.User, identity)

@@ -3,6 +3,8 @@ package library
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
@@ -101,10 +103,9 @@ func AvatarTooLarge() error {
 
 // Avatar is a picture of a user that this server has.
 type Avatar struct {
-	Bytes   []byte
-	MIME    string
-	ETag    string
-	Changed time.Time
+	Bytes []byte
+	MIME  string
+	ETag  string
 }
 
 // Avatar finds the user's avatar. Those of accounts that may not be used are not shown.
@@ -122,7 +123,8 @@ func (l *Library) Avatar(ctx context.Context, user string) (a Avatar, err error)
 	}
 	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, avatarMost))
-	return Avatar{b, u.AvatarType, `"` + u.Avatar + `"`, u.AvatarSet}, err
+	tag := sha256.Sum256([]byte(u.Avatar)) // no blob is named to the world
+	return Avatar{b, u.AvatarType, `"` + hex.EncodeToString(tag[:16]) + `"`}, err
 }
 
 // RemoveAvatar takes the user's avatar away, whether it is here or elsewhere.

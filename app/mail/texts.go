@@ -89,3 +89,14 @@ func PasswordChanged(lang, address string, when time.Time) Text {
 	return Text{"Your password was changed",
 		fmt.Sprintf("Your password was changed at %s, from %s.\n\nIf that was not you, reset it at once and tell the server's administrator.", at, address)}
 }
+
+// EmailChanged tells the old address, and the account, of the new one.
+func EmailChanged(lang, email, address string, when time.Time) Text {
+	at := when.UTC().Format("2006-01-02 15:04 UTC")
+	email, address = oneLine(email), oneLine(address)
+	if lang == "zh-CN" {
+		return Text{"邮箱地址已修改", fmt.Sprintf("您账户的邮箱地址已于 %s 改为 %s，地址 %s。其他设备均已退出登录。\n\n如果不是您本人，请立即联系管理员。", at, email, address)}
+	}
+	return Text{"Your e-mail address was changed",
+		fmt.Sprintf("At %s the e-mail address of your account was changed to %s, from %s. All other devices were signed out.\n\nIf that was not you, tell the server's administrator at once.", at, email, address)}
+}
