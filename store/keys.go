@@ -33,6 +33,8 @@ import (
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
+//	um user month                           Month; the month as 2026-01
+//	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media or watermark that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
@@ -76,6 +78,8 @@ func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(
 func keyMediaID(id string) []byte            { return key("mi", id) }
 func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
 func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
+func keyMonth(user, month string) []byte     { return key("um", user, month) }
+func keyRecount(user string) []byte          { return key("rc", user) }
 func keyWatermark(user, id string) []byte    { return key("wm", user, id) }
 func keyBlob(blob string) []byte             { return key("mb", blob) }
 func keyTrashed(blob string) []byte          { return key("xb", blob) }
@@ -108,6 +112,12 @@ func keysOfUser(user string) []byte { return key("au", user) }
 
 // sessionsOf is the prefix of the index of a user's sessions.
 func sessionsOf(user string) []byte { return key("su", user) }
+
+// monthsOf is the prefix of a user's months.
+func monthsOf(user string) []byte { return key("um", user) }
+
+// countsOf is the prefix of a user's counts.
+func countsOf(user string) []byte { return key("mc", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
