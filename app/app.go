@@ -26,6 +26,7 @@ import (
 	"picora/app/link"
 	"picora/app/server"
 	"picora/app/settings"
+	"picora/app/usage"
 	"picora/media"
 	"picora/media/worker"
 	"picora/store"
@@ -45,6 +46,7 @@ type App struct {
 	server  *server.Server
 	library *library.Library
 	auth    *auth.Auth
+	usage   *usage.Usage
 	jobs    *jobs.Jobs
 	control http.Handler
 	pool    *worker.Pool
@@ -98,15 +100,18 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
+	a.usage = usage.New(a.store, cfg.Plans)
+	lib.UseLimits(a.usage)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live}, cfg)
+	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage}, cfg)
 	welcome, err := dashboard.New(p.Page)
 	if err != nil {
 		return a, err
 	}
 	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
+	files.UseMeters(a.usage)
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {
@@ -122,7 +127,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	})
 	a.library, a.auth = lib, users
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
-	a.control = control.Handler(a.store, users)
+	a.control = control.Handler(a.store, users, live, a.usage)
 	return a, nil
 }
 
@@ -201,6 +206,9 @@ func (a *App) Server() *server.Server { return a.server }
 // Auth and Store are for tests that make sessions and look at records.
 func (a *App) Auth() *auth.Auth { return a.auth }
 
+// Usage is what Auth's comment says.
+func (a *App) Usage() *usage.Usage { return a.usage }
+
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
 
@@ -213,6 +221,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { a.usage.Run(ctx); return nil })
+	g.Go(func() error { jobs.Nightly(ctx, a.usage); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}
@@ -223,6 +233,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.server.Stop(time.Duration(a.cfg.Server.ShutdownTimeout))
 	})
 	err := g.Wait()
+	a.usage.Flush(ctx) // what the last answers sent
 	a.jobs.Settle()
 	return err
 }

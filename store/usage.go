@@ -104,9 +104,9 @@ func (s *Store) AddServed(ctx context.Context, bytes map[string]int64) (after []
 	return after, err
 }
 
-// TellOnce gives the user the notification, unless it did so this month: bit is which
-// of Month.Told stands for it.
-func (s *Store) TellOnce(ctx context.Context, bit uint8, n Notification) (told bool, err error) {
+// TellOnce gives the user the notification, and sets bits of Month.Told, unless one of
+// others is set this month already.
+func (s *Store) TellOnce(ctx context.Context, unless, bits uint8, n Notification) (told bool, err error) {
 	n.ID, n.Created, n.Read = NewID(IDLen), s.Now(), time.Time{}
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		told = false
@@ -114,10 +114,10 @@ func (s *Store) TellOnce(ctx context.Context, bit uint8, n Notification) (told b
 			return err
 		}
 		m, err := monthOf(tx, n.User, n.Created)
-		if err != nil || m.Told&bit != 0 {
+		if err != nil || m.Told&unless != 0 {
 			return err
 		}
-		m.Told |= bit
+		m.Told |= bits
 		told = true
 		if err := put(tx, keyMonth(n.User, month(n.Created)), &m); err != nil {
 			return err

@@ -81,11 +81,11 @@ func TestWhatIsServedIsAddedUp(t *testing.T) {
 			t.Error(st)
 		}
 		for _, want := range []bool{true, false} {
-			if told, err := s.TellOnce(ctx, 2, Notification{User: u.ID, Title: "x"}); told != want || err != nil {
+			if told, err := s.TellOnce(ctx, 2, 3, Notification{User: u.ID, Title: "x"}); told != want || err != nil {
 				t.Error(told, err)
 			}
 		}
-		if told, err := s.TellOnce(ctx, 4, Notification{User: u.ID}); !told || err != nil {
+		if told, err := s.TellOnce(ctx, 4, 4, Notification{User: u.ID}); !told || err != nil {
 			t.Error(told, err)
 		}
 		s.Now = func() time.Time { return time.UnixMilli(1_700_000_000_000).AddDate(0, 12, 0) }
