@@ -117,7 +117,10 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 		return u, fault.New(fault.Invalid, "%q is not an e-mail address.", in.Email)
 	}
 	rec := store.User{Email: email, Admin: in.Admin, Plan: in.Plan, Unlimited: in.Unlimited || in.Admin, Verified: true}
-	if rec.Plan == "" {
+	switch {
+	case rec.Plan == "" && rec.Unlimited:
+		rec.Plan = "pro_plus" // clients offer what a plan's name promises
+	case rec.Plan == "":
 		rec.Plan = v.settings.Live().Plan
 	}
 	if !slices.Contains(config.PlanNames, rec.Plan) {
