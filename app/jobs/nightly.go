@@ -38,7 +38,13 @@ func next(now time.Time) time.Time {
 func Recount(ctx context.Context, u *usage.Usage) {
 	start := time.Now()
 	users, repaired, err := u.Recount(ctx, "", "nightly")
-	if err != nil && ctx.Err() == nil {
+	for _, r := range repaired {
+		slog.Warn("the counts of an account were wrong and were repaired", "user", r.User, "what", r.What)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
 		slog.Warn("the nightly check of the accounts' counts did not finish", "accounts", users, "err", err)
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 
 	"picora/store"
@@ -58,7 +57,6 @@ func (u *Usage) recount(ctx context.Context, a *store.User, via string) (repaire
 	for _, d := range wrong {
 		r := Repair{a.ID, a.Email, fmt.Sprintf("counted were %d pictures (%d public) of %d bytes, there are %d (%d public) of %d bytes",
 			d.Was.N, d.Was.Public, d.Was.Bytes, d.Are.N, d.Are.Public, d.Are.Bytes)}
-		slog.Warn("the counts of an account were wrong and were repaired", "user", a.ID, "what", r.What)
 		err := u.store.AddEvent(ctx, store.Event{Via: via, Action: "usage.repaired", Subject: a.ID, Detail: map[string]string{
 			"wasCount": text(d.Was.N), "wasPublic": text(d.Was.Public), "wasBytes": text(d.Was.Bytes),
 			"count": text(d.Are.N), "public": text(d.Are.Public), "bytes": text(d.Are.Bytes),

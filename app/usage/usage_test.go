@@ -12,6 +12,7 @@ import (
 	"picora/app/config"
 	"picora/app/fault"
 	"picora/store"
+	"picora/store/kv"
 	"picora/store/kv/memkv"
 )
 
@@ -217,6 +218,54 @@ func TestReservationsAreGivenBackOnce(t *testing.T) {
 	first.Release()
 	if len(u.reserved) != 0 {
 		t.Error(u.reserved)
+	}
+}
+
+func TestARepairIsInTheAuditLog(t *testing.T) {
+	ctx := context.Background()
+	db := memkv.New()
+	s, err := store.Open(ctx, db, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	u := New(s, config.Default().Plans)
+	a, _ := s.CreateUser(ctx, store.User{Email: "a@example.org", Plan: "pro"})
+	if _, _, err := u.Add(ctx, store.Media{ID: "a1234567890", User: a.ID, Kind: store.Image, Size: 7, Public: true, Hash: make([]byte, 32), Blob: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	wrong := store.Count{N: 9, Bytes: 1}
+	b, _ := wrong.MarshalMsg(nil)
+	if err := db.Update(ctx, func(tx kv.Tx) error { return tx.Put([]byte("mc"+a.ID+"\x01"), b) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		users, repaired, err := u.Recount(ctx, "", "nightly")
+		if err != nil || users != 1 || len(repaired) != want {
+			t.Errorf("%d %v %v, want %d", users, repaired, err, want)
+		}
+	}
+	if st, _ := u.Standing(ctx, a.ID); st.Count != (store.Count{N: 1, Public: 1, Bytes: 7}) {
+		t.Error(st.Count)
+	}
+	var events []store.Event
+	if err := db.View(ctx, func(tx kv.Reader) error {
+		for e, err := range tx.Scan(kv.Prefix([]byte("ev"))) {
+			var v store.Event
+			if _, err := v.UnmarshalMsg(e.Value); err != nil {
+				return err
+			}
+			events = append(events, v)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(events) != 1 || events[0].Action != "usage.repaired" || events[0].Via != "nightly" || events[0].Subject != a.ID || events[0].Detail["wasCount"] != "9" || events[0].Detail["count"] != "1" {
+		t.Errorf("%+v", events)
 	}
 }
 
