@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +88,15 @@ func TestWhatIsServedIsAddedUp(t *testing.T) {
 		}
 		if told, err := s.TellOnce(ctx, 4, 4, Notification{User: u.ID}); !told || err != nil {
 			t.Error(told, err)
+		}
+		notices := 0
+		for k := range dump(t, s) {
+			if strings.HasPrefix(k, "no"+u.ID) || strings.HasPrefix(k, "nu"+u.ID) {
+				notices++
+			}
+		}
+		if notices != 4 { // each with its entry among the unread
+			t.Errorf("%d keys of notifications", notices)
 		}
 		s.Now = func() time.Time { return time.UnixMilli(1_700_000_000_000).AddDate(0, 12, 0) }
 		if st, _ := s.Standing(ctx, u.ID); st.Month.Served != 0 || st.Month.Told != 0 {
