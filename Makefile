@@ -81,7 +81,7 @@ ffmpeg: tools ## build FFmpeg and the other C libraries, once, into the user's c
 	@media/av/ffmpeg.sh
 
 .PHONY: env
-env: ## print what cgo needs, for a shell: eval "$$(make -s env)"
+env: ## print what cgo needs, for a shell to eval
 	@media/av/ffmpeg.sh --env
 
 # What the other targets need and a fresh Debian may lack.

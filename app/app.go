@@ -80,7 +80,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if n, err := a.blobs.Sweep(ctx); err != nil {
 		return a, err
 	} else if n > 0 {
-		slog.Info("removed uploads that a crash cut off", "files", n)
+		slog.Info("removed what uploads left that did not finish", "files", n)
 	}
 	signer, err := auth.NewSigner(ctx, a.store)
 	if err != nil {

@@ -206,7 +206,7 @@ func VariantName(s string) bool {
 
 // engine is the version of what makes pictures: a change after which it makes
 // others of the same counts it up, and pictures that were kept are made anew.
-const engine = "1"
+const engine = "2"
 
 // Key is the same for specs that ask for the same, and different for others.
 func (s Spec) Key() string {

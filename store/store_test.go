@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tinylib/msgp/msgp"
+
 	"picora/store/blob"
 	"picora/store/kv"
 	"picora/store/kv/boltkv"
@@ -635,4 +637,39 @@ func (s *Store) keyByHash(ctx context.Context, hash []byte) (k APIKey, err error
 		return get(tx, keyAPIKey(string(id)), &k)
 	})
 	return k, err
+}
+
+func TestAccountsFromBeforePlansKeepEverything(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		made, err := s.CreateUser(ctx, User{Email: "ann@example.org", Password: "$argon2id$…", Admin: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.db.Update(ctx, func(tx kv.Tx) error { // as the second schema left it
+			b := msgp.AppendMapHeader(nil, 5)
+			b = msgp.AppendString(msgp.AppendString(b, "id"), made.ID)
+			b = msgp.AppendString(msgp.AppendString(b, "email"), made.Email)
+			b = msgp.AppendString(msgp.AppendString(b, "pw"), made.Password)
+			b = msgp.AppendBool(msgp.AppendString(b, "admin"), true)
+			b = msgp.AppendTime(msgp.AppendString(b, "created"), made.Created)
+			if err := tx.Put(keyUser(made.ID), b); err != nil {
+				return err
+			}
+			return tx.Put(keyVersion, []byte("2"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := migrate(ctx, s.db, migrations, t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+		u, err := s.User(ctx, made.ID)
+		if err != nil || !u.Unlimited || u.Plan != "pro_plus" || !u.Verified {
+			t.Errorf("%+v %v", u, err)
+		}
+		if u.Email != made.Email || u.Password != made.Password || !u.Admin || !u.Created.Equal(made.Created) {
+			t.Errorf("%+v is not what it was: %+v", u, made)
+		}
+	})
 }

@@ -3,6 +3,8 @@
 package api
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,8 +37,9 @@ type API struct {
 	library  *library.Library
 	usage    *usage.Usage
 	upload   config.Upload
-	internal string // token of the internal endpoints; empty: closed
-	signAll  bool   // thumbnails need a signature, too
+	internal string   // token of the internal endpoints; empty: closed
+	signAll  bool     // thumbnails need a signature, too
+	variants []string // names of the prepared transforms
 }
 
 // New puts the surface together.
@@ -44,6 +47,7 @@ func New(p Parts, cfg config.Config) *API {
 	return &API{
 		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage,
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
+		variants: slices.Sorted(maps.Keys(cfg.Variants)),
 	}
 }
 

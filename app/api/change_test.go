@@ -280,6 +280,7 @@ func TestSignImage(t *testing.T) {
 	}
 	p.Run(t,
 		scenario{Name: "the answer", Method: "POST", URL: at, Body: `{}`, Status: 200, Golden: "sign"},
+		bad(`{"transform":"variant=tumb"}`, "medium, small, thumb"),
 		bad(`{"expSeconds":0}`, "expSeconds"), bad(`{"expSeconds":-1}`, "expSeconds"), bad(`{"expSeconds":86401}`, "expSeconds"),
 		bad(`{"expSeconds":1.5}`, "expSeconds"), bad(`{"expSeconds":"60"}`, "expSeconds"), bad(`{"expSeconds":99999999999999999999}`, "expSeconds"),
 		bad(`[]`, "object"),

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -388,7 +389,7 @@ func (a *API) signImage(c *fiber.Ctx) error {
 	if seconds < 1 || seconds > 86400 {
 		return fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
 	}
-	params, err := transform(in.Transform)
+	params, err := a.transform(in.Transform)
 	if err != nil {
 		return err
 	}
@@ -416,7 +417,7 @@ func (a *API) signImage(c *fiber.Ctx) error {
 
 // transform reads the parameters of a picture to be made, as a query; nil when there
 // are none.
-func transform(query string) (url.Values, error) {
+func (a *API) transform(query string) (url.Values, error) {
 	if query == "" {
 		return nil, nil
 	}
@@ -434,8 +435,12 @@ func transform(query string) (url.Values, error) {
 			}
 		}
 	}
-	if _, err := p.Query(); err != nil {
+	q, err := p.Query()
+	if err != nil {
 		return nil, fault.New(fault.Invalid, "transform: %v.", err)
+	}
+	if q.Variant != "" && !slices.Contains(a.variants, q.Variant) {
+		return nil, fault.New(fault.Invalid, "transform: this server has no variant %q, only %s.", q.Variant, strings.Join(a.variants, ", "))
 	}
 	return params, nil
 }

@@ -47,6 +47,7 @@ func Main(args []string, page string) int {
 
 Settings come from a file (--config), the environment (PICORA_SECTION_KEY) and
 flags; later ones win. config.example.toml lists them all.`,
+		Version:       Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

@@ -171,6 +171,15 @@ func (f *fields) uint(n int) (v uint32) {
 	return v
 }
 
+// skip leaves out n bytes. At the end of all bytes, and past it, b is nil or empty.
+func (f *fields) skip(n int) {
+	if len(f.b) < n {
+		f.b = nil
+		return
+	}
+	f.b = f.b[n:]
+}
+
 // id reads an item's id: 16 bits in version 0 of the box around it, else 32.
 func (f *fields) id(version uint32) uint32 {
 	if version == 0 {

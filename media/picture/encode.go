@@ -43,7 +43,7 @@ func encode(out io.Writer, m *image.NRGBA, s media.Spec) error {
 	case "webp":
 		return webp.Encode(out, m, webpOptions(s))
 	case "avif":
-		return av.EncodeAVIF(out, m, quality(s), avifSpeed)
+		return av.EncodeAVIF(out, m, avifQuality(quality(s)), avifSpeed)
 	default:
 		g, err := av.NewGIF(out, m.Rect.Dx(), m.Rect.Dy(), 1)
 		if err != nil {
@@ -75,6 +75,11 @@ func webpOptions(s media.Spec) webp.Options {
 	}
 	return o
 }
+
+// avifQuality is libaom's quality, of 100, for a picture that looks like a WebP of quality q. At the same number
+// libaom's would be a third larger, and better than anybody asked for. Fitted to photos of two cameras and a drawing by
+// SSIM; for q of 75 and more the AVIF then looks the same and is up to 30 % smaller.
+func avifQuality(q int) int { return q - min(16, max(0, (q-40)*3/7), 100-q) }
 
 // avifSpeed is libaom's, of 0 to 10. Only a queue waits for an AVIF.
 const avifSpeed = 8

@@ -19,10 +19,13 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 // One of the wrong length says nothing and goes.
 var pngKept = map[string]int64{
 	"IHDR": 13, "PLTE": -768, "IDAT": 0, "IEND": 0,
-	"tRNS": -256, "gAMA": 4, "cHRM": 32, "sRGB": 1, "iCCP": 0, "cICP": 4,
+	"tRNS": -256, "gAMA": 4, "cHRM": 32, "sRGB": 1, "iCCP": -maxICC, "cICP": 4,
 	"mDCV": 24, "cLLI": 8, "sBIT": -4, "bKGD": -6, "pHYs": 9, "hIST": -512, "sPLT": 0,
 	"acTL": 8, "fcTL": 26, "fdAT": 0,
 }
+
+// maxICC bounds a colour profile, which is compressed. Those of programs have a few kB, of presses up to 2 MB.
+const maxICC = 4 << 20
 
 // kept says whether a chunk may stay.
 func kept(c chunk) bool {
