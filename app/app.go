@@ -28,6 +28,7 @@ import (
 	"picora/app/mail"
 	"picora/app/server"
 	"picora/app/settings"
+	"picora/app/usage"
 	"picora/media"
 	"picora/media/worker"
 	"picora/store"
@@ -47,6 +48,7 @@ type App struct {
 	server  *server.Server
 	library *library.Library
 	auth    *auth.Auth
+	usage   *usage.Usage
 	jobs    *jobs.Jobs
 	control http.Handler
 	mail    *mail.Mailer
@@ -104,15 +106,18 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	a.mail = mail.New(cfg.Mail, site(cfg.Server.BaseURL))
 	users.UseMail(a.mail)
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
+	a.usage = usage.New(a.store, cfg.Plans)
+	lib.UseLimits(a.usage)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live}, cfg)
+	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage}, cfg)
 	welcome, err := dashboard.New(p.Pages)
 	if err != nil {
 		return a, err
 	}
 	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
+	files.UseMeters(a.usage)
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {
@@ -128,7 +133,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	})
 	a.library, a.auth = lib, users
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
-	a.control = control.Handler(a.store, users)
+	a.control = control.Handler(a.store, users, live, a.usage)
 	return a, nil
 }
 
@@ -216,6 +221,9 @@ func (a *App) Server() *server.Server { return a.server }
 // Auth and Store are for tests that make sessions and look at records.
 func (a *App) Auth() *auth.Auth { return a.auth }
 
+// Usage is what Auth's comment says.
+func (a *App) Usage() *usage.Usage { return a.usage }
+
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
 
@@ -231,6 +239,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { a.auth.Background(ctx); return nil })
+	g.Go(func() error { a.usage.Run(ctx); return nil })
+	g.Go(func() error { jobs.Nightly(ctx, a.usage); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}
@@ -242,6 +252,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	err := g.Wait()
 	a.auth.Flush(context.WithoutCancel(ctx))
+	a.usage.Flush(ctx) // what the last answers sent
 	a.jobs.Settle()
 	return err
 }

@@ -133,6 +133,21 @@ func (c *crowd) check(t *testing.T, p *apptest.Process) {
 	if total != len(listed) {
 		t.Errorf("total is %d, and the list has %d", total, len(listed))
 	}
+	// What quotas are measured by was counted in the records' transactions.
+	var bytes int64
+	for _, i := range listed {
+		bytes += i.SizeBytes
+	}
+	var used struct {
+		Images struct{ StorageUsed, TotalCount int64 }
+	}
+	p.Do("GET", "/v1/user/me/usage", nil).Data(t, &used)
+	if used.Images.StorageUsed != bytes || used.Images.TotalCount != int64(len(listed)) {
+		t.Errorf("counted are %+v, there are %d pictures of %d bytes", used.Images, len(listed), bytes)
+	}
+	if out, err := p.Control().Recount(t.Context(), ""); err != nil || len(out.Repaired) > 0 {
+		t.Errorf("a recount after the crash: %+v, %v", out, err)
+	}
 	times := map[string]int{}
 	for _, i := range listed {
 		times[i.ID]++

@@ -18,7 +18,7 @@ var layers = map[string]int{
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
 	"app/byterange": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
-	"app/auth": 4, "app/limit": 4,
+	"app/auth": 4, "app/limit": 4, "app/usage": 4,
 	"app/library": 5, "app/control": 5,
 	"app/api": 6, "app/cdn": 6, "app/dashboard": 6, "app/jobs": 6,
 	"app/server":  7,

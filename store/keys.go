@@ -46,6 +46,8 @@ import (
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
+//	um user month                           Month; the month as 2026-01
+//	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
@@ -112,6 +114,8 @@ func keyAnnounced(id string) []byte            { return key("an", id) }
 func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
 func keyAnnouncing(id string) []byte           { return key("aw", id) }
 func keyRemoval(user string) []byte            { return key("xu", user) }
+func keyMonth(user, month string) []byte       { return key("um", user, month) }
+func keyRecount(user string) []byte            { return key("rc", user) }
 
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
@@ -153,6 +157,12 @@ func sessionsOf(user string) []byte { return key("su", user) }
 // those that were not read. What follows is the same in both.
 func noticesOf(user string) []byte { return key("no", user) }
 func unreadOf(user string) []byte  { return key("nu", user) }
+
+// monthsOf is the prefix of a user's months.
+func monthsOf(user string) []byte { return key("um", user) }
+
+// countsOf is the prefix of a user's counts.
+func countsOf(user string) []byte { return key("mc", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")

@@ -36,7 +36,7 @@ var everyScope = []auth.Scope{auth.MediaRead, auth.MediaWrite, auth.MediaDelete,
 func someone(t testing.TB, p *apptest.Picora, admin bool) store.User {
 	t.Helper()
 	email := fmt.Sprintf("u%d@example.org", time.Now().UnixNano())
-	if _, err := p.Control().AddUser(context.Background(), control.NewUser{Email: email, Admin: admin}); err != nil {
+	if _, err := p.Control().AddUser(context.Background(), control.NewUser{Email: email, Admin: admin, Unlimited: true}); err != nil {
 		t.Fatal(err)
 	}
 	u, err := p.App.Store().UserByEmail(context.Background(), email)

@@ -15,6 +15,7 @@ import (
 	"picora/app/library"
 	"picora/app/limit"
 	"picora/app/settings"
+	"picora/app/usage"
 	"picora/store"
 )
 
@@ -25,6 +26,7 @@ type Parts struct {
 	Auth     *auth.Auth
 	Signer   *auth.Signer
 	Library  *library.Library
+	Usage    *usage.Usage
 }
 
 // API serves /v1 and the OpenAPI document.
@@ -35,6 +37,7 @@ type API struct {
 	signer   *auth.Signer
 	library  *library.Library
 	limits   *limit.Limiter
+	usage    *usage.Usage
 	upload   config.Upload
 	internal string   // token of the internal endpoints; empty: closed
 	signAll  bool     // thumbnails need a signature, too
@@ -44,7 +47,7 @@ type API struct {
 // New puts the surface together.
 func New(p Parts, cfg config.Config) *API {
 	return &API{
-		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library,
+		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage,
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
@@ -64,6 +67,7 @@ type Route struct {
 // one with a parameter that would match it.
 func (a *API) Routes() []Route {
 	read, write, remove := Scoped(auth.MediaRead), Scoped(auth.MediaWrite), Scoped(auth.MediaDelete)
+	change := write.Active()
 	return []Route{
 		{"GET", "/openapi.yaml", Public, limit.Free, a.openAPI},
 
@@ -124,6 +128,12 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/user/avatar/:id", Public, limit.Read, a.getAvatar},
 
 		// Usage and plans: usage.go
+		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
+		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
+		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
+		{"GET", "/v1/billing/orders", Person, limit.Read, a.listOrders},
+		{"GET", "/v1/billing/history", Person, limit.Read, a.listHistory},
 
 		// Rate limits and API keys: limit.go, apikeys.go, tools.go
 		{"GET", "/v1/user/me/rate-limits", Anyone, limit.Free, a.rateLimits},
@@ -142,13 +152,13 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/notifications/read-all", Person, limit.Mutation, a.readAllNotifications},
 
 		// Pictures: images.go
-		{"POST", "/", write, limit.Upload, a.createImage}, // clients that keep only the host of the upload address
-		{"POST", "/v1/images", write, limit.Upload, a.createImage},
+		{"POST", "/", change, limit.Upload, a.createImage}, // clients that keep only the host of the upload address
+		{"POST", "/v1/images", change, limit.Upload, a.createImage},
 		{"GET", "/v1/images", read, limit.Read, a.listImages},
 		{"DELETE", "/v1/images", remove, limit.Mutation, a.deleteImages},
 		{"POST", "/v1/images/exists", write, limit.Upload, a.imagesExist},
 		{"GET", "/v1/images/:id", read, limit.Read, a.getImage},
-		{"PATCH", "/v1/images/:id", write, limit.Mutation, a.updateImage},
+		{"PATCH", "/v1/images/:id", change, limit.Mutation, a.updateImage},
 		{"DELETE", "/v1/images/:id", remove, limit.Mutation, a.deleteImage},
 		{"POST", "/v1/images/:id/sign", write, limit.Upload, a.signImage},
 		{"GET", "/v1/images/:id/original", read, limit.Read, a.getOriginal},
@@ -156,9 +166,9 @@ func (a *API) Routes() []Route {
 
 		// watermarks.go
 		{"GET", "/v1/watermarks", read, limit.Read, a.listWatermarks},
-		{"POST", "/v1/watermarks", write, limit.Mutation, a.createWatermark},
+		{"POST", "/v1/watermarks", change, limit.Mutation, a.createWatermark},
 		{"GET", "/v1/watermarks/:id", read, limit.Read, a.getWatermark},
-		{"PATCH", "/v1/watermarks/:id", write, limit.Mutation, a.updateWatermark},
+		{"PATCH", "/v1/watermarks/:id", change, limit.Mutation, a.updateWatermark},
 		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
 
 		// media.go

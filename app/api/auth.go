@@ -15,6 +15,7 @@ import (
 type Who struct {
 	access access
 	Scope  auth.Scope // that an API key must have
+	active bool       // the account's plan must let it write
 }
 
 type access string
@@ -41,7 +42,10 @@ var (
 )
 
 // Scoped admits who signed in, and API keys with the scope.
-func Scoped(s auth.Scope) Who { return Who{scoped, s} }
+func Scoped(s auth.Scope) Who { return Who{access: scoped, Scope: s} }
+
+// Active admits only those whose account's plan lets it write.
+func (w Who) Active() Who { w.active = true; return w }
 
 // Kind is the name of the kind of route, for tests.
 func (w Who) Kind() string { return string(w.access) }
@@ -90,7 +94,10 @@ func (a *API) may(who auth.Caller, w Who) error {
 	case admin:
 		return who.NeedAdmin()
 	}
-	return who.Need(w.Scope)
+	if err := who.Need(w.Scope); err != nil || !w.active {
+		return err
+	}
+	return a.usage.MayWrite(who.Account)
 }
 
 type callerKey struct{}
@@ -146,9 +153,16 @@ func (a *API) Admit(ctx context.Context, authorization string, length int) error
 }
 
 // room refuses a body of that length (-1: unknown) before it is read.
-func (a *API) room(ctx context.Context, length int) error {
+func (a *API) room(ctx context.Context, user string, length int) error {
 	if int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
 	}
+	if err := a.usage.MayBegin(ctx, user, least(length)); err != nil {
+		return err
+	}
 	return a.library.Room(ctx, int64(length))
 }
+
+// least is how many bytes the file in a form of that length has at least. The fields
+// may stand behind the file, so only their bound is known.
+func least(length int) int64 { return max(int64(length)-formOverhead, 0) }

@@ -46,7 +46,7 @@ func (a *API) openForm(c *fiber.Ctx) (*form, error) {
 		return nil, fault.New(fault.BadRequest, "Send the file as multipart/form-data, in the field named file.")
 	}
 	length := c.Request().Header.ContentLength()
-	if err := a.room(c.UserContext(), length); err != nil {
+	if err := a.room(c.UserContext(), caller(c).User, length); err != nil {
 		return nil, err
 	}
 	f := &form{

@@ -129,6 +129,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 		Filename: f.filename,
 		Body:     f.file,
 		Length:   int64(c.Request().Header.ContentLength()),
+		Least:    least(c.Request().Header.ContentLength()),
 		Describe: func(m *store.Media) error {
 			if err := f.rest(); err != nil {
 				return err

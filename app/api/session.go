@@ -35,7 +35,7 @@ const defaultDocVersions = 10
 
 func (a *API) user(c *fiber.Ctx, u store.User) userWire {
 	w := userWire{
-		ID: u.ID, Email: orNull(u.Email), Nickname: orNull(u.Nickname), Plan: u.Plan, Role: "user",
+		ID: u.ID, Email: orNull(u.Email), Nickname: orNull(u.Nickname), Plan: u.PlanAt(a.store.Now()), Role: "user",
 		EmailVerified: u.Verified, Locale: u.Locale, IsActive: u.Banned.IsZero(), CreatedAt: stamp(u.Created),
 		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax, AvatarURL: orNull(a.avatar(c, u)),
 	}
@@ -106,7 +106,7 @@ func (a *API) refresh(c *fiber.Ctx) error {
 		return err
 	}
 	setRefresh(c, s.Refresh, int(auth.RefreshAge/time.Second))
-	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.Plan})
+	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.PlanAt(a.store.Now())})
 }
 
 // logout handles POST /v1/auth/logout.
@@ -131,7 +131,7 @@ func (a *API) logout(c *fiber.Ctx) error {
 // verify handles GET /v1/auth/verify, the "test connection" of clients.
 func (a *API) verify(c *fiber.Ctx) error {
 	who := caller(c)
-	out := map[string]any{"valid": true, "userId": who.User, "plan": who.Account.Plan, "authType": "jwt"}
+	out := map[string]any{"valid": true, "userId": who.User, "plan": who.Account.PlanAt(a.store.Now()), "authType": "jwt"}
 	if who.KeyID != "" {
 		out["authType"], out["apiKeyId"] = "apiKey", who.KeyID
 	}

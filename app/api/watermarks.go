@@ -88,6 +88,9 @@ func (a *API) listWatermarks(c *fiber.Ctx) error {
 
 // createWatermark handles POST /v1/watermarks.
 func (a *API) createWatermark(c *fiber.Ctx) error {
+	if err := a.usage.MayWatermark(caller(c).Account); err != nil {
+		return err
+	}
 	var in fields
 	if err := readJSON(c, &in, false); err != nil {
 		return err

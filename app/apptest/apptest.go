@@ -125,10 +125,21 @@ func (p *Picora) Control() *control.Client {
 	return c
 }
 
-// NewUser makes an account and returns its id.
+// NewUser makes an account without limits and returns its id.
 func (p *Picora) NewUser(email string) string {
 	p.t.Helper()
-	u, err := p.Control().AddUser(context.Background(), control.NewUser{Email: email})
+	return p.newUser(control.NewUser{Email: email, Unlimited: true})
+}
+
+// NewUserOn makes an account with that plan and returns its id.
+func (p *Picora) NewUserOn(plan, email string) string {
+	p.t.Helper()
+	return p.newUser(control.NewUser{Email: email, Plan: plan})
+}
+
+func (p *Picora) newUser(in control.NewUser) string {
+	p.t.Helper()
+	u, err := p.Control().AddUser(context.Background(), in)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func start(b *testing.T, data string, core int, env ...string) *program {
 	waitFor(b, p.url+"/health")
 	if p.key = os.Getenv("BENCH_KEY"); p.key == "" {
 		email := fmt.Sprintf("bench%d@example.org", time.Now().UnixNano())
-		run(b, bin, "user", "add", email, "--data", data)
+		run(b, bin, "user", "add", email, "--unlimited", "--data", data)
 		p.key = strings.TrimSpace(run(b, bin, "key", "add", "--user", email, "--name", "bench", "--data", data))
 	}
 	return p

@@ -9,6 +9,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"picora/app/library"
+	"picora/app/usage"
 	"picora/store"
 )
 
@@ -24,6 +25,7 @@ type file struct {
 	modified string // Last-Modified, which says changed
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
+	served   *usage.Meter // counts the bytes that are sent
 }
 
 // entry is what serving an address needs.

@@ -13,6 +13,7 @@ import (
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
+	"picora/app/usage"
 	"picora/media"
 	"picora/store"
 )
@@ -23,6 +24,7 @@ type CDN struct {
 	auth    *auth.Auth
 	signer  *auth.Signer
 	small   *cache
+	usage   *usage.Usage // nil: nobody counts
 
 	transforms string // who may have which, see config.Images
 	variants   map[string]media.Query
@@ -40,6 +42,17 @@ func New(l *library.Library, a *auth.Auth, s *auth.Signer, cacheBytes int64) *CD
 // (see config.Images) lets have them. It is called before the start.
 func (d *CDN) UseTransforms(policy string, variants map[string]media.Query) {
 	d.transforms, d.variants = policy, variants
+}
+
+// UseMeters counts what is served. It is called before the start.
+func (d *CDN) UseMeters(u *usage.Usage) { d.usage = u }
+
+// meter counts what is served of the user's files.
+func (d *CDN) meter(user string) *usage.Meter {
+	if d.usage == nil {
+		return nil
+	}
+	return d.usage.Meter(user)
 }
 
 // Route is the pattern of a file's address.
@@ -115,6 +128,7 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
 			return d.library.Open(ctx, v, off, n)
 		},
+		served: d.meter(m.User),
 	}
 	if v.Size <= smallFile && d.small.on() {
 		if err := e.file.read(c.UserContext()); err != nil {
@@ -131,12 +145,13 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 
 // Plain finds a small file that is open to all and in memory, by the target of the
 // request: the header of its whole answer, but for the lines that differ from answer
-// to answer, and its bytes. For all else it returns nil, and serve answers.
-func (d *CDN) Plain(target, accept string) (header, body []byte) {
+// to answer, its bytes, and what counts those that are sent. For all else the header is
+// nil, and serve answers.
+func (d *CDN) Plain(target, accept string) (header, body []byte, served *usage.Meter) {
 	path, query, _ := strings.Cut(target, "?")
 	id, ext, ok := split(path)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
 	key := id
 	if query != "" {
@@ -147,9 +162,9 @@ func (d *CDN) Plain(target, accept string) (header, body []byte) {
 		e, ok = d.small.get(forClient(target, accept))
 	}
 	if !ok || e.header == nil || e.media.Ext != ext {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return e.header, e.file.bytes
+	return e.header, e.file.bytes, e.file.served
 }
 
 // refuse answers an error with one plain sentence: people see these when a link

@@ -17,6 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"picora/app/library"
+	"picora/app/usage"
 	"picora/store/blob"
 )
 
@@ -84,6 +85,9 @@ func plainHeader(f *file, vary bool) []byte {
 func sendBytes(c *fiber.Ctx, f *file, s span) error {
 	if f.bytes != nil {
 		c.Response().SetBodyRaw(f.bytes[s.off : s.off+s.n])
+		if !c.Context().IsHead() { // so few bytes that they are as good as sent
+			f.served.Add(s.n)
+		}
 		return nil
 	}
 	if c.Context().IsHead() {
@@ -95,7 +99,7 @@ func sendBytes(c *fiber.Ctx, f *file, s span) error {
 	if err != nil {
 		return refuse(c, missing(err))
 	}
-	c.Response().SetBodyStream(&stream{content, c.Context().Conn()}, int(s.n))
+	c.Response().SetBodyStream(&stream{content, c.Context().Conn(), f.served}, int(s.n))
 	return nil
 }
 
@@ -188,7 +192,8 @@ func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 // its own: a reader may be slow, but one that takes less than 2 KB a second is cut.
 type stream struct {
 	*library.Content
-	conn net.Conn
+	conn   net.Conn
+	served *usage.Meter
 }
 
 const (
@@ -200,25 +205,39 @@ const (
 func (s *stream) WriteTo(w io.Writer) (int64, error) {
 	bw, ok := w.(*bufio.Writer)
 	if !ok {
-		return s.Content.WriteTo(w)
+		n, err := s.Content.WriteTo(w)
+		s.served.Add(n)
+		return n, err
 	}
-	return s.Content.WriteTo(&chunked{bw, s.conn})
+	return s.Content.WriteTo(&chunked{bw, s.conn, s.served})
+}
+
+// Read is for a server that does not call WriteTo.
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.Content.Read(p)
+	s.served.Add(int64(n))
+	return n, err
 }
 
 // chunked empties the buffer before a stretch of a file, for only then does
 // bufio hand the file to the connection, which lets the kernel copy it
 // (sendfile).
 type chunked struct {
-	w    *bufio.Writer
-	conn net.Conn
+	w      *bufio.Writer
+	conn   net.Conn
+	served *usage.Meter // counts what the connection took, chunk by chunk
 }
 
-func (c *chunked) Write(p []byte) (int, error) { return c.w.Write(p) }
+func (c *chunked) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.served.Add(int64(n))
+	return n, err
+}
 
 func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
 	lr, ok := r.(*io.LimitedReader)
 	if !ok {
-		return io.Copy(struct{ io.Writer }{c.w}, r)
+		return io.Copy(struct{ io.Writer }{c}, r)
 	}
 	if err := c.w.Flush(); err != nil {
 		return 0, err
@@ -227,6 +246,7 @@ func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
 		c.conn.SetWriteDeadline(time.Now().Add(chunkTimeout))
 		n, err := c.w.ReadFrom(&io.LimitedReader{R: lr.R, N: min(left, chunk)})
 		total, left = total+n, left-n
+		c.served.Add(n)
 		if err != nil || n == 0 {
 			return total, err
 		}

@@ -115,7 +115,8 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 	}
 	f := &file{
 		size: v.Size, mime: v.MIME, etag: v.ETag, changed: changed, modified: httpDate(changed),
-		open: func(_ context.Context, off, n int64) (*library.Content, error) { return v.Open(off, n), nil },
+		open:   func(_ context.Context, off, n int64) (*library.Content, error) { return v.Open(off, n), nil },
+		served: d.meter(e.media.User),
 	}
 	switch {
 	case q.Preview:

@@ -16,6 +16,8 @@ import (
 	"picora/app/control"
 	"picora/app/dashboard"
 	"picora/app/fault"
+	"picora/app/settings"
+	usages "picora/app/usage"
 )
 
 // Statuses of the program.
@@ -63,7 +65,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {
@@ -131,7 +133,11 @@ func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	return errors.Join(fn(control.Local(control.Handler(s, users))), s.Close())
+	live, err := settings.Open(cmd.Context(), s, cfg.Accounts)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return errors.Join(fn(control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans)))), s.Close())
 }
 
 // logger sets the program's log.

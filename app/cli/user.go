@@ -61,7 +61,9 @@ signing in to a dashboard does not.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&in.Admin, "admin", false, "may administer the server")
+	cmd.Flags().BoolVar(&in.Admin, "admin", false, "may administer the server; no limits apply")
+	cmd.Flags().StringVar(&in.Plan, "plan", "", "`plan`: none, trial, pro or pro_plus (default: the one of new accounts)")
+	cmd.Flags().BoolVar(&in.Unlimited, "unlimited", false, "no limits of a plan apply")
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password, 8 to 64 characters, from standard input")
 	return cmd
 }
@@ -94,13 +96,17 @@ func (e *env) userList() *cobra.Command {
 					fmt.Fprintln(cmd.ErrOrStderr(), "There are no accounts yet. Make one: picora user add you@example.org")
 					return nil
 				}
-				rows := [][]string{{"EMAIL", "ROLE", "CREATED", "ID"}}
+				rows := [][]string{{"EMAIL", "ROLE", "PLAN", "CREATED", "ID"}}
 				for _, u := range users {
 					role := "user"
 					if u.Admin {
 						role = "admin"
 					}
-					rows = append(rows, []string{u.Email, role, day(u.Created), u.ID})
+					plan := u.Plan
+					if u.Unlimited {
+						plan = "unlimited"
+					}
+					rows = append(rows, []string{u.Email, role, plan, day(u.Created), u.ID})
 				}
 				return table(cmd.OutOrStdout(), rows)
 			})

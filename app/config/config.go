@@ -22,6 +22,8 @@ type Config struct {
 	OIDC map[string]OIDC `toml:"oidc"`
 	// Variants are the prepared transforms, by name.
 	Variants map[string]Variant `toml:"variants"`
+	// Plans are what accounts may have, by the plan's name. All of PlanNames are there.
+	Plans map[string]Plan `toml:"plans"`
 }
 
 // Server is how Picora is reached and where it keeps its data.
@@ -184,8 +186,9 @@ func Default() Config {
 			Queue:      200,
 			Timeout:    Duration(30 * time.Second),
 		},
-		Mail: Mail{Port: 587, TLS: "starttls"},
-		Log:  Log{Level: "info", Format: "text"},
+		Mail:  Mail{Port: 587, TLS: "starttls"},
+		Log:   Log{Level: "info", Format: "text"},
+		Plans: defaultPlans(),
 		Variants: map[string]Variant{
 			"thumb":  {"w": int64(320), "h": int64(320), "fmt": "auto", "q": int64(75)},
 			"small":  {"w": int64(640), "h": int64(640), "fmt": "auto"},

@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (c *Config) Validate() (problems []error) {
 	if !slices.Contains([]string{"closed", "invite", "open"}, c.Accounts.Registration) {
 		bad("accounts.registration", "%q is none of closed, invite, open", c.Accounts.Registration)
 	}
-	if !slices.Contains([]string{"none", "trial", "pro", "pro_plus"}, c.Accounts.Plan) {
+	if !slices.Contains(PlanNames, c.Accounts.Plan) {
 		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
 	}
 	for key, n := range c.Limits.numbers() {
@@ -95,6 +96,14 @@ func (c *Config) Validate() (problems []error) {
 	}
 	c.Mail.validate(bad)
 	c.validateOIDC(bad)
+	for _, name := range PlanNames {
+		plan := c.Plans[name]
+		plan.each(func(key string, f reflect.Value) {
+			if f.Kind() == reflect.Int64 && f.Int() < -1 {
+				bad("plans."+name+"."+key, "0 or more, or -1 for no limit")
+			}
+		})
+	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}

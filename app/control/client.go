@@ -98,6 +98,14 @@ func (c *Client) RevokeKey(ctx context.Context, name string) (k Key, err error) 
 	return k, err
 }
 
+// Recount counts anew what the user with that address has, or everybody.
+func (c *Client) Recount(ctx context.Context, email string) (out Recounted, err error) {
+	patient := *c.http
+	patient.Timeout = 0 // there may be millions of records
+	err = (&Client{&patient}).call(ctx, http.MethodPost, "/recount?user="+url.QueryEscape(email), nil, &out)
+	return out, err
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	b, err := json.Marshal(in)
 	if err != nil {

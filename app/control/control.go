@@ -8,11 +8,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
 	"picora/app/auth"
+	"picora/app/config"
 	"picora/app/fault"
+	"picora/app/settings"
+	"picora/app/usage"
 	"picora/store"
 )
 
@@ -22,6 +26,9 @@ type User struct {
 	Email   string    `json:"email"`
 	Admin   bool      `json:"admin"`
 	Created time.Time `json:"created"`
+
+	Plan      string `json:"plan"` // as it is now
+	Unlimited bool   `json:"unlimited"`
 }
 
 // Key is an API key, for the command line.
@@ -44,6 +51,9 @@ type NewUser struct {
 	Email    string `json:"email"`
 	Password string `json:"password"` // empty: no sign-in by password
 	Admin    bool   `json:"admin"`
+
+	Plan      string `json:"plan"`      // empty: the one of new accounts
+	Unlimited bool   `json:"unlimited"` // as administrators are in any case
 }
 
 // NewKey asks for a key of the user with that address.
@@ -58,11 +68,14 @@ type NewKey struct {
 type service struct {
 	store *store.Store
 	auth  *auth.Auth
+
+	settings *settings.Settings
+	usage    *usage.Usage
 }
 
 // Handler answers the command line's requests.
-func Handler(s *store.Store, a *auth.Auth) http.Handler {
-	v := service{s, a}
+func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage) http.Handler {
+	v := service{s, a, live, u}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", handle(v.addUser))
 	mux.HandleFunc("GET /users", handle(v.users))
@@ -71,6 +84,7 @@ func Handler(s *store.Store, a *auth.Auth) http.Handler {
 	mux.HandleFunc("POST /keys", handle(v.addKey))
 	mux.HandleFunc("GET /keys", handle(v.keys))
 	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))
+	mux.HandleFunc("POST /recount", handle(v.recount))
 	return mux
 }
 
@@ -107,7 +121,16 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 {
 		return u, fault.New(fault.Invalid, "%q is not an e-mail address.", in.Email)
 	}
-	rec := store.User{Email: email, Admin: in.Admin, Plan: "pro_plus", Unlimited: true, Verified: true}
+	rec := store.User{Email: email, Admin: in.Admin, Plan: in.Plan, Unlimited: in.Unlimited || in.Admin, Verified: true}
+	switch {
+	case rec.Plan == "" && rec.Unlimited:
+		rec.Plan = "pro_plus" // clients offer what a plan's name promises
+	case rec.Plan == "":
+		rec.Plan = v.settings.Live().Plan
+	}
+	if !slices.Contains(config.PlanNames, rec.Plan) {
+		return u, fault.New(fault.Invalid, "There is no plan %q. There are %s.", in.Plan, strings.Join(config.PlanNames, ", "))
+	}
 	if in.Password != "" {
 		if rec.Password, err = auth.HashPassword(in.Password); err != nil {
 			return u, err
@@ -117,19 +140,22 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 	if err != nil && fault.From(err).Code == fault.Conflict {
 		return u, fault.New(fault.Conflict, "There is a user %s already.", email)
 	}
-	return user(rec), err
+	return v.user(rec), err
 }
 
 func (v service) users(r *http.Request) (list []User, err error) {
 	all, err := v.store.Users(r.Context())
 	for _, u := range all {
-		list = append(list, user(u))
+		list = append(list, v.user(u))
 	}
 	return list, err
 }
 
-func user(u store.User) User {
-	return User{ID: u.ID, Email: u.Email, Admin: u.Admin, Created: u.Created}
+func (v service) user(u store.User) User {
+	return User{
+		ID: u.ID, Email: u.Email, Admin: u.Admin, Created: u.Created,
+		Plan: u.PlanAt(v.store.Now()), Unlimited: u.Unlimited,
+	}
 }
 
 func (v service) byEmail(r *http.Request, email string) (store.User, error) {

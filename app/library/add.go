@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"picora/app/usage"
 	"picora/media"
 	"picora/media/strip"
 	"picora/media/svg"
@@ -21,6 +22,7 @@ type Upload struct {
 	Filename string // as the client named it
 	Body     io.Reader
 	Length   int64 // bytes that the body is said to have at most; 0 when unknown
+	Least    int64 // bytes that the file has at least; 0 when unknown
 	// Describe is asked for the rest of the record when the body is at its end
 	// and before anything is kept: form fields may follow the file.
 	Describe func(*store.Media) error
@@ -36,6 +38,13 @@ func (duplicate) Error() string { return "library: duplicate" }
 // the file survives a power failure; when it returns an error nothing is kept.
 // The same bytes again give the record that is there, and fresh is false.
 func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool, err error) {
+	var room *usage.Reservation
+	if l.usage != nil {
+		if room, err = l.usage.Reserve(ctx, up.User, up.Least); err != nil {
+			return m, false, err
+		}
+		defer room.Release()
+	}
 	body := bufio.NewReaderSize(up.Body, 4<<10)
 	head, err := body.Peek(4 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -58,12 +67,12 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	case t == media.SVG:
 		err = l.takeSVG(ctx, up, body, &m)
 	case needsWorker(t):
-		if err = l.takePicture(ctx, up, body, t, &m); err == nil {
+		if err = l.takePicture(ctx, up, body, t, &m, room); err == nil {
 			err = l.develop(ctx, &m)
 			defer l.intakes.end(m.Blob) // which may be another now
 		}
 	default:
-		err = l.takePicture(ctx, up, body, t, &m)
+		err = l.takePicture(ctx, up, body, t, &m, room)
 	}
 	if d, ok := errors.AsType[duplicate](err); ok {
 		return d.media, false, nil
@@ -83,7 +92,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 
 // takePicture streams the body into the blob store. All checks are made when the
 // body is at its end but the blob is not yet there, so a refusal leaves nothing.
-func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t media.Type, m *store.Media) error {
+func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t media.Type, m *store.Media, room *usage.Reservation) error {
 	in := newIntake(body, t, strip.Limits{MaxPixels: l.maxPixels()})
 	defer in.stop()
 	in.progress = func(n int64) error {
@@ -91,6 +100,11 @@ func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t 
 			return l.TooLarge()
 		}
 		l.intakes.arrived(m.Blob, n)
+		if room != nil && n > up.Least+progressStep { // more than was said, or nothing was said
+			if err := room.Grow(ctx, n); err != nil {
+				return err
+			}
+		}
 		return l.Room(ctx, 0)
 	}
 	in.atEnd = func(hash []byte, r *strip.Report) error {
@@ -158,7 +172,7 @@ func (l *Library) describe(ctx context.Context, up Upload, m *store.Media) error
 func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, fresh bool, err error) {
 	for range 5 { // an id in use is a matter of 2^-66 times the pictures there are
 		m.ID = store.NewID(store.ImageIDLen)
-		if out, fresh, err = l.store.CreateMedia(ctx, m); !errors.Is(err, store.ErrExists) {
+		if out, fresh, err = l.create(ctx, m); !errors.Is(err, store.ErrExists) {
 			break
 		}
 	}
@@ -166,6 +180,13 @@ func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, f
 		return out, true, nil
 	}
 	return out, false, l.discard(ctx, &m, err)
+}
+
+func (l *Library) create(ctx context.Context, m store.Media) (store.Media, bool, error) {
+	if l.usage == nil {
+		return l.store.CreateMedia(ctx, m)
+	}
+	return l.usage.Add(ctx, m)
 }
 
 // discard deletes the blobs of a record that was not written, because of err or, when

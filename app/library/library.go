@@ -10,6 +10,7 @@ import (
 
 	"picora/app/config"
 	"picora/app/fault"
+	"picora/app/usage"
 	"picora/store"
 	"picora/store/blob"
 )
@@ -21,6 +22,7 @@ type Library struct {
 	upload  config.Upload
 	minFree int64
 
+	usage    *usage.Usage  // nil: everybody may have everything
 	variants *variants     // nil: no pictures are made
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
 
@@ -48,6 +50,10 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		Trashed: make(chan struct{}, 1),
 	}
 }
+
+// UseLimits keeps uploads within what their owners' plans allow. It is called before the
+// start.
+func (l *Library) UseLimits(u *usage.Usage) { l.usage = u }
 
 // OnEdit has fn called whenever a record was changed or deleted, before the
 // operation returns. It is for caches, and is set once, before the start.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"picora/app/link"
+	"picora/app/usage"
 )
 
 // Most requests of a media host ask for a small public file, and say nothing that
@@ -63,22 +64,23 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) tryPlain(request []byte) (answered bool, err error) {
 	c.server.answering.Add(1)
 	defer c.server.answering.Add(-1)
-	head, body := c.plain(request)
+	head, body, served := c.plain(request)
 	if head == nil {
 		return false, nil
 	}
-	return true, c.answer(head, body)
+	return true, c.answer(head, body, served)
 }
 
 // plain finds the answer to the bytes of a plain request: its header without the
-// lines that differ from answer to answer, and its body. Nil is for all others.
-func (c *conn) plain(request []byte) (head, body []byte) {
+// lines that differ from answer to answer, its body, and what counts it. Nil is for all
+// others.
+func (c *conn) plain(request []byte) (head, body []byte, served *usage.Meter) {
 	r, ok := parsePlain(request)
 	if !ok || c.server.stopping.Load() || slog.Default().Enabled(context.Background(), slog.LevelDebug) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if l := c.server.options.Links; l.SeparateMedia() && !l.OnMedia(link.Request{Peer: c.peer(), Host: string(r.host)}) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	return c.server.options.Plain(string(r.target), string(r.accept))
 }
@@ -89,7 +91,7 @@ func (c *conn) peer() netip.Addr {
 }
 
 // answer writes a whole answer, with one system call and without a copy of body.
-func (c *conn) answer(head, body []byte) error {
+func (c *conn) answer(head, body []byte, served *usage.Meter) error {
 	now := time.Now()
 	c.SetWriteDeadline(now.Add(responseTime))
 	b := append(c.head[:0], head...)
@@ -97,7 +99,9 @@ func (c *conn) answer(head, body []byte) error {
 	b = append(append(append(b, "\r\nX-Request-Id: "...), newRequestID()...), "\r\n\r\n"...)
 	c.head = b
 	parts := net.Buffers{b, body}
-	if _, err := parts.WriteTo(c.TCPConn); err != nil {
+	n, err := parts.WriteTo(c.TCPConn)
+	served.Add(n - int64(len(b)))
+	if err != nil {
 		return err
 	}
 	c.SetReadDeadline(now.Add(silence))

@@ -19,6 +19,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"picora/app/link"
+	"picora/app/usage"
 )
 
 // Surface is a set of routes.
@@ -34,9 +35,9 @@ type Options struct {
 	FileRoute string // pattern of the route that serves them
 	// Plain finds a small public file by the target of the request and its Accept, for
 	// clients that ask for no more than it: the header of the answer, but for Date and
-	// X-Request-Id, and the bytes. It returns nil when the file needs a closer look.
-	// Plain may be nil.
-	Plain func(target, accept string) (header, body []byte)
+	// X-Request-Id, the bytes, and what counts those that are sent. The header is nil when
+	// the file needs a closer look. Plain may be nil.
+	Plain func(target, accept string) (header, body []byte, served *usage.Meter)
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.
