@@ -326,3 +326,53 @@ func TestPasswordsCannotBeTriedByConfirming(t *testing.T) {
 	s = p.SignIn("a@example.org")
 	confirm(password, 200, "")
 }
+
+func TestSigningInAsksForTheApp(t *testing.T) {
+	p := start(t)
+	u, s := member(t, p, "a@example.org")
+	a, recovery := enableTOTP(t, p, s.Access)
+	login := func(otp string, status int, code string) apptest.Response {
+		t.Helper()
+		return p.Play(t, scenario{As: apptest.Nobody, Method: "POST", URL: "/v1/auth/login", Body: object{"email": u.Email, "password": password, "otp": otp}, Status: status, Code: code})
+	}
+	r := login("", 401, "SECOND_FACTOR_REQUIRED")
+	if !strings.Contains(string(r.Body), `"methods":["totp","recovery"]`) || r.Header.Get("Set-Cookie") != "" {
+		t.Errorf("without a code: %s", r.Body)
+	}
+	login("000000x", 401, "UNAUTHORIZED")
+	code := a.code(t, p, 0)
+	login(code, 200, "")
+	login(code, 401, "UNAUTHORIZED")
+	login(recovery[0], 200, "")
+	ctx := context.Background()
+	notices, _, err := p.App.Store().Notifications(ctx, u.ID, "", 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := ""
+	for _, n := range notices {
+		told += n.Title + ": " + n.Body + "\n"
+		if strings.Contains(n.Body, recovery[0]) || strings.Contains(n.Body, a.secret) {
+			t.Error("a secret is in a notification")
+		}
+	}
+	if !strings.Contains(told, "A recovery code was used") || !strings.Contains(told, "9 are left") || !strings.Contains(told, "An authenticator app was set up") {
+		t.Errorf("the user was told\n%s", told)
+	}
+	events, _, err := p.App.Store().Events(ctx, store.EventQuery{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, e := range events {
+		seen[e.Action] = true
+		if text := fmt.Sprint(e); strings.Contains(text, recovery[0]) || strings.Contains(text, a.secret) {
+			t.Error("a secret is in the audit log")
+		}
+	}
+	for _, action := range []string{"totp.enabled", "recovery.used", "session.created"} {
+		if !seen[action] {
+			t.Errorf("the audit log lacks %s: %v", action, seen)
+		}
+	}
+}
