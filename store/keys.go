@@ -63,7 +63,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)

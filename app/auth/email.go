@@ -17,7 +17,7 @@ func (a *Auth) ChangeEmail(ctx context.Context, c Caller, email, code string, d 
 	if err := c.NeedProof(a.store.Now()); err != nil {
 		return u, err
 	}
-	if email = strings.TrimSpace(email); !validEmail(email) {
+	if email = strings.TrimSpace(email); !mail.Address(email) {
 		return u, fault.New(fault.Invalid, "email is not an e-mail address.")
 	}
 	if email == c.Account.Email {
