@@ -144,7 +144,7 @@ func (a *API) Admit(ctx context.Context, authorization string, length int) error
 	}
 	err = who.Need(auth.MediaWrite)
 	if err == nil {
-		err = a.room(ctx, length)
+		err = a.room(ctx, who.User, length)
 	}
 	if err != nil {
 		return &rationed{err, a.limits.Take(ration, limit.Upload), a.store.Now()}

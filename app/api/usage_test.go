@@ -21,8 +21,8 @@ func small(edit func(*config.Plan)) func(*config.Config) {
 	}
 }
 
-// limited starts a Picora whose owner is a person on the plan pro.
-func limited(t *testing.T, edit func(*config.Plan)) *apptest.Picora {
+// onPro starts a Picora whose owner is a person on the plan pro.
+func onPro(t *testing.T, edit func(*config.Plan)) *apptest.Picora {
 	t.Helper()
 	p := apptest.Start(t, small(edit))
 	p.User = p.NewUserOn("pro", "pro@example.org")
@@ -54,7 +54,7 @@ func usageOf(t *testing.T, p *apptest.Picora) (u usageStats) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	p := limited(t, func(*config.Plan) {})
+	p := onPro(t, func(*config.Plan) {})
 	a, b := apptest.PNG(8, 8, 1), apptest.PNG(8, 8, 2)
 	p.Add("a.png", a)
 	gone := p.Add("b.png", b, "isPublic", "false")
@@ -115,7 +115,7 @@ func TestAnAccountWithoutLimitsIsToldTheLargestNumber(t *testing.T) {
 
 func TestWithoutAPlanOneReadsAndDeletesOnly(t *testing.T) {
 	t.Parallel()
-	p := limited(t, func(*config.Plan) {})
+	p := onPro(t, func(*config.Plan) {})
 	i := p.Add("a.png", apptest.PNG(8, 8, 1))
 	other := p.Add("b.png", apptest.PNG(8, 8, 2))
 	jwt := p.SignIn("pro@example.org").Access
@@ -172,7 +172,7 @@ func TestEachLimitRefusesUploadsAndSaysWhat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := limited(t, c.edit)
+			p := onPro(t, c.edit)
 			i := p.Add("a.png", pic)
 			if r := p.Do("GET", i.URL, nil); r.Status != 200 {
 				t.Fatal(r.Status)
