@@ -130,27 +130,6 @@ func (s *Store) TellOnce(ctx context.Context, unless, bits uint8, n Notification
 	return told, err
 }
 
-// DeleteUsage forgets what was counted of a user who has no media any more.
-func (s *Store) DeleteUsage(ctx context.Context, user string) error {
-	return s.db.Update(ctx, func(tx kv.Tx) error {
-		var keys [][]byte
-		for _, prefix := range [][]byte{monthsOf(user), countsOf(user), keyRecount(user)} {
-			for e, err := range tx.Scan(kv.Prefix(prefix)) {
-				if err != nil {
-					return err
-				}
-				keys = append(keys, append([]byte(nil), e.Key...))
-			}
-		}
-		for _, k := range keys {
-			if err := tx.Delete(k); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // SweepMonths deletes the user's months that are too old for anybody to ask for.
 func (s *Store) SweepMonths(ctx context.Context, user string) error {
 	now := s.Now().UTC()

@@ -250,28 +250,6 @@ func TestARecountWhileUploadsRunIsExact(t *testing.T) {
 	})
 }
 
-func TestWhatWasCountedOfAUserGoes(t *testing.T) {
-	engines(t, func(t *testing.T, s *Store) {
-		ctx := context.Background()
-		u, _ := s.CreateUser(ctx, User{Email: "a@example.org"})
-		before := dump(t, s)
-		m := create(t, s, media(u.ID, 1))
-		s.AddServed(ctx, map[string]int64{u.ID: 1})
-		if _, err := s.DeleteMedia(ctx, u.ID, []string{m.ID}); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.EmptyTrash(ctx, m.Blobs()); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.DeleteUsage(ctx, u.ID); err != nil {
-			t.Fatal(err)
-		}
-		if after := dump(t, s); len(after) != len(before) {
-			t.Errorf("left over: %q", after)
-		}
-	})
-}
-
 func TestAPlanEnds(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
