@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"picora/app/api"
 	"picora/app/apptest"
 	"picora/app/config"
+	"picora/app/limit"
 )
 
 // limited starts a Picora whose limits are on and whose clock stands still until it is
@@ -83,6 +86,34 @@ func TestEveryAnswerSaysWhatIsLeft(t *testing.T) {
 	} {
 		if r.Header.Get("RateLimit-Limit") != "" {
 			t.Errorf("%s is limited: %v", name, r.Header)
+		}
+	}
+}
+
+// Whatever is added to the table later is limited as the table says, whoever calls.
+func TestEveryRouteIsLimitedAsTheTableSays(t *testing.T) {
+	p, _ := limited(t, func(c *config.Config) {
+		l := &c.Limits
+		l.ReadPerMinute, l.MutationPerMinute, l.UploadPerMinute, l.SignInPerMinute = 10_001, 10_002, 10_003, 10_004
+		l.Hourly = 0
+	})
+	want := map[limit.Tier]string{limit.Free: "", limit.Read: "10001", limit.Mutation: "10002", limit.Upload: "10003", limit.SignIn: "10004"}
+	parameter := regexp.MustCompile(`:\w+`)
+	session := p.SignIn("owner@example.org").Access // calls may end it: the last to be tried
+	for name, credential := range map[string]string{"with a key": "Bearer " + p.Key, "without": "", "with a session": "Bearer " + session} {
+		for _, r := range new(api.API).Routes() {
+			if name == "with a session" && r.Method != "GET" {
+				continue
+			}
+			body := strings.NewReader("{}")
+			a := p.Do(r.Method, parameter.ReplaceAllString(r.Path, "aaaaaaaaaaaaaaaaaaaaa"), body, "Authorization", credential, "Content-Type", "application/json")
+			tier := want[r.Tier]
+			if kind := r.Who.Kind(); credential == "" && kind != "public" && kind != "cookie" && kind != "internal" {
+				tier = "100040" // wrong credentials
+			}
+			if got := a.Header.Get("RateLimit-Limit"); got != tier {
+				t.Errorf("%s %s %s: %d, the limit is %q, want %q", r.Method, r.Path, name, a.Status, got, tier)
+			}
 		}
 	}
 }
