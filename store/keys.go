@@ -40,6 +40,8 @@ import (
 //	mt user kind tag NUL time media         … with a tag (empty)
 //	mh user sha256                          → media id: one record a user and content
 //	mc user kind                            Count
+//	um user month                           Month; the month as 2026-01
+//	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media or watermark that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
@@ -68,31 +70,34 @@ func timeKey(t time.Time) string {
 	return string(b[:])
 }
 
-func keySetting(name string) []byte            { return key("se", name) }
-func keyUser(id string) []byte                 { return key("us", id) }
-func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }
+func keySetting(name string) []byte          { return key("se", name) }
+func keyUser(id string) []byte               { return key("us", id) }
+func keyUserEmail(email string) []byte       { return key("ue", strings.ToLower(email)) }
+func keyAPIKey(id string) []byte             { return key("ak", id) }
+func keyAPIKeyHash(hash []byte) []byte       { return key("ah", string(hash)) }
+func keyUserAPIKey(user, id string) []byte   { return key("au", user, id) }
+func keySession(id string) []byte            { return key("ss", id) }
+func keySessionHash(hash []byte) []byte      { return key("sh", string(hash)) }
+func keyUserSession(user, id string) []byte  { return key("su", user, id) }
+func keyEvent(e *Event) []byte               { return key("ev", timeKey(e.Time), e.ID) }
+func keyNotice(n *Notification) []byte       { return key("no", n.User, timeKey(n.Created), n.ID) }
+func keyUnread(n *Notification) []byte       { return key("nu", n.User, timeKey(n.Created), n.ID) }
+func keyMediaID(id string) []byte            { return key("mi", id) }
+func keyMediaHash(u string, h []byte) []byte { return key("mh", u, string(h)) }
+func keyCount(user string, k Kind) []byte    { return key("mc", user, string(byte(k))) }
+func keyWatermark(user, id string) []byte    { return key("wm", user, id) }
+func keyBlob(blob string) []byte             { return key("mb", blob) }
+func keyTrashed(blob string) []byte          { return key("xb", blob) }
+func keyMonth(user, month string) []byte     { return key("um", user, month) }
+func keyRecount(user string) []byte          { return key("rc", user) }
+
 func keyAdmin(id string) []byte                { return key("ad", id) }
-func keyAPIKey(id string) []byte               { return key("ak", id) }
-func keyAPIKeyHash(hash []byte) []byte         { return key("ah", string(hash)) }
-func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }
-func keySession(id string) []byte              { return key("ss", id) }
-func keySessionHash(hash []byte) []byte        { return key("sh", string(hash)) }
-func keyUserSession(user, id string) []byte    { return key("su", user, id) }
 func keyInvite(id string) []byte               { return key("in", id) }
 func keyInviteCode(code string) []byte         { return key("ic", code) }
 func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
 func keyAnnounced(id string) []byte            { return key("an", id) }
 func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
 func keyAnnouncing(id string) []byte           { return key("aw", id) }
-func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time), e.ID) }
-func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
-func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
-func keyMediaID(id string) []byte              { return key("mi", id) }
-func keyMediaHash(u string, h []byte) []byte   { return key("mh", u, string(h)) }
-func keyCount(user string, k Kind) []byte      { return key("mc", user, string(byte(k))) }
-func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
-func keyBlob(blob string) []byte               { return key("mb", blob) }
-func keyTrashed(blob string) []byte            { return key("xb", blob) }
 
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
@@ -122,6 +127,12 @@ func keysOfUser(user string) []byte { return key("au", user) }
 
 // sessionsOf is the prefix of the index of a user's sessions.
 func sessionsOf(user string) []byte { return key("su", user) }
+
+// monthsOf is the prefix of a user's months.
+func monthsOf(user string) []byte { return key("um", user) }
+
+// countsOf is the prefix of a user's counts.
+func countsOf(user string) []byte { return key("mc", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")

@@ -105,10 +105,17 @@ type Page struct {
 	Next  string // where the next page goes on; empty on the last
 }
 
-// CreateMedia adds m, whose ID the caller made, unless the user has a record of
-// that kind with the same hash: then that record comes back, and fresh is false.
-// ErrExists when the id is taken: try another.
+// CreateMedia is CreateMediaIf for a user who may have everything.
 func (s *Store) CreateMedia(ctx context.Context, m Media) (out Media, fresh bool, err error) {
+	return s.CreateMediaIf(ctx, m, nil)
+}
+
+// CreateMediaIf adds m, whose ID the caller made, unless the user has a record of
+// that kind with the same hash: then that record comes back, and fresh is false.
+// ErrExists when the id is taken: try another. Otherwise may decides, nil for yes, on
+// how far the user has come without m; it may be called again, and is in the
+// transaction, so whatever else is added meanwhile, no two see the same room.
+func (s *Store) CreateMediaIf(ctx context.Context, m Media, may func(Standing) error) (out Media, fresh bool, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		out, fresh = m, false
 		id, err := getKey(tx, keyMediaHash(m.User, m.Hash))
@@ -122,12 +129,24 @@ func (s *Store) CreateMedia(ctx context.Context, m Media) (out Media, fresh bool
 		if taken, err := has(tx, keyMediaID(m.ID)); err != nil || taken {
 			return or(err, fmt.Errorf("store: media %s: %w", m.ID, ErrExists))
 		}
-		fresh = true
 		out.Created = s.Now()
 		out.Updated = out.Created
+		if may != nil {
+			st, err := standing(tx, m.User, out.Created)
+			if err != nil {
+				return fmt.Errorf("store: the owner of %s: %w", m.ID, err)
+			}
+			if err := may(st); err != nil {
+				return err
+			}
+		}
+		fresh = true
+		if err := uploaded(tx, m.User, out.Created); err != nil {
+			return err
+		}
 		return change(tx, nil, &out)
 	})
-	return out, fresh, err
+	return out, fresh && err == nil, err
 }
 
 // Media finds a record by id, whoever owns it.
@@ -352,6 +371,9 @@ func change(tx kv.Tx, old, m *Media) error {
 	c.add(old, -1)
 	c.add(m, +1)
 	if err := put(tx, keyCount(owner.User, owner.Kind), &c); err != nil {
+		return err
+	}
+	if err := follow(tx, owner, old, m); err != nil {
 		return err
 	}
 	if m == nil {

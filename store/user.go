@@ -41,6 +41,21 @@ type User struct {
 	DocVersioningMax int  `msg:"docversioningmax"` // 0: the default
 }
 
+// PlanAt is the account's plan as it is then: one that has ended is "none". Limits do
+// not apply to accounts without limits, which have the largest, so that clients offer
+// them everything.
+func (u *User) PlanAt(now time.Time) string {
+	switch ended := !u.PlanEnds.IsZero() && !u.PlanEnds.After(now); {
+	case u.Unlimited && (ended || u.Plan == "none" || u.Plan == ""):
+		return "pro_plus"
+	case u.Unlimited:
+		return u.Plan
+	case ended || u.Plan == "":
+		return "none"
+	}
+	return u.Plan
+}
+
 // CreateUser adds u under a new id. ErrExists when the e-mail is taken.
 func (s *Store) CreateUser(ctx context.Context, u User) (User, error) {
 	u.ID, u.Created = NewID(IDLen), s.Now()

@@ -18,6 +18,8 @@ type Config struct {
 	Metrics  Metrics  `toml:"metrics"`
 	// Variants are the prepared transforms, by name.
 	Variants map[string]Variant `toml:"variants"`
+	// Plans are what accounts may have, by the plan's name. All of PlanNames are there.
+	Plans map[string]Plan `toml:"plans"`
 }
 
 // Server is how Picora is reached and where it keeps its data.
@@ -132,7 +134,8 @@ func Default() Config {
 			Queue:      200,
 			Timeout:    Duration(30 * time.Second),
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Log:   Log{Level: "info", Format: "text"},
+		Plans: defaultPlans(),
 		Variants: map[string]Variant{
 			"thumb":  {"w": int64(320), "h": int64(320), "fmt": "auto", "q": int64(75)},
 			"small":  {"w": int64(640), "h": int64(640), "fmt": "auto"},

@@ -48,6 +48,7 @@ func TestTheExampleHoldsEverySettingWithItsDefault(t *testing.T) {
 		}
 	})
 	delete(given, "variants") // compared above
+	delete(given, "plans")
 	for section, keys := range given {
 		if len(keys) > 0 {
 			t.Errorf("the example has settings in [%s] that do not exist: %v", section, slices.Collect(maps.Keys(keys)))
@@ -130,7 +131,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		Metrics: Metrics{Listen: ":9102"},
 		Images:  Images{Transforms: "any", CacheBytes: 5, Workers: 3, Queue: 4, Timeout: Duration(6 * time.Second)},
 
-		Variants: Default().Variants,
+		Variants: Default().Variants, Plans: Default().Plans,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v, want\n%+v", c, want)

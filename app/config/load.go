@@ -64,7 +64,8 @@ func (c *Config) readFile(path string) (problems []error) {
 		f.Set(v)
 	})
 	problems = append(problems, c.readVariants(path, all)...)
-	return append(problems, c.strays(path, b, all)...)
+	problems = append(problems, c.strays(path, b, all)...)
+	return append(problems, c.readPlans(path, all)...)
 }
 
 // readVariants adds the file's variants to those of c; one of a known name replaces
@@ -95,7 +96,7 @@ func (c *Config) strays(path string, b []byte, all map[string]any) (problems []e
 	c.each(func(section, key string, _ reflect.Value, _ bool) {
 		keys[section] = append(keys[section], member(len(keys[section]), key, anything))
 	})
-	sections = append(sections, member(0, "variants", anything))
+	sections = append(sections, member(0, "variants", anything), member(1, "plans", anything))
 	for _, section := range slices.Sorted(maps.Keys(keys)) {
 		t := reflect.StructOf(keys[section])
 		if v, given := all[section]; given {
@@ -175,6 +176,7 @@ func (c *Config) readEnv(environ []string) (problems []error) {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	})
+	problems = append(problems, c.readPlansEnv(given)...)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if c.inSection(name) {
 			problems = append(problems, fmt.Errorf("%s: no such setting", name))
@@ -216,6 +218,7 @@ func variable(section, key string) string { return "PICORA_" + strings.ToUpper(s
 
 // inSection reports whether a variable's name begins with a section.
 func (c *Config) inSection(name string) (yes bool) {
+	yes = strings.HasPrefix(name, variable("plans", ""))
 	c.each(func(section, _ string, _ reflect.Value, _ bool) {
 		yes = yes || strings.HasPrefix(name, variable(section, ""))
 	})
@@ -229,7 +232,7 @@ func (c *Config) each(fn func(section, key string, f reflect.Value, secret bool)
 		section := top.Type().Field(i).Tag.Get("toml")
 		s := top.Field(i)
 		if s.Kind() != reflect.Struct {
-			continue // the variants, which are no settings but made things
+			continue // the variants and plans, which have readers of their own
 		}
 		for j := range s.NumField() {
 			t := s.Type().Field(j)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (c *Config) Validate() (problems []error) {
 	if !slices.Contains([]string{"closed", "invite", "open"}, c.Accounts.Registration) {
 		bad("accounts.registration", "%q is none of closed, invite, open", c.Accounts.Registration)
 	}
-	if !slices.Contains([]string{"none", "trial", "pro", "pro_plus"}, c.Accounts.Plan) {
+	if !slices.Contains(PlanNames, c.Accounts.Plan) {
 		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
 	}
 	if c.Upload.MaxBytes < 1 {
@@ -85,6 +86,14 @@ func (c *Config) Validate() (problems []error) {
 	}
 	if _, there := c.Variants["thumb"]; !there {
 		bad("variants.thumb", "is needed: the links to thumbnails name it")
+	}
+	for _, name := range PlanNames {
+		plan := c.Plans[name]
+		plan.each(func(key string, f reflect.Value) {
+			if f.Kind() == reflect.Int64 && f.Int() < -1 {
+				bad("plans."+name+"."+key, "0 or more, or -1 for no limit")
+			}
+		})
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)

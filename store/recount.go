@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"picora/store/kv"
+)
+
+//go:generate go tool msgp -unexported -tests=false -io=false -o recount_gen.go
+
+//msgp:ignore Drift
+
+// recount is a count of all of a user's records that is under way. It goes through
+// them in their order, some at a time; whatever changes among those that it has
+// passed, change adds here too, so that it is exact when it arrives at the end.
+type recount struct {
+	At     string  `msg:"at"`     // place of the last record that was counted
+	Counts []Count `msg:"counts"` // by kind
+}
+
+// Drift is a count that was not what the records say.
+type Drift struct {
+	Kind     Kind
+	Was, Are Count
+}
+
+// recountStep is how many records are counted in one transaction: writers wait so
+// long, a millisecond or two.
+const recountStep = 500
+
+// kinds is one more than the largest Kind.
+const kinds = Image + 1
+
+// Recount counts all of the user's records, and puts right what was counted wrong. It
+// is exact while records come and go. There is one at a time of a user.
+func (s *Store) Recount(ctx context.Context, user string) (wrong []Drift, err error) {
+	if done, err := s.countsRight(ctx, user); done || err != nil {
+		return nil, err
+	}
+	// What a recount left that broke off may be of another history: a restored database.
+	if err := s.db.Update(ctx, func(tx kv.Tx) error {
+		return put(tx, keyRecount(user), &recount{Counts: make([]Count, kinds)})
+	}); err != nil {
+		return nil, err
+	}
+	for done := false; !done; {
+		err := s.db.Update(ctx, func(tx kv.Tx) error {
+			done, wrong, err = recountMore(tx, user)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("store: recount of %s: %w", user, err)
+		}
+	}
+	return wrong, nil
+}
+
+// countsRight compares the counts of a user with few records, without a transaction
+// that writes. It reports false when they are wrong, or when there are many records.
+func (s *Store) countsRight(ctx context.Context, user string) (right bool, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		rc := recount{Counts: make([]Count, kinds)}
+		n, err := rc.count(tx, user)
+		if err != nil || n == recountStep {
+			return err
+		}
+		wrong, err := rc.compare(tx, user)
+		right = err == nil && len(wrong) == 0
+		return err
+	})
+	return right, err
+}
+
+func recountMore(tx kv.Tx, user string) (done bool, wrong []Drift, err error) {
+	var rc recount
+	if err := get(tx, keyRecount(user), &rc); err != nil {
+		return false, nil, err
+	}
+	n, err := rc.count(tx, user)
+	if err != nil {
+		return false, nil, err
+	}
+	if n == recountStep {
+		return false, nil, put(tx, keyRecount(user), &rc)
+	}
+	if wrong, err = rc.compare(tx, user); err != nil {
+		return false, nil, err
+	}
+	for _, d := range wrong {
+		if err := put(tx, keyCount(user, d.Kind), &d.Are); err != nil {
+			return false, nil, err
+		}
+	}
+	return true, wrong, tx.Delete(keyRecount(user))
+}
+
+// count goes on through the user's records, at most recountStep of them.
+func (rc *recount) count(tx kv.Reader, user string) (n int, err error) {
+	r := kv.Prefix(keyPlace(user, ""))
+	if rc.At != "" {
+		r.From = append(keyPlace(user, rc.At), 0)
+	}
+	for e, err := range tx.Scan(r) {
+		if err != nil {
+			return n, err
+		}
+		var m Media
+		if _, err := m.UnmarshalMsg(e.Value); err != nil {
+			return n, fmt.Errorf("record under %q is damaged: %w", e.Key, err)
+		}
+		rc.At = place(&m)
+		if m.Kind < kinds {
+			rc.Counts[m.Kind].add(&m, +1)
+		}
+		if n++; n == recountStep {
+			break
+		}
+	}
+	return n, nil
+}
+
+// compare lists the counts that are kept and not as counted.
+func (rc *recount) compare(tx kv.Reader, user string) (wrong []Drift, err error) {
+	for k := Image; k < kinds; k++ {
+		var was Count
+		if err := get(tx, keyCount(user, k), &was); err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if was != rc.Counts[k] {
+			wrong = append(wrong, Drift{k, was, rc.Counts[k]})
+		}
+	}
+	return wrong, nil
+}
+
+// follow tells a recount that is under way of a change among what it has counted.
+func follow(tx kv.Tx, owner *Media, old, m *Media) error {
+	var rc recount
+	if err := get(tx, keyRecount(owner.User), &rc); err != nil {
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	for _, c := range []struct {
+		m    *Media
+		sign int64
+	}{{old, -1}, {m, +1}} {
+		if c.m != nil && c.m.Kind < kinds && place(c.m) <= rc.At {
+			rc.Counts[c.m.Kind].add(c.m, c.sign)
+		}
+	}
+	return put(tx, keyRecount(owner.User), &rc)
+}
