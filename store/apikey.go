@@ -34,6 +34,9 @@ type APIKey struct {
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 	k.ID, k.Created = NewID(IDLen), s.Now()
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		if err := notGone(tx, k.User); err != nil {
+			return err
+		}
 		if err := tx.Put(keyAPIKeyHash(k.Hash), []byte(k.ID)); err != nil {
 			return err
 		}

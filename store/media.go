@@ -118,6 +118,9 @@ func (s *Store) CreateMedia(ctx context.Context, m Media) (out Media, fresh bool
 func (s *Store) CreateMediaIf(ctx context.Context, m Media, may func(Standing) error) (out Media, fresh bool, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		out, fresh = m, false
+		if err := notGone(tx, m.User); err != nil {
+			return err
+		}
 		id, err := getKey(tx, keyMediaHash(m.User, m.Hash))
 		if err == nil {
 			out, err = mediaByID(tx, string(id))
@@ -149,11 +152,14 @@ func (s *Store) CreateMediaIf(ctx context.Context, m Media, may func(Standing) e
 	return out, fresh && err == nil, err
 }
 
-// Media finds a record by id, whoever owns it.
+// Media finds a record by id, whoever owns it. Those of a removed account are not
+// found, though it may take a while until they are deleted.
 func (s *Store) Media(ctx context.Context, id string) (m Media, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		m, err = mediaByID(tx, id)
-		return err
+		if m, err = mediaByID(tx, id); err != nil {
+			return err
+		}
+		return notGone(tx, m.User)
 	})
 	return m, err
 }
@@ -243,19 +249,27 @@ func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (del
 			if err != nil {
 				return err
 			}
-			if err := change(tx, &m, nil); err != nil {
+			if err := deleteMedia(tx, &m); err != nil {
 				return err
-			}
-			for _, b := range m.Blobs() {
-				if err := tx.Put(keyTrashed(b), nil); err != nil {
-					return err
-				}
 			}
 			deleted = append(deleted, m)
 		}
 		return nil
 	})
 	return deleted, err
+}
+
+// deleteMedia ends a record and puts its blobs into the trash.
+func deleteMedia(tx kv.Tx, m *Media) error {
+	if err := change(tx, m, nil); err != nil {
+		return err
+	}
+	for _, b := range m.Blobs() {
+		if err := tx.Put(keyTrashed(b), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Unseen lists up to limit pictures of which nobody knows yet how they look, the

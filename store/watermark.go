@@ -45,6 +45,9 @@ func (s *Store) CreateWatermark(ctx context.Context, w Watermark, most int) (Wat
 	w.ID, w.Created = NewID(IDLen), s.Now()
 	w.Updated = w.Created
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		if err := notGone(tx, w.User); err != nil {
+			return err
+		}
 		n := 0
 		for _, err := range tx.Scan(kv.Prefix(keyWatermark(w.User, ""))) {
 			if err != nil {

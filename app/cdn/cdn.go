@@ -32,6 +32,7 @@ type CDN struct {
 func New(l *library.Library, a *auth.Auth, s *auth.Signer, cacheBytes int64) *CDN {
 	d := &CDN{library: l, auth: a, signer: s, small: newCache(cacheBytes)}
 	l.OnEdit(d.small.drop)
+	l.OnForget(d.small.forget)
 	return d
 }
 

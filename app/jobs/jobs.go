@@ -1,10 +1,11 @@
 // Package jobs is the work that nobody waits for: what a crash left is removed,
-// and the bytes of deleted records.
+// what removed accounts left, and the bytes of deleted records.
 package jobs
 
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"picora/app/library"
@@ -13,6 +14,7 @@ import (
 const (
 	settleEvery = 20 * time.Second // how much of the past a start after a crash looks through
 	trashEvery  = 10 * time.Minute // another try after a failure
+	removeEvery = 5 * time.Minute  // the same for removed accounts, whose marks end some minutes later
 )
 
 // Jobs runs the work on a library.
@@ -31,6 +33,9 @@ func New(l *library.Library, mark string, start time.Time) *Jobs {
 // Run works until ctx ends. Failures are logged; what is deleted is tried again,
 // the sweep at the next start.
 func (j *Jobs) Run(ctx context.Context) error {
+	var removals sync.WaitGroup
+	removals.Go(func() { j.removeAccounts(ctx) }) // a million pictures take their time
+	defer removals.Wait()
 	j.sweep(ctx)
 	settle, trash := time.NewTicker(settleEvery), time.NewTicker(trashEvery)
 	defer settle.Stop()
@@ -69,5 +74,21 @@ func (j *Jobs) sweep(ctx context.Context) {
 func (j *Jobs) emptyTrash(ctx context.Context) {
 	if _, err := j.library.EmptyTrash(ctx); err != nil && ctx.Err() == nil {
 		slog.Warn("deleted files keep their bytes until the next try", "err", err)
+	}
+}
+
+func (j *Jobs) removeAccounts(ctx context.Context) {
+	again := time.NewTicker(removeEvery)
+	defer again.Stop()
+	for {
+		if err := j.library.FinishRemovals(ctx); err != nil && ctx.Err() == nil {
+			slog.Warn("what a removed account left stays until the next try", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		case <-j.library.Removed:
+		}
 	}
 }

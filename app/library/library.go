@@ -28,6 +28,9 @@ type Library struct {
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
+	// Removed has room for one signal: accounts were removed.
+	Removed  chan struct{}
+	onForget func()
 	// Trashed has room for one signal: blobs wait to be deleted.
 	Trashed chan struct{}
 }
@@ -39,6 +42,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		store: s, blobs: b, upload: upload, minFree: minFree,
 		intakes: intakes{running: map[string]room{}},
 		onEdit:  func(string) {},
+		Removed: make(chan struct{}, 1), onForget: func() {},
 		arrived: make(chan struct{}, 1),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
@@ -135,17 +139,31 @@ func (i *intakes) end(key string) {
 	delete(i.running, key)
 }
 
+// oldest is the time before which no upload is under way.
+func (i *intakes) oldest() time.Time {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.first()
+}
+
 // settled is the time before which no upload is under way, and whether any has
 // begun since the last call.
 func (i *intakes) settled() (t time.Time, news bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	t, news = time.Now(), i.since
+	t, news = i.first(), i.since
 	i.since = len(i.running) > 0
+	return t, news
+}
+
+// first is when the first of the uploads under way began; now when none is. The
+// caller has the lock.
+func (i *intakes) first() time.Time {
+	t := time.Now()
 	for k := range i.running {
 		if s := blob.Time(k); s.Before(t) {
 			t = s
 		}
 	}
-	return t, news
+	return t
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 )
 
 // Remove ends those of the user's records whose ids are given, and says which.
@@ -16,13 +15,9 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 	}
 	for _, m := range gone {
 		l.onEdit(m.ID)
-		if v := l.variants; v != nil {
-			if err := v.cache.Drop(m.ID); err != nil { // nobody is given it any more
-				slog.Warn("pictures made of a deleted one were left in the cache", "id", m.ID, "err", err)
-			}
-		}
 		deleted = append(deleted, m.ID)
 	}
+	l.dropVariants(deleted)
 	if len(gone) > 0 {
 		l.signalTrash()
 	}
@@ -30,12 +25,7 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 }
 
 // signalTrash says that there may be blobs to delete.
-func (l *Library) signalTrash() {
-	select {
-	case l.Trashed <- struct{}{}:
-	default: // somebody is on the way
-	}
-}
+func (l *Library) signalTrash() { signal(l.Trashed) }
 
 // EmptyTrash deletes the bytes of removed records and returns how many blobs. One
 // that cannot be deleted stays for the next time and does not keep the others.
