@@ -50,6 +50,8 @@ type App struct {
 	pool    *worker.Pool
 	cache   *cache.Cache
 
+	announced chan struct{} // see api.Parts
+
 	listener, metrics, socket net.Listener
 }
 
@@ -63,7 +65,7 @@ type Program struct {
 // New builds everything on the data folder.
 func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) {
 	start := time.Now()
-	a = &App{cfg: cfg}
+	a = &App{cfg: cfg, announced: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -101,7 +103,10 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live}, cfg)
+	rest := api.New(api.Parts{
+		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live,
+		Version: p.Version, Database: filepath.Join(cfg.Server.Data, database), Announced: a.announced,
+	}, cfg)
 	welcome, err := dashboard.New(p.Page)
 	if err != nil {
 		return a, err
@@ -213,6 +218,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })
+	g.Go(func() error { jobs.KeepAudit(ctx, a.store); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}

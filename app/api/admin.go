@@ -90,7 +90,7 @@ func other(c *fiber.Ctx) (string, error) {
 		return "", err
 	}
 	if id == caller(c).User {
-		return "", fault.New(fault.Conflict, "Administrators cannot do this to themselves. Ask another one.")
+		return "", fault.New(fault.Invalid, "Administrators cannot do this to themselves. Ask another one.")
 	}
 	return id, nil
 }
@@ -167,4 +167,54 @@ func (a *API) signOutUser(c *fiber.Ctx) error {
 		return err
 	}
 	return ok(c, map[string]int{"ended": n})
+}
+
+// resetSecondFactor handles POST /v1/admin/users/:id/reset-second-factor, for people who
+// lost their device and their recovery codes. Their sessions end: whoever asked for this
+// must show that they know the password.
+func (a *API) resetSecondFactor(c *fiber.Ctx) error {
+	id, err := other(c)
+	if err != nil {
+		return err
+	}
+	if _, err := a.store.User(c.UserContext(), id); err != nil {
+		return err
+	}
+	if err := a.store.DeleteFactors(c.UserContext(), id); err != nil {
+		return err
+	}
+	n, err := a.store.DeleteSessions(c.UserContext(), id, "")
+	if err != nil {
+		return err
+	}
+	if err := a.audit(c, "user.factors_reset", id, map[string]string{"sessions": strconv.Itoa(n)}); err != nil {
+		return err
+	}
+	err = a.store.Notify(c.UserContext(), store.Notification{
+		User: id, Type: "system", Title: "Your second factors were removed",
+		Body: "An administrator removed your authenticator app, recovery codes and passkeys. If you did not ask for this, change your password.",
+	})
+	if err != nil {
+		return err
+	}
+	return ok(c, map[string]int{"ended": n})
+}
+
+// deleteUser handles DELETE /v1/admin/users/:id.
+func (a *API) deleteUser(c *fiber.Ctx) error {
+	id, err := other(c)
+	if err != nil {
+		return err
+	}
+	u, err := a.store.User(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	if err := a.library.RemoveAccount(c.UserContext(), id); err != nil {
+		return err
+	}
+	if err := a.audit(c, "user.deleted", id, map[string]string{"email": u.Email}); err != nil {
+		return err
+	}
+	return ok(c, nil)
 }

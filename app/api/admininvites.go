@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/config"
 	"picora/app/fault"
 	"picora/store"
 )
@@ -139,7 +140,7 @@ func (f fields) inviteChange(now time.Time) (func(*store.Invite), error) {
 		return nil, err
 	}
 	if plan != nil {
-		if err := oneOf("plan", *plan, planNames...); err != nil {
+		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/config"
 	"picora/app/settings"
 )
 
@@ -29,7 +30,7 @@ func (a *API) updateSettings(c *fiber.Ctx) error {
 		return err
 	}
 	if plan != nil {
-		if err := oneOf("plan", *plan, planNames...); err != nil {
+		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
 			return err
 		}
 	}

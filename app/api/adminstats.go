@@ -72,7 +72,7 @@ func (a *API) getStats(c *fiber.Ctx) error {
 		Users: t.Users, Admins: t.Admins, Images: t.Kinds[store.Image].N, Kinds: map[string]usedSpace{},
 		Jobs: statsJobs{t.Unseen, t.Trash}, Version: a.version, Uptime: int64(time.Since(a.started) / time.Second), At: stamp(t.At),
 	}
-	for k, name := range kinds {
+	for k, name := range kindNames {
 		n := t.Kinds[k]
 		out.Kinds[name] = usedSpace{n.N, n.Bytes}
 		out.Bytes += n.Bytes

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"picora/app/config"
 	"picora/app/fault"
 	"picora/store"
 )
@@ -37,7 +38,7 @@ func planChange(f fields) (func(*store.User), error) {
 		return nil, err
 	}
 	if plan != nil {
-		if err := oneOf("plan", *plan, planNames...); err != nil {
+		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +68,7 @@ func limitsChange(f fields) (func(*store.User), error) {
 		return func(*store.User) {}, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(*limits)) {
-		if err := oneOf("limits", name, limitNames...); err != nil {
+		if err := oneOf("limits", name, config.LimitNames()...); err != nil {
 			return nil, err
 		}
 		if n := (*limits)[name]; n != nil && (*n < -1 || *n > 1<<53-1) {

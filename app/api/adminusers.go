@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/config"
 	"picora/app/fault"
 	"picora/store"
 )
@@ -36,8 +37,8 @@ type usedSpace struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// kinds are the names of all kinds of media.
-var kinds = map[store.Kind]string{store.Image: "image"}
+// kindNames are the names of all kinds of media.
+var kindNames = map[store.Kind]string{store.Image: "image"}
 
 const (
 	roleUser  = "user"
@@ -56,7 +57,7 @@ func (a *API) adminUser(c *fiber.Ctx, u *store.User) (w adminUser, err error) {
 	if w.Limits == nil {
 		w.Limits = map[string]int64{}
 	}
-	for k := range kinds {
+	for k := range kindNames {
 		n, err := a.store.Count(c.UserContext(), u.ID, k)
 		if err != nil {
 			return w, err
@@ -112,7 +113,7 @@ func userFilter(c *fiber.Ctx) (func(*store.User) bool, error) {
 	if err := oneOf("status", status, "", "active", "banned"); err != nil {
 		return nil, err
 	}
-	if err := oneOf("plan", plan, append([]string{""}, planNames...)...); err != nil {
+	if err := oneOf("plan", plan, append([]string{""}, config.PlanNames...)...); err != nil {
 		return nil, err
 	}
 	return func(u *store.User) bool {
@@ -151,6 +152,7 @@ func (a *API) getUser(c *fiber.Ctx) error {
 		Keys       int     `json:"keyCount"`
 		LastSeen   *string `json:"lastSeenAt"`
 		NoPassword bool    `json:"passwordless"`
+		Factors    bool    `json:"secondFactor"`
 	}{adminUser: base, NoPassword: u.Password == ""}
 	now, seen := a.store.Now(), time.Time{}
 	sessions, err := a.store.Sessions(c.UserContext(), id)
@@ -173,7 +175,11 @@ func (a *API) getUser(c *fiber.Ctx) error {
 		}
 		seen = later(seen, k.Used)
 	}
-	out.LastSeen = stampOrNull(seen)
+	factors, err := a.store.Factors(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	out.LastSeen, out.Factors = stampOrNull(seen), len(factors.Secret) > 0 || len(factors.Passkeys) > 0
 	return ok(c, out)
 }
 

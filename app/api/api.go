@@ -4,6 +4,7 @@ package api
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,6 +23,10 @@ type Parts struct {
 	Auth     *auth.Auth
 	Signer   *auth.Signer
 	Library  *library.Library
+
+	Version   string
+	Database  string          // path of the file of the records
+	Announced chan<- struct{} // has room for one signal: there is something to announce
 }
 
 // API serves /v1 and the OpenAPI document.
@@ -34,6 +39,11 @@ type API struct {
 	upload   config.Upload
 	internal string // token of the internal endpoints; empty: closed
 	signAll  bool   // thumbnails need a signature, too
+
+	version, database string
+	announced         chan<- struct{}
+	started           time.Time
+	totals            totals
 }
 
 // New puts the surface together.
@@ -41,6 +51,7 @@ func New(p Parts, cfg config.Config) *API {
 	return &API{
 		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library,
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
+		version: p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -73,7 +84,28 @@ func (a *API) Routes() []Route {
 
 		// API keys: apikeys.go
 
-		// Administration: admin.go
+		// Administration: admin.go and what begins with its name
+		{"GET", "/v1/admin/users", Admin, limit.Read, a.listUsers},
+		{"POST", "/v1/admin/users", Admin, limit.Mutation, a.createUser},
+		{"GET", "/v1/admin/users/:id", Admin, limit.Read, a.getUser},
+		{"PATCH", "/v1/admin/users/:id", Admin, limit.Mutation, a.updateUser},
+		{"DELETE", "/v1/admin/users/:id", Admin, limit.Mutation, a.deleteUser},
+		{"POST", "/v1/admin/users/:id/ban", Admin, limit.Mutation, a.banUser},
+		{"POST", "/v1/admin/users/:id/unban", Admin, limit.Mutation, a.unbanUser},
+		{"POST", "/v1/admin/users/:id/sign-out", Admin, limit.Mutation, a.signOutUser},
+		{"POST", "/v1/admin/users/:id/reset-second-factor", Admin, limit.Mutation, a.resetSecondFactor},
+		{"GET", "/v1/admin/invites", Admin, limit.Read, a.listInvites},
+		{"POST", "/v1/admin/invites", Admin, limit.Mutation, a.createInvite},
+		{"PATCH", "/v1/admin/invites/:id", Admin, limit.Mutation, a.updateInvite},
+		{"DELETE", "/v1/admin/invites/:id", Admin, limit.Mutation, a.deleteInvite},
+		{"GET", "/v1/admin/stats", Admin, limit.Read, a.getStats},
+		{"GET", "/v1/admin/settings", Admin, limit.Read, a.getSettings},
+		{"PATCH", "/v1/admin/settings", Admin, limit.Mutation, a.updateSettings},
+		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
+		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
+		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
+		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
+		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
 		// Notifications: notifications.go
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,7 +113,15 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 	if err != nil && fault.From(err).Code == fault.Conflict {
 		return u, fault.New(fault.Conflict, "There is a user %s already.", email)
 	}
-	return user(rec), err
+	if err != nil {
+		return u, err
+	}
+	return user(rec), v.audit(r, "user.created", rec.ID, map[string]string{"email": rec.Email, "admin": strconv.FormatBool(rec.Admin)})
+}
+
+// audit writes what the command line did into the audit log.
+func (v service) audit(r *http.Request, action, subject string, detail map[string]string) error {
+	return v.store.AddEvent(r.Context(), store.Event{Via: "cli", Action: action, Subject: subject, Detail: detail})
 }
 
 func (v service) users(r *http.Request) (list []User, err error) {
@@ -150,7 +159,7 @@ func (v service) addKey(r *http.Request) (k Key, err error) {
 	}
 	k = key(rec, u.Email)
 	k.Plain = plain
-	return k, nil
+	return k, v.audit(r, "apikey.created", rec.ID, map[string]string{"user": u.ID, "name": rec.Name, "scopes": strings.Join(rec.Scopes, " ")})
 }
 
 func (v service) keys(r *http.Request) (list []Key, err error) {
@@ -194,7 +203,10 @@ func (v service) revokeKey(r *http.Request) (k Key, err error) {
 	case 0:
 		return k, fault.New(fault.NotFound, "There is no key %q. picora key list shows those there are.", name)
 	case 1:
-		return found[0], v.store.RevokeAPIKey(r.Context(), found[0].ID)
+		if err := v.store.RevokeAPIKey(r.Context(), found[0].ID); err != nil {
+			return k, err
+		}
+		return found[0], v.audit(r, "apikey.revoked", found[0].ID, nil)
 	}
 	return k, fault.New(fault.Conflict, "Several keys begin with %q: name the one you mean by its id.", name)
 }
