@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/mail"
 	"strconv"
 	"strings"
@@ -21,32 +22,15 @@ func (a *API) createUser(c *fiber.Ctx) error {
 	if err := readJSON(c, &in, false); err != nil {
 		return err
 	}
-	u := store.User{Plan: a.settings.Live().Plan, Verified: true}
-	change, err := in.userChange()
+	u, shown, err := a.newUser(in)
 	if err != nil {
-		return err
-	}
-	change(&u)
-	if u.Email, err = in.newAddress(); err != nil {
-		return err
-	}
-	password, err := take[string](in, "password")
-	if err != nil {
-		return err
-	}
-	made := password == nil
-	if made {
-		p := store.NewID(generatedPassword)
-		password = &p
-	}
-	if u.Password, err = auth.HashPassword(*password); err != nil {
 		return err
 	}
 	u, err = a.store.CreateUser(c.UserContext(), u)
+	if errors.Is(err, store.ErrExists) {
+		return fault.New(fault.Conflict, "There is an account with this e-mail address already.")
+	}
 	if err != nil {
-		if fault.From(err).Code == fault.Conflict {
-			return fault.New(fault.Conflict, "There is an account with this e-mail address already.")
-		}
 		return err
 	}
 	if err := a.audit(c, "user.created", u.ID, map[string]string{"email": u.Email, "role": roleOf(&u), "plan": u.Plan}); err != nil {
@@ -56,15 +40,34 @@ func (a *API) createUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return created(c, struct {
 		adminUser
 		Password string `json:"password,omitempty"`
-	}{adminUser: w}
-	if made {
-		out.Password = *password
+	}{w, shown})
+}
+
+// newUser reads a new account from the body. Shown is its password when we made it.
+func (a *API) newUser(in fields) (u store.User, shown string, err error) {
+	u = store.User{Plan: a.settings.Live().Plan, Verified: true}
+	change, err := in.userChange()
+	if err != nil {
+		return u, "", err
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return created(c, out)
+	change(&u)
+	if u.Email, err = in.newAddress(); err != nil {
+		return u, "", err
+	}
+	password, err := take[string](in, "password")
+	if err != nil {
+		return u, "", err
+	}
+	if password == nil {
+		shown = store.NewID(generatedPassword)
+		password = &shown
+	}
+	u.Password, err = auth.HashPassword(*password)
+	return u, shown, err
 }
 
 // newAddress reads the e-mail address of a new account.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"time"
@@ -83,10 +84,10 @@ func (a *API) createInvite(c *fiber.Ctx) error {
 		i.Code = *code
 	}
 	i, err = a.store.CreateInvite(c.UserContext(), i)
+	if errors.Is(err, store.ErrExists) {
+		return fault.New(fault.Conflict, "There is an invite with this code already.")
+	}
 	if err != nil {
-		if fault.From(err).Code == fault.Conflict {
-			return fault.New(fault.Conflict, "There is an invite with this code already.")
-		}
 		return err
 	}
 	if err := a.audit(c, "invite.created", i.ID, map[string]string{"plan": i.Plan, "maxUses": strconv.Itoa(i.MaxUses)}); err != nil {
@@ -135,14 +136,9 @@ func (a *API) updateInvite(c *fiber.Ctx) error {
 
 // inviteChange reads what the body says of an invite. What it does may be done again.
 func (f fields) inviteChange(now time.Time) (func(*store.Invite), error) {
-	plan, err := take[string](f, "plan")
+	plan, err := f.choice("plan", config.PlanNames...)
 	if err != nil {
 		return nil, err
-	}
-	if plan != nil {
-		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
-			return nil, err
-		}
 	}
 	active, err := take[bool](f, "isActive")
 	if err != nil {

@@ -16,23 +16,13 @@ func (a *API) updateSettings(c *fiber.Ctx) error {
 	if err := readJSON(c, &in, true); err != nil {
 		return err
 	}
-	registration, err := take[string](in, "registration")
+	registration, err := in.choice("registration", "closed", "invite", "open")
 	if err != nil {
 		return err
 	}
-	if registration != nil {
-		if err := oneOf("registration", *registration, "closed", "invite", "open"); err != nil {
-			return err
-		}
-	}
-	plan, err := take[string](in, "plan")
+	plan, err := in.choice("plan", config.PlanNames...)
 	if err != nil {
 		return err
-	}
-	if plan != nil {
-		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
-			return err
-		}
 	}
 	name, named, err := in.line("name", 64)
 	if err != nil {

@@ -33,14 +33,9 @@ func (f fields) userChange() (func(*store.User), error) {
 }
 
 func planChange(f fields) (func(*store.User), error) {
-	plan, err := take[string](f, "plan")
+	plan, err := f.choice("plan", config.PlanNames...)
 	if err != nil {
 		return nil, err
-	}
-	if plan != nil {
-		if err := oneOf("plan", *plan, config.PlanNames...); err != nil {
-			return nil, err
-		}
 	}
 	ends, given, err := f.when("planEndsAt")
 	if err != nil {
@@ -90,14 +85,9 @@ func limitsChange(f fields) (func(*store.User), error) {
 }
 
 func personChange(f fields) (func(*store.User), error) {
-	role, err := take[string](f, "role")
+	role, err := f.choice("role", roleUser, roleAdmin)
 	if err != nil {
 		return nil, err
-	}
-	if role != nil {
-		if err := oneOf("role", *role, roleUser, roleAdmin); err != nil {
-			return nil, err
-		}
 	}
 	verified, err := take[bool](f, "emailVerified")
 	if err != nil {
@@ -115,6 +105,15 @@ func personChange(f fields) (func(*store.User), error) {
 			u.Nickname = nickname
 		}
 	}, err
+}
+
+// choice reads one of some words; nil when it is absent or null.
+func (f fields) choice(name string, of ...string) (*string, error) {
+	v, err := take[string](f, name)
+	if err == nil && v != nil {
+		err = oneOf(name, *v, of...)
+	}
+	return v, err
 }
 
 // when reads a time, null for none.

@@ -146,41 +146,53 @@ func (a *API) getUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		adminUser
-		Sessions   int     `json:"sessionCount"`
-		Keys       int     `json:"keyCount"`
-		LastSeen   *string `json:"lastSeenAt"`
-		NoPassword bool    `json:"passwordless"`
-		Factors    bool    `json:"secondFactor"`
-	}{adminUser: base, NoPassword: u.Password == ""}
+	out := wholeUser{adminUser: base, NoPassword: u.Password == ""}
+	factors, err := a.store.Factors(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	out.Factors = len(factors.Secret) > 0 || len(factors.Passkeys) > 0
+	if err := a.credentials(c, &out); err != nil {
+		return err
+	}
+	return ok(c, out)
+}
+
+// wholeUser is an account with what takes longer to find out.
+type wholeUser struct {
+	adminUser
+	Sessions   int     `json:"sessionCount"`
+	Keys       int     `json:"keyCount"`
+	LastSeen   *string `json:"lastSeenAt"`
+	NoPassword bool    `json:"passwordless"`
+	Factors    bool    `json:"secondFactor"`
+}
+
+// credentials counts the sessions and keys that are good, and finds their last use.
+func (a *API) credentials(c *fiber.Ctx, w *wholeUser) error {
 	now, seen := a.store.Now(), time.Time{}
-	sessions, err := a.store.Sessions(c.UserContext(), id)
+	sessions, err := a.store.Sessions(c.UserContext(), w.ID)
 	if err != nil {
 		return err
 	}
 	for _, x := range sessions {
 		if x.Expires.After(now) {
-			out.Sessions++
+			w.Sessions++
 		}
 		seen = later(seen, x.Used)
 	}
-	keys, err := a.store.APIKeys(c.UserContext(), id)
+	keys, err := a.store.APIKeys(c.UserContext(), w.ID)
 	if err != nil {
 		return err
 	}
 	for _, k := range keys {
 		if k.Revoked.IsZero() && (k.Expires.IsZero() || k.Expires.After(now)) {
-			out.Keys++
+			w.Keys++
 		}
 		seen = later(seen, k.Used)
 	}
-	factors, err := a.store.Factors(c.UserContext(), id)
-	if err != nil {
-		return err
-	}
-	out.LastSeen, out.Factors = stampOrNull(seen), len(factors.Secret) > 0 || len(factors.Passkeys) > 0
-	return ok(c, out)
+	w.LastSeen = stampOrNull(seen)
+	return nil
 }
 
 func later(a, b time.Time) time.Time {
