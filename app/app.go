@@ -99,6 +99,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err != nil {
 		return a, err
 	}
+	users.UseProviders(cfg.OIDC)
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
@@ -220,6 +221,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Background(ctx); return nil })
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })
 	g.Go(func() error { jobs.KeepAudit(ctx, a.store); return nil })
+	g.Go(func() error { a.auth.Background(ctx); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}
@@ -230,6 +232,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.server.Stop(time.Duration(a.cfg.Server.ShutdownTimeout))
 	})
 	err := g.Wait()
+	a.auth.Flush(context.WithoutCancel(ctx))
 	a.jobs.Settle()
 	return err
 }

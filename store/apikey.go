@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"picora/store/kv"
@@ -30,11 +31,20 @@ type APIKey struct {
 	Generation  int       `msg:"gen"`     // scope vocabulary it was made in: 1 or 0 tiers, 2 dotted names
 }
 
-// CreateAPIKey adds k under a new id.
-func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
+// FullError says that a user has as many of something as they may.
+type FullError struct{ Used, Most int64 }
+
+func (e *FullError) Error() string { return fmt.Sprintf("store: %d of %d are there", e.Used, e.Most) }
+
+// CreateAPIKey adds k under a new id. The user may have most keys then, revoked ones
+// not counted, or any number when most is negative; a *FullError when they have them.
+func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey, error) {
 	k.ID, k.Created = NewID(IDLen), s.Now()
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
 		if err := notGone(tx, k.User); err != nil {
+			return err
+		}
+		if err := roomForKey(tx, k.User, most); err != nil {
 			return err
 		}
 		if err := tx.Put(keyAPIKeyHash(k.Hash), []byte(k.ID)); err != nil {
@@ -46,6 +56,26 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) (APIKey, error) {
 		return put(tx, keyAPIKey(k.ID), &k)
 	})
 	return k, err
+}
+
+func roomForKey(tx kv.Reader, user string, most int64) error {
+	if most < 0 {
+		return nil
+	}
+	keys, err := apiKeys(tx, user)
+	if err != nil {
+		return err
+	}
+	var used int64
+	for _, k := range keys {
+		if k.Revoked.IsZero() {
+			used++
+		}
+	}
+	if used >= most {
+		return &FullError{used, most}
+	}
+	return nil
 }
 
 // KeyHolder finds the key with that SHA-256, revoked or not, and its user, in one
@@ -92,20 +122,46 @@ func (s *Store) UpdateAPIKey(ctx context.Context, id string, edit func(*APIKey) 
 // APIKeys lists a user's keys, revoked ones too; an empty user means everybody's.
 func (s *Store) APIKeys(ctx context.Context, user string) (list []APIKey, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		list = nil
-		for e, err := range tx.Scan(kv.Prefix(keysOfUser(user))) {
+		list, err = apiKeys(tx, user)
+		return err
+	})
+	return list, err
+}
+
+func apiKeys(tx kv.Reader, user string) (list []APIKey, err error) {
+	for e, err := range tx.Scan(kv.Prefix(keysOfUser(user))) {
+		if err != nil {
+			return nil, err
+		}
+		var k APIKey
+		if err := get(tx, keyAPIKey(string(e.Key[len(keysOfUser(""))+IDLen:])), &k); err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	return list, nil
+}
+
+// UseAPIKeys notes when keys were last used, those by their ids whose record is at
+// least so much older. Keys that are gone are passed over.
+func (s *Store) UseAPIKeys(ctx context.Context, used map[string]time.Time, older time.Duration) error {
+	return s.db.Update(ctx, func(tx kv.Tx) error {
+		for id, at := range used {
+			var k APIKey
+			err := get(tx, keyAPIKey(id), &k)
+			if errors.Is(err, ErrNotFound) || err == nil && at.Sub(k.Used) < older {
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			var k APIKey
-			if err := get(tx, keyAPIKey(string(e.Key[len(keysOfUser(""))+IDLen:])), &k); err != nil {
+			k.Used = at
+			if err := put(tx, keyAPIKey(id), &k); err != nil {
 				return err
 			}
-			list = append(list, k)
 		}
 		return nil
 	})
-	return list, err
 }
 
 // RevokeAPIKey ends the key; the next request with it is refused. A second time

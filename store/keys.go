@@ -31,6 +31,8 @@ import (
 //	in invite                               Invite
 //	ic code                                 → invite id; upper and lower case differ
 //	ip time invite                          the invites in the order of their list (empty)
+//	co sha256                               Code; the hash is of what it is for
+//	ud user sha256                          → time: a user signed in on such a device
 //	an announcement                         Announcement
 //	ao time announcement                    the announcements in the order of their list (empty)
 //	aw announcement                         one that was not sent to everybody yet (empty)
@@ -46,7 +48,7 @@ import (
 //	mc user kind                            Count
 //	um user month                           Month; the month as 2026-01
 //	rc user                                 a recount that is under way
-//	mb blob                                 → id of the media or watermark that owns a blob
+//	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
 //	xb blob                                 a blob to be deleted (empty)
@@ -61,7 +63,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -109,6 +111,8 @@ func keyAdmin(id string) []byte                { return key("ad", id) }
 func keyInvite(id string) []byte               { return key("in", id) }
 func keyInviteCode(code string) []byte         { return key("ic", code) }
 func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
+func keyCode(id []byte) []byte                 { return key("co", string(id)) }
+func keyDevice(user string, d []byte) []byte   { return key("ud", user, string(d)) }
 func keyAnnounced(id string) []byte            { return key("an", id) }
 func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
 func keyAnnouncing(id string) []byte           { return key("aw", id) }

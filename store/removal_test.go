@@ -61,7 +61,7 @@ func person(t *testing.T, s *Store, email string) User {
 	u, err := s.CreateUser(ctx, User{Email: email, Admin: true})
 	must(err)
 	for _, h := range []string{"one", "two"} {
-		_, err = s.CreateAPIKey(ctx, APIKey{User: u.ID, Name: "k", Hash: []byte(h + u.ID)})
+		_, err = s.CreateAPIKey(ctx, APIKey{User: u.ID, Name: "k", Hash: []byte(h + u.ID)}, 100)
 		must(err)
 		_, err = s.CreateSession(ctx, Session{User: u.ID, Hash: []byte(h + u.ID), Used: s.Now(), Expires: s.Now().Add(time.Hour)}, 50)
 		must(err)
@@ -76,6 +76,12 @@ func person(t *testing.T, s *Store, email string) User {
 	must(err)
 	must(s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyRecount(u.ID), &recount{Counts: make([]Count, kinds)}) }))
 	_, err = s.CreateIdentity(ctx, Identity{User: u.ID, Issuer: "https://id.example", Subject: email[:3]})
+	must(err)
+	for _, v := range []string{"old", "new"} {
+		_, err = s.UpdateUser(ctx, u.ID, func(u *User) error { u.Avatar = v + " face of " + email[:3]; return nil })
+		must(err)
+	}
+	_, _, err = s.SeenDevice(ctx, u.ID, make([]byte, 32))
 	must(err)
 	return u
 }
@@ -103,7 +109,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 		for _, m := range page.Items {
 			blobs[m.Blob] = true
 		}
-		blobs["mark of ann"] = true
+		blobs["mark of ann"], blobs["old face of ann"], blobs["new face of ann"] = true, true, true
 
 		if _, err := s.BeginRemoval(ctx, ann.ID); err != nil {
 			t.Fatal(err)
@@ -192,7 +198,7 @@ func TestARemovalEndsAllAccessAtOnce(t *testing.T) {
 		_, _, refused["session"] = s.SignedIn(ctx, sessions[0].ID)
 		_, refused["refresh"] = s.SessionByHash(ctx, sessions[0].Hash)
 		_, _, refused["upload under way"] = s.CreateMedia(ctx, media(u.ID, 99))
-		_, refused["key being made"] = s.CreateAPIKey(ctx, APIKey{User: u.ID, Hash: []byte("new")})
+		_, refused["key being made"] = s.CreateAPIKey(ctx, APIKey{User: u.ID, Hash: []byte("new")}, 100)
 		_, refused["watermark being made"] = s.CreateWatermark(ctx, Watermark{User: u.ID}, 9)
 		_, refused["sign-in under way"] = s.CreateSession(ctx, Session{User: u.ID}, 9)
 		_, refused["second removal"] = s.BeginRemoval(ctx, u.ID)

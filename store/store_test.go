@@ -103,11 +103,11 @@ func TestUsersAreUniqueByEmailWithoutCase(t *testing.T) {
 func TestKeysAreFoundByHashAndRevoked(t *testing.T) {
 	engines(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		k, err := s.CreateAPIKey(ctx, APIKey{User: NewID(IDLen), Name: "PicGo", Hash: []byte("hash-1"), Scopes: []string{"media.read"}})
+		k, err := s.CreateAPIKey(ctx, APIKey{User: NewID(IDLen), Name: "PicGo", Hash: []byte("hash-1"), Scopes: []string{"media.read"}}, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := s.CreateAPIKey(ctx, APIKey{User: NewID(IDLen), Name: "other", Hash: []byte("hash-2")})
+		other, err := s.CreateAPIKey(ctx, APIKey{User: NewID(IDLen), Name: "other", Hash: []byte("hash-2")}, -1)
 		if err != nil {
 			t.Fatal(err)
 		}

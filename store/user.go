@@ -28,6 +28,7 @@ type User struct {
 	Avatar     string    `msg:"avatar"`     // blob key; empty: none
 	AvatarType string    `msg:"avatartype"` // MIME type
 	AvatarSet  time.Time `msg:"avatarset"`
+	AvatarLink string    `msg:"avatarlink"` // a picture elsewhere; only when Avatar is empty
 
 	Plan      string           `msg:"plan"`      // "none", "trial", "pro" or "pro_plus"
 	PlanEnds  time.Time        `msg:"planends"`  // zero: never
@@ -143,7 +144,21 @@ func updateUser(tx kv.Tx, id string, edit func(*User) error) (u User, err error)
 	if err := changeAdmin(tx, id, &old, &u); err != nil {
 		return u, err
 	}
+	if err := changeAvatar(tx, &old, &u); err != nil {
+		return u, err
+	}
 	return u, put(tx, keyUser(id), &u)
+}
+
+// changeAvatar notes whose a new avatar's blob is, and puts an old one into the trash.
+func changeAvatar(tx kv.Tx, old, u *User) error {
+	if u.Avatar == old.Avatar {
+		return nil
+	}
+	if err := dropBlob(tx, old.Avatar); err != nil || u.Avatar == "" {
+		return err
+	}
+	return tx.Put(keyBlob(u.Avatar), []byte(u.ID))
 }
 
 // UserByEmail finds the account with that address, compared without case.

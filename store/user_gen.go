@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 19
+	// map header, size 20
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x13, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x14, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "email"
 	o = append(o, 0xa5, 0x65, 0x6d, 0x61, 0x69, 0x6c)
@@ -43,6 +43,9 @@ func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "avatarset"
 	o = append(o, 0xa9, 0x61, 0x76, 0x61, 0x74, 0x61, 0x72, 0x73, 0x65, 0x74)
 	o = msgp.AppendTime(o, z.AvatarSet)
+	// string "avatarlink"
+	o = append(o, 0xaa, 0x61, 0x76, 0x61, 0x74, 0x61, 0x72, 0x6c, 0x69, 0x6e, 0x6b)
+	o = msgp.AppendString(o, z.AvatarLink)
 	// string "plan"
 	o = append(o, 0xa4, 0x70, 0x6c, 0x61, 0x6e)
 	o = msgp.AppendString(o, z.Plan)
@@ -158,6 +161,12 @@ func (z *User) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "AvatarSet")
 				return
 			}
+		case "avatarlink":
+			z.AvatarLink, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AvatarLink")
+				return
+			}
 		case "plan":
 			z.Plan, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -242,7 +251,7 @@ func (z *User) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *User) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 6 + msgp.StringPrefixSize + len(z.Email) + 3 + msgp.StringPrefixSize + len(z.Password) + 6 + msgp.BoolSize + 8 + msgp.TimeSize + 9 + msgp.BoolSize + 5 + msgp.StringPrefixSize + len(z.Nickname) + 7 + msgp.StringPrefixSize + len(z.Locale) + 7 + msgp.StringPrefixSize + len(z.Avatar) + 11 + msgp.StringPrefixSize + len(z.AvatarType) + 10 + msgp.TimeSize + 5 + msgp.StringPrefixSize + len(z.Plan) + 9 + msgp.TimeSize + 10 + msgp.BoolSize + 7 + msgp.MapHeaderSize
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 6 + msgp.StringPrefixSize + len(z.Email) + 3 + msgp.StringPrefixSize + len(z.Password) + 6 + msgp.BoolSize + 8 + msgp.TimeSize + 9 + msgp.BoolSize + 5 + msgp.StringPrefixSize + len(z.Nickname) + 7 + msgp.StringPrefixSize + len(z.Locale) + 7 + msgp.StringPrefixSize + len(z.Avatar) + 11 + msgp.StringPrefixSize + len(z.AvatarType) + 10 + msgp.TimeSize + 11 + msgp.StringPrefixSize + len(z.AvatarLink) + 5 + msgp.StringPrefixSize + len(z.Plan) + 9 + msgp.TimeSize + 10 + msgp.BoolSize + 7 + msgp.MapHeaderSize
 	if z.Limits != nil {
 		for za0001, za0002 := range z.Limits {
 			_ = za0002

@@ -68,15 +68,6 @@ func (a *API) adminUser(c *fiber.Ctx, u *store.User) (w adminUser, err error) {
 	return w, nil
 }
 
-// stampOrNull is the time, or null when it is zero.
-func stampOrNull(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := stamp(t)
-	return &s
-}
-
 // listUsers handles GET /v1/admin/users.
 func (a *API) listUsers(c *fiber.Ctx) error {
 	match, err := userFilter(c)

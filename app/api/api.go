@@ -36,6 +36,7 @@ type API struct {
 	auth     *auth.Auth
 	signer   *auth.Signer
 	library  *library.Library
+	limits   *limit.Limiter
 	upload   config.Upload
 	internal string // token of the internal endpoints; empty: closed
 	signAll  bool   // thumbnails need a signature, too
@@ -50,6 +51,7 @@ type API struct {
 func New(p Parts, cfg config.Config) *API {
 	return &API{
 		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library,
+		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		version: p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
 	}
@@ -75,14 +77,66 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/auth/refresh", Cookie, limit.SignIn, a.refresh},
 		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
 		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
+		{"POST", "/v1/auth/send-code", Public, limit.SignIn, a.sendCode}, // signin.go
+		{"POST", "/v1/auth/register", Public, limit.SignIn, fromHere(a.register)},
+		{"POST", "/v1/auth/login", Public, limit.SignIn, fromHere(a.login)},
+		{"POST", "/v1/auth/login/code", Public, limit.SignIn, fromHere(a.loginCode)},
+		{"POST", "/v1/auth/forgot-password", Public, limit.SignIn, a.forgotPassword},
+		{"POST", "/v1/auth/reset-password", Public, limit.SignIn, a.resetPassword},
+		{"POST", "/v1/auth/firebase", Public, limit.SignIn, notHere("Sign-in by Firebase")},
+		{"POST", "/v1/auth/wechat", Public, limit.SignIn, notHere("Sign-in by WeChat")},
+		{"POST", "/v1/auth/sms/send-code", Public, limit.SignIn, notHere("Sign-in by SMS")},
+		{"POST", "/v1/auth/sms/login", Public, limit.SignIn, notHere("Sign-in by SMS")},
+		{"POST", "/v1/auth/create-export-token", Person, limit.Mutation, a.createExport}, // sessions.go
+		{"POST", "/v1/auth/exchange-export-token", Public, limit.SignIn, a.useExport},
+		{"GET", "/v1/user/me/sessions", Person, limit.Read, a.listSessions},
+		{"DELETE", "/v1/user/me/sessions", Person, limit.Mutation, a.endSessions},
+		{"DELETE", "/v1/user/me/sessions/:id", Person, limit.Mutation, a.endSession},
+		{"POST", "/v1/user/me/change-password", Person, limit.SignIn, a.changePassword},
+		{"POST", "/v1/user/me/set-password", Proven, limit.SignIn, a.setPassword},
+		{"GET", "/v1/setup", Public, limit.Read, a.setupNeeded}, // setup.go
+		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
-		// Confirming, second factors, passkeys, sign-in by OpenID Connect
+		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
+		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
+		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
+		{"GET", "/v1/user/me/totp", Person, limit.Read, a.getTOTP},
+		{"POST", "/v1/user/me/totp", Proven, limit.Mutation, a.createTOTP},
+		{"POST", "/v1/user/me/totp/enable", Proven, limit.Mutation, a.enableTOTP},
+		{"DELETE", "/v1/user/me/totp", Proven, limit.Mutation, a.deleteTOTP},
+		{"POST", "/v1/user/me/recovery-codes", Proven, limit.Mutation, a.createRecoveryCodes},
+		{"GET", "/v1/user/me/passkeys", Person, limit.Read, a.listPasskeys},
+		{"POST", "/v1/user/me/passkeys/options", Proven, limit.Mutation, a.passkeyOptions},
+		{"POST", "/v1/user/me/passkeys", Proven, limit.Mutation, a.createPasskey},
+		{"PATCH", "/v1/user/me/passkeys/:id", Person, limit.Mutation, a.updatePasskey},
+		{"DELETE", "/v1/user/me/passkeys/:id", Proven, limit.Mutation, a.deletePasskey},
+		{"POST", "/v1/auth/passkey/options", Public, limit.SignIn, a.passkeySignInOptions},
+		{"POST", "/v1/auth/passkey", Public, limit.SignIn, a.passkeySignIn},
+		{"GET", "/v1/auth/oidc", Public, limit.Read, a.listProviders},
+		{"GET", "/v1/auth/oidc/:name/start", Public, limit.SignIn, a.startOIDC},
+		{"GET", "/v1/auth/oidc/:name/callback", Public, limit.SignIn, a.finishOIDC},
+		{"POST", "/v1/user/me/identities/oidc/:name", Proven, limit.Mutation, a.linkOIDC},
 
-		// The signed-in user: user.go
+		// The signed-in user: user.go, avatar.go
+		{"GET", "/v1/user/me", Scoped(auth.AccountRead), limit.Read, a.getMe},
+		{"PATCH", "/v1/user/me", write, limit.Mutation, a.updateMe},
+		{"DELETE", "/v1/user/me", Proven, limit.Mutation, a.deleteMe},
+		{"GET", "/v1/user/me/identities", Person, limit.Read, a.listIdentities},
+		{"DELETE", "/v1/user/me/identities/:id", Proven, limit.Mutation, a.deleteIdentity},
+		{"DELETE", "/v1/user/me/doc-revisions", remove, limit.Mutation, a.deleteDocRevisions},
+		{"POST", "/v1/user/me/avatar", write, limit.Upload, a.uploadAvatar},
+		{"DELETE", "/v1/user/me/avatar", write, limit.Mutation, a.removeAvatar},
+		{"GET", "/v1/user/avatar/:id", Public, limit.Read, a.getAvatar},
 
 		// Usage and plans: usage.go
 
-		// API keys: apikeys.go
+		// Rate limits and API keys: limit.go, apikeys.go, tools.go
+		{"GET", "/v1/user/me/rate-limits", Anyone, limit.Free, a.rateLimits},
+		{"POST", "/v1/api-keys", Proven, limit.Mutation, a.createAPIKey},
+		{"GET", "/v1/api-keys", Person, limit.Read, a.listAPIKeys},
+		{"PATCH", "/v1/api-keys/:id", Proven, limit.Mutation, a.updateAPIKey},
+		{"DELETE", "/v1/api-keys/:id", Person, limit.Mutation, a.deleteAPIKey},
+		{"GET", "/v1/api-keys/:id/tool-configs", Person, limit.Read, a.getToolConfigs},
 
 		// Administration: admin.go and what begins with its name
 		{"GET", "/v1/admin/users", Admin, limit.Read, a.listUsers},
@@ -108,6 +162,10 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
 		// Notifications: notifications.go
+		{"GET", "/v1/notifications", Person, limit.Read, a.listNotifications},
+		{"GET", "/v1/notifications/unread-count", Person, limit.Read, a.countNotifications},
+		{"POST", "/v1/notifications/read", Person, limit.Mutation, a.readNotifications},
+		{"POST", "/v1/notifications/read-all", Person, limit.Mutation, a.readAllNotifications},
 
 		// Pictures: images.go
 		{"POST", "/", write, limit.Upload, a.createImage}, // clients that keep only the host of the upload address
@@ -119,6 +177,7 @@ func (a *API) Routes() []Route {
 		{"PATCH", "/v1/images/:id", write, limit.Mutation, a.updateImage},
 		{"DELETE", "/v1/images/:id", remove, limit.Mutation, a.deleteImage},
 		{"POST", "/v1/images/:id/sign", write, limit.Upload, a.signImage},
+		{"GET", "/v1/images/:id/original", read, limit.Read, a.getOriginal},
 		{"GET", "/v1/images/:id/public-meta", Internal, limit.Free, a.imagePublicMeta},
 
 		// watermarks.go
@@ -138,9 +197,9 @@ func (a *API) Routes() []Route {
 // Mount adds the routes.
 func (a *API) Mount(r fiber.Router) {
 	for _, t := range a.Routes() {
-		r.Add(t.Method, t.Path, a.admit(t.Who), t.handle)
+		r.Add(t.Method, t.Path, a.admit(t), t.handle)
 		if t.Method == fiber.MethodGet {
-			r.Head(t.Path, a.admit(t.Who), t.handle)
+			r.Head(t.Path, a.admit(t), t.handle)
 		}
 	}
 }
@@ -150,5 +209,5 @@ func (a *API) Mount(r fiber.Router) {
 // takes capital letters and a slash at the end for no difference.
 func UploadPath(path string) bool {
 	path = strings.TrimRight(path, "/")
-	return path == "" || strings.EqualFold(path, "/v1/images")
+	return path == "" || strings.EqualFold(path, "/v1/images") || strings.EqualFold(path, "/v1/user/me/avatar")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
+	"picora/app/limit"
 	"picora/app/link"
 	"picora/store"
 )
@@ -45,23 +46,34 @@ func Scoped(s auth.Scope) Who { return Who{scoped, s} }
 // Kind is the name of the kind of route, for tests.
 func (w Who) Kind() string { return string(w.access) }
 
-// admit lets only these callers through, and keeps the caller for caller.
-func (a *API) admit(w Who) fiber.Handler {
+// admit lets only these callers through, takes the call from their buckets, and keeps
+// the caller for caller. Calls that are refused for another reason cost as much: else
+// they could be sent without end.
+func (a *API) admit(t Route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		switch w.access {
-		case public, internal:
-			return c.Next()
-		case cookie:
-			if err := ownPage(c); err != nil {
+		ctx := c.UserContext()
+		switch t.Who.access {
+		case public, internal, cookie:
+			if err := a.take(c, limit.Caller{Address: link.Client(ctx)}, t.Tier); err != nil {
 				return err
+			}
+			if t.Who.access == cookie {
+				if err := ownPage(c); err != nil {
+					return err
+				}
 			}
 			return c.Next()
 		}
-		who, err := a.auth.Bearer(c.UserContext(), c.Get(fiber.HeaderAuthorization))
+		who, err := a.auth.Bearer(ctx, c.Get(fiber.HeaderAuthorization))
 		if err != nil {
+			s, err := a.wrong(ctx, err)
+			showLimit(c, s, a.store.Now())
 			return err
 		}
-		if err := a.may(who, w); err != nil {
+		if err := a.take(c, rationOf(ctx, who, t.Tier), t.Tier); err != nil {
+			return err
+		}
+		if err := a.may(who, t.Who); err != nil {
 			return err
 		}
 		c.Locals(callerKey{}, who)
@@ -91,7 +103,7 @@ func caller(c *fiber.Ctx) auth.Caller {
 
 // device is where the request comes from.
 func device(c *fiber.Ctx) auth.Device {
-	d := auth.Device{Agent: c.Get(fiber.HeaderUserAgent)}
+	d := auth.Device{Agent: c.Get(fiber.HeaderUserAgent), Language: c.Get(fiber.HeaderAcceptLanguage)}
 	if addr := link.Client(c.UserContext()); addr.IsValid() {
 		d.Address = addr.String()
 	}
@@ -109,16 +121,28 @@ func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]stri
 }
 
 // Admit says whether an upload may begin, from its headers alone: the server
-// asks before it tells a client that waits (Expect: 100-continue) to go on.
+// asks before it tells a client that waits (Expect: 100-continue) to go on. An upload
+// that may is taken from the buckets when it begins; one that is refused ends here, so
+// it is taken here.
 func (a *API) Admit(ctx context.Context, authorization string, length int) error {
 	who, err := a.auth.Bearer(ctx, authorization)
 	if err != nil {
-		return err
+		s, err := a.wrong(ctx, err)
+		return &rationed{err, s, a.store.Now()}
 	}
-	if err := who.Need(auth.MediaWrite); err != nil {
-		return err
+	ration := rationOf(ctx, who, limit.Upload)
+	s := a.limits.Peek(ration, limit.Upload)
+	if err := exceeded(s); err != nil {
+		return &rationed{err, s, a.store.Now()}
 	}
-	return a.room(ctx, length)
+	err = who.Need(auth.MediaWrite)
+	if err == nil {
+		err = a.room(ctx, length)
+	}
+	if err != nil {
+		return &rationed{err, a.limits.Take(ration, limit.Upload), a.store.Now()}
+	}
+	return nil
 }
 
 // room refuses a body of that length (-1: unknown) before it is read.

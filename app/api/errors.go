@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -56,6 +57,12 @@ func WriteError(c *fiber.Ctx, err error) error {
 	logRefusal(c, status, f)
 	if status == fiber.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="picora"`)
+	}
+	if r, ok := errors.AsType[*rationed](err); ok {
+		showLimit(c, r.state, r.now)
+	}
+	if n, ok := f.Meta["retryAfterSec"].(int); ok {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(n)) // a number: clients read no dates
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(status).JSON(failure{Error: f.Message, Code: f.Code, Meta: f.Meta})

@@ -37,7 +37,7 @@ func (a *API) user(c *fiber.Ctx, u store.User) userWire {
 	w := userWire{
 		ID: u.ID, Email: orNull(u.Email), Nickname: orNull(u.Nickname), Plan: u.Plan, Role: "user",
 		EmailVerified: u.Verified, Locale: u.Locale, IsActive: u.Banned.IsZero(), CreatedAt: stamp(u.Created),
-		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax,
+		DocVersioning: u.DocVersioning, DocVersioningMax: u.DocVersioningMax, AvatarURL: orNull(a.avatar(c, u)),
 	}
 	if u.Admin {
 		w.Role = "admin"
@@ -86,6 +86,17 @@ func ownPage(c *fiber.Ctx) error {
 		return fault.New(fault.Forbidden, "Only pages of this server may do this. If this is one, set base_url to its address.")
 	}
 	return nil
+}
+
+// fromHere refuses what pages of other origins send to a route that sets the cookie: a
+// form there could sign a visitor in to somebody else's account.
+func fromHere(h fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := ownPage(c); err != nil {
+			return err
+		}
+		return h(c)
+	}
 }
 
 // refresh handles POST /v1/auth/refresh.

@@ -69,6 +69,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	cfg.Server.ShutdownTimeout = config.Duration(5 * time.Second)
 	cfg.Blobs.MinFreeBytes = 0
 	cfg.Metrics.Listen = "127.0.0.1:0"
+	cfg.Limits.Enabled = false // tests send more than people; those of the limits turn them on
 	for _, e := range edit {
 		e(&cfg)
 	}

@@ -110,6 +110,7 @@ func Spawn(t testing.TB, data string, args ...string) *Process {
 	t.Helper()
 	p := &Process{Picora: &Picora{Data: data, t: t}, ended: make(chan struct{})}
 	p.cmd = command(t, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...))
+	p.cmd.Env = append(p.cmd.Env, "PICORA_LIMITS_ENABLED=false")
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

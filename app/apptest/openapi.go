@@ -108,7 +108,7 @@ func closed(v any) any {
 // their form; others are any segment.
 func pathPattern(path string) *regexp.Regexp {
 	p := regexp.QuoteMeta(path)
-	p = strings.NewReplacer(`\{id\}\.\{ext\}`, `[A-Za-z0-9_-]{11}\.[^/.]{2,5}`, `\{id\}`, `[^/]+`).Replace(p)
+	p = strings.NewReplacer(`\{id\}\.\{ext\}`, `[A-Za-z0-9_-]{11}\.[^/.]{2,5}`, `\{id\}`, `[^/]+`, `\{name\}`, `[^/]+`).Replace(p)
 	return regexp.MustCompile("^" + p + "$")
 }
 
@@ -145,7 +145,9 @@ func (d *Document) Check(method, path string, r Response) error {
 	case op != nil:
 		responses, _ := op.Value["responses"].(map[string]any)
 		status := strconv.Itoa(r.Status)
-		if _, listed := responses[status]; !listed {
+		if _, listed := responses[status]; !listed && r.Status == http.StatusTooManyRequests {
+			return d.checkResponse("/components/responses/RateLimited", method, r)
+		} else if !listed {
 			return fmt.Errorf("%s %s does not list status %s", op.Method, op.Path, status)
 		}
 		return d.checkResponse(op.at+"/responses/"+status, method, r)

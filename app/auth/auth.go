@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -31,6 +34,15 @@ func (c Caller) Admin() bool { return c.Session != "" && c.Account.Admin }
 type Auth struct {
 	store *store.Store
 	ring  *keyRing
+	codes *codeLimits
+	locks *lockout
+	mail  *mail.Mailer // nil: none
+	first setup
+	otts  *exports
+	uses  *uses
+
+	challenges *begun[webauthn.SessionData] // of passkeys
+	providers  *providers                   // of OpenID Connect
 }
 
 // New returns an Auth over the store's accounts. The keys that sign sessions' tokens
@@ -40,7 +52,10 @@ func New(s *store.Store, data string) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Auth{store: s, ring: ring}, nil
+	return &Auth{
+		store: s, ring: ring, codes: newCodeLimits(), locks: newLockout(), otts: newExports(), uses: newUses(),
+		challenges: newBegun[webauthn.SessionData](challengeAge), providers: newProviders(nil),
+	}, nil
 }
 
 // Bearer finds the caller that an Authorization header names. It writes nothing. What
@@ -74,6 +89,7 @@ func (a *Auth) byKey(ctx context.Context, plain string) (Caller, error) {
 		return Caller{}, banned()
 	}
 	scopes, err := ParseScopes(k.Scopes)
+	a.uses.note(&k, a.store.Now())
 	return Caller{User: u.ID, Account: u, KeyID: k.ID, Scopes: scopes}, err
 }
 

@@ -83,6 +83,12 @@ func TestAPasswordHas8To64Characters(t *testing.T) {
 	}
 }
 
+const (
+	readNames  = "media.read kb.read account.read usage.read collection.read"
+	writeNames = "media.read media.write kb.read kb.write account.read usage.read collection.read collection.write episode.write"
+	allNames   = "media.read media.write media.delete kb.read kb.write account.read usage.read collection.read collection.write collection.delete episode.write"
+)
+
 func TestScopesAddUp(t *testing.T) {
 	cases := []struct {
 		names []string
@@ -90,12 +96,29 @@ func TestScopesAddUp(t *testing.T) {
 		err   bool
 	}{
 		{nil, "", false},
-		{[]string{"read"}, "media.read kb.read account.read usage.read", false},
-		{[]string{"read_write"}, "media.read media.write kb.read kb.write account.read usage.read", false},
-		{[]string{"read_write_delete"}, "media.read media.write media.delete kb.read kb.write account.read usage.read", false},
+		{[]string{"read"}, readNames, false},
+		{[]string{"read_write"}, writeNames, false},
+		{[]string{"write"}, writeNames, false},
+		{[]string{"read_write_delete"}, allNames, false},
+		{[]string{"all"}, allNames, false},
 		{[]string{"media.write"}, "media.write", false},
+		{[]string{"collection.read", "collection.write", "collection.delete", "episode.write"}, "collection.read collection.write collection.delete episode.write", false},
+		{[]string{"images:read"}, "media.read", false},
+		{[]string{"videos:write", "audio:delete"}, "media.write media.delete", false},
+		{[]string{"media:read", "media:write", "media:delete"}, "media.read media.write media.delete", false},
+		{[]string{"docs:read", "usage:read"}, "kb.read usage.read", false},
+		{[]string{"docs:write"}, "kb.write", false},
+		{[]string{"docs:delete"}, "kb.write", false},
+		{[]string{"read:media", "write:kb"}, "media.read kb.write", false},
+		{[]string{"image:write", "video:write", "kb:write"}, "media.read media.write kb.read kb.write account.read", false},
+		{[]string{"read:account"}, "account.read", false},
 		{[]string{"media.delete", "media.read", "media.delete"}, "media.read media.delete", false},
-		{[]string{"read", "media.delete"}, "media.read media.delete kb.read account.read usage.read", false},
+		{[]string{"kb.read", "images:delete", "read:usage"}, "media.delete kb.read usage.read", false},
+		{[]string{"admin:write"}, "", true},
+		{[]string{"users:read"}, "", true},
+		{[]string{"images:admin"}, "", true},
+		{[]string{"usage:write"}, "", true},
+		{[]string{"openid"}, "", true},
 		{[]string{"admin"}, "", true},
 		{[]string{""}, "", true},
 		{[]string{"READ"}, "", true},

@@ -22,8 +22,9 @@ const (
 
 // Device is where a request comes from, for the list of sessions and the audit log.
 type Device struct {
-	Address string // IP address
-	Agent   string // User-Agent
+	Address  string // IP address
+	Agent    string // User-Agent
+	Language string // Accept-Language
 }
 
 // Signed is what somebody who signed in gets.
@@ -49,8 +50,11 @@ func (a *Auth) SignIn(ctx context.Context, u store.User, method string, d Device
 	if err != nil {
 		return s, err
 	}
-	s.Access, err = a.ring.sign(s.Session.ID, u, now)
-	return s, err
+	if s.Access, err = a.ring.sign(s.Session.ID, u, now); err != nil {
+		return s, err
+	}
+	a.signedInOn(ctx, s, d)
+	return s, nil
 }
 
 // Refresh gives the session of a refresh token another access token, and another

@@ -64,7 +64,7 @@ func start(b *testing.T, data string, core int, env ...string) *program {
 	p := &program{data: data, url: "http://" + freeAddr(b)}
 	args := []string{bin, "serve", "--data", data, "--listen", strings.TrimPrefix(p.url, "http://")}
 	p.Cmd = pinned(core, args...)
-	p.Env = append(os.Environ(), append([]string{"PICORA_LOG_LEVEL=warn", "PICORA_BLOBS_MIN_FREE_BYTES=0"}, env...)...)
+	p.Env = append(os.Environ(), append([]string{"PICORA_LOG_LEVEL=warn", "PICORA_BLOBS_MIN_FREE_BYTES=0", "PICORA_LIMITS_ENABLED=false"}, env...)...)
 	p.Stderr = os.Stderr
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
@@ -372,6 +372,7 @@ func uploads(t *testing.T, base string, pictures [][]byte, clients int, d time.D
 		t.Fatal(err)
 	}
 	cfg := config.Default()
+	cfg.Limits.Enabled = false
 	rest := api.New(api.Parts{Store: s, Auth: users, Signer: signer, Library: library.New(s, blobs, cfg.Upload, 0)}, cfg)
 	srv := server.New(server.Options{
 		Links: link.New("", "", nil), IsFile: func(string) bool { return false }, IsUpload: api.UploadPath, Admit: rest.Admit,
@@ -554,7 +555,7 @@ func TestBenchList(t *testing.T) {
 	for range 4 { // the first one fills the page cache
 		addr := freeAddr(t)
 		cmd := exec.Command(bin, "serve", "--data", data, "--listen", addr)
-		cmd.Env = append(os.Environ(), "PICORA_LOG_LEVEL=warn")
+		cmd.Env = append(os.Environ(), "PICORA_LOG_LEVEL=warn", "PICORA_LIMITS_ENABLED=false")
 		begin := time.Now()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

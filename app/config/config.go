@@ -10,12 +10,16 @@ import "time"
 type Config struct {
 	Server   Server   `toml:"server"`
 	Accounts Accounts `toml:"accounts"`
+	Limits   Limits   `toml:"limits"`
 	Upload   Upload   `toml:"upload"`
 	Blobs    Blobs    `toml:"blobs"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
+	Mail     Mail     `toml:"mail"`
 	Log      Log      `toml:"log"`
 	Metrics  Metrics  `toml:"metrics"`
+	// OIDC are the providers with whose accounts people may sign in, by name.
+	OIDC map[string]OIDC `toml:"oidc"`
 	// Variants are the prepared transforms, by name.
 	Variants map[string]Variant `toml:"variants"`
 	// Plans are what accounts may have, by the plan's name. All of PlanNames are there.
@@ -50,6 +54,30 @@ type Accounts struct {
 	Registration string `toml:"registration"`
 	// Plan is the plan of new accounts: "none", "trial", "pro" or "pro_plus".
 	Plan string `toml:"plan"`
+}
+
+// Limits is how many requests callers may send. Each kind of request has a number a
+// minute, and a burst that may come on top of a minute's number at once. A number of 0
+// is no limit. Administrators have ten times as much, all keys of an account together
+// twice as much as one.
+type Limits struct {
+	// Enabled turns the limits on.
+	Enabled bool `toml:"enabled"`
+	// ReadPerMinute and ReadBurst are for lists and look-ups.
+	ReadPerMinute int `toml:"read_per_minute"`
+	ReadBurst     int `toml:"read_burst"`
+	// MutationPerMinute and MutationBurst are for changing and deleting.
+	MutationPerMinute int `toml:"mutation_per_minute"`
+	MutationBurst     int `toml:"mutation_burst"`
+	// UploadPerMinute and UploadBurst are for uploads.
+	UploadPerMinute int `toml:"upload_per_minute"`
+	UploadBurst     int `toml:"upload_burst"`
+	// Hourly is for all of them together, in an hour.
+	Hourly int `toml:"hourly"`
+	// SignInPerMinute and SignInBurst are for signing in, by the client's address.
+	// Ten times as many requests with a key or token that is wrong are answered.
+	SignInPerMinute int `toml:"sign_in_per_minute"`
+	SignInBurst     int `toml:"sign_in_burst"`
 }
 
 // Upload bounds what is taken in.
@@ -97,6 +125,22 @@ type Images struct {
 // numbers.
 type Variant map[string]any
 
+// Mail is the server that takes Picora's mail.
+type Mail struct {
+	// Host is its name; empty: no mail is sent, and codes are in the log.
+	Host string `toml:"host"`
+	// Port is its port.
+	Port int `toml:"port"`
+	// TLS is "starttls" (the connection must become encrypted), "tls" (it is from the
+	// start) or "none".
+	TLS string `toml:"tls"`
+	// User and Password are for servers that ask; empty: none.
+	User     string `toml:"user"`
+	Password string `toml:"password" secret:"yes"`
+	// From is the sender, "Name <address>" or an address.
+	From string `toml:"from"`
+}
+
 // Log is what is written to standard error.
 type Log struct {
 	// Level is debug, info, warn or error.
@@ -121,6 +165,14 @@ func Default() Config {
 			ShutdownTimeout: Duration(30 * time.Second),
 		},
 		Accounts: Accounts{Registration: "closed", Plan: "pro"},
+		Limits: Limits{
+			Enabled:       true,
+			ReadPerMinute: 600, ReadBurst: 30,
+			MutationPerMinute: 120, MutationBurst: 10,
+			UploadPerMinute: 60, UploadBurst: 5,
+			Hourly:          5000,
+			SignInPerMinute: 30, SignInBurst: 10,
+		},
 		Upload: Upload{
 			MaxBytes:      50 << 20,
 			MaxMegapixels: 250,
@@ -134,6 +186,7 @@ func Default() Config {
 			Queue:      200,
 			Timeout:    Duration(30 * time.Second),
 		},
+		Mail:  Mail{Port: 587, TLS: "starttls"},
 		Log:   Log{Level: "info", Format: "text"},
 		Plans: defaultPlans(),
 		Variants: map[string]Variant{

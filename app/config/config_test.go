@@ -106,9 +106,12 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"server_listen": "[::1]:80", "server_data": "/d", "server_base_url": "https://a.example", "server_media_url": "http://b.example:8080",
 		"server_trusted_proxies": "10.0.0.0/8, ::1,192.168.1.7", "server_internal_token": "0123456789abcdef", "server_shutdown_timeout": "2m",
 		"accounts_registration": "open", "accounts_plan": "trial",
+		"limits_enabled": "false", "limits_read_per_minute": "11", "limits_read_burst": "12", "limits_mutation_per_minute": "13", "limits_mutation_burst": "14",
+		"limits_upload_per_minute": "15", "limits_upload_burst": "16", "limits_hourly": "17", "limits_sign_in_per_minute": "18", "limits_sign_in_burst": "19",
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
 		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
+		"mail_host": "smtp.example.org", "mail_port": "465", "mail_tls": "tls", "mail_user": "u", "mail_password": "p", "mail_from": "Picora <p@example.org>",
 	}
 	var env []string
 	for k, v := range values {
@@ -124,12 +127,17 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 			TrustedProxies: []string{"10.0.0.0/8", "::1", "192.168.1.7"}, InternalToken: "0123456789abcdef", ShutdownTimeout: Duration(2 * time.Minute),
 		},
 		Accounts: Accounts{Registration: "open", Plan: "trial"},
+		Limits: Limits{
+			ReadPerMinute: 11, ReadBurst: 12, MutationPerMinute: 13, MutationBurst: 14, UploadPerMinute: 15, UploadBurst: 16,
+			Hourly: 17, SignInPerMinute: 18, SignInBurst: 19,
+		},
 
 		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
 		CDN:     CDN{CacheBytes: 12},
 		Log:     Log{Level: "debug", Format: "json"},
 		Metrics: Metrics{Listen: ":9102"},
 		Images:  Images{Transforms: "any", CacheBytes: 5, Workers: 3, Queue: 4, Timeout: Duration(6 * time.Second)},
+		Mail:    Mail{Host: "smtp.example.org", Port: 465, TLS: "tls", User: "u", Password: "p", From: "Picora <p@example.org>"},
 
 		Variants: Default().Variants, Plans: Default().Plans,
 	}
@@ -344,6 +352,33 @@ func TestWrongVariantsAreAllReported(t *testing.T) {
 	for _, text := range []string{"variants = 3\n", "[variants]\nthumb = 3\n"} {
 		if _, err := Load(file(t, text), nil, nil); err == nil || !strings.Contains(err.Error(), "a section") {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestMailSettingsThatCannotWork(t *testing.T) {
+	right := Mail{Host: "smtp.example.org", Port: 587, TLS: "starttls", User: "u", Password: "p", From: "p@example.org"}
+	for name, c := range map[string]struct {
+		edit func(*Mail)
+		want string // empty: right
+	}{
+		"all of it":                    {func(*Mail) {}, ""},
+		"no mail":                      {func(m *Mail) { *m = Default().Mail }, ""},
+		"a local server":               {func(m *Mail) { m.Host, m.TLS = "localhost", "none" }, ""},
+		"a port in the host":           {func(m *Mail) { m.Host = "smtp.example.org:25" }, "mail.host"},
+		"no sender":                    {func(m *Mail) { m.From = "" }, "mail.from"},
+		"a sender with a header in it": {func(m *Mail) { m.From = "a@example.org\r\nBcc: b@example.org" }, "mail.from"},
+		"port 0":                       {func(m *Mail) { m.Port = 0 }, "mail.port"},
+		"unknown encryption":           {func(m *Mail) { m.TLS = "ssl" }, "mail.tls"},
+		"a password in the clear":      {func(m *Mail) { m.TLS = "none" }, "mail.tls"},
+		"a password for nobody":        {func(m *Mail) { m.User = "" }, "mail.user"},
+	} {
+		cfg := Default()
+		cfg.Mail = right
+		c.edit(&cfg.Mail)
+		problems := cfg.Validate()
+		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), c.want+":")) {
+			t.Errorf("%s: %v, want %q", name, problems, c.want)
 		}
 	}
 }

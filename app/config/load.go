@@ -64,6 +64,7 @@ func (c *Config) readFile(path string) (problems []error) {
 		f.Set(v)
 	})
 	problems = append(problems, c.readVariants(path, all)...)
+	problems = append(problems, c.readOIDC(path, b, all)...)
 	problems = append(problems, c.strays(path, b, all)...)
 	return append(problems, c.readPlans(path, all)...)
 }
@@ -96,7 +97,7 @@ func (c *Config) strays(path string, b []byte, all map[string]any) (problems []e
 	c.each(func(section, key string, _ reflect.Value, _ bool) {
 		keys[section] = append(keys[section], member(len(keys[section]), key, anything))
 	})
-	sections = append(sections, member(0, "variants", anything), member(1, "plans", anything))
+	sections = append(sections, member(0, "variants", anything), member(1, "plans", anything), member(2, "oidc", reflect.TypeFor[oidcStrays]()))
 	for _, section := range slices.Sorted(maps.Keys(keys)) {
 		t := reflect.StructOf(keys[section])
 		if v, given := all[section]; given {
@@ -177,6 +178,7 @@ func (c *Config) readEnv(environ []string) (problems []error) {
 		}
 	})
 	problems = append(problems, c.readPlansEnv(given)...)
+	problems = append(problems, c.readOIDCEnv(given)...)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if c.inSection(name) {
 			problems = append(problems, fmt.Errorf("%s: no such setting", name))
@@ -222,7 +224,7 @@ func (c *Config) inSection(name string) (yes bool) {
 	c.each(func(section, _ string, _ reflect.Value, _ bool) {
 		yes = yes || strings.HasPrefix(name, variable(section, ""))
 	})
-	return yes
+	return yes || strings.HasPrefix(name, oidcPrefix)
 }
 
 // each calls fn for every setting, in the order of the structs.
@@ -232,7 +234,7 @@ func (c *Config) each(fn func(section, key string, f reflect.Value, secret bool)
 		section := top.Type().Field(i).Tag.Get("toml")
 		s := top.Field(i)
 		if s.Kind() != reflect.Struct {
-			continue // the variants and plans, which have readers of their own
+			continue // the variants, plans and providers, which have readers of their own
 		}
 		for j := range s.NumField() {
 			t := s.Type().Field(j)

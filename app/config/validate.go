@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -46,6 +48,11 @@ func (c *Config) Validate() (problems []error) {
 	}
 	if !slices.Contains(PlanNames, c.Accounts.Plan) {
 		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
+	}
+	for key, n := range c.Limits.numbers() {
+		if n < 0 || n > 1_000_000 {
+			bad("limits."+key, "between 0 and 1000000; 0 is no limit")
+		}
 	}
 	if c.Upload.MaxBytes < 1 {
 		bad("upload.max_bytes", "must be positive")
@@ -95,6 +102,8 @@ func (c *Config) Validate() (problems []error) {
 			}
 		})
 	}
+	c.Mail.validate(bad)
+	c.validateOIDC(bad)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
@@ -105,6 +114,49 @@ func (c *Config) Validate() (problems []error) {
 		bad("metrics.listen", "%q is not an address such as 127.0.0.1:9102", c.Metrics.Listen)
 	}
 	return problems
+}
+
+func (m Mail) validate(bad func(key, format string, args ...any)) {
+	if strings.ContainsAny(m.Host, " /:@") {
+		bad("mail.host", "%q is not a host name such as smtp.example.org; the port is a setting of its own", m.Host)
+	}
+	if m.Port < 1 || m.Port > 65535 {
+		bad("mail.port", "between 1 and 65535")
+	}
+	if !slices.Contains([]string{"starttls", "tls", "none"}, m.TLS) {
+		bad("mail.tls", "%q is none of starttls, tls, none", m.TLS)
+	}
+	if m.Host != "" || m.From != "" {
+		if _, err := mail.ParseAddress(m.From); err != nil {
+			bad("mail.from", "%q is not an address such as Picora <picora@example.org>", m.From)
+		}
+	}
+	if m.Password != "" && m.User == "" {
+		bad("mail.user", "is needed with a password")
+	}
+	if m.User != "" && m.TLS == "none" && m.Host != "localhost" && m.Host != "127.0.0.1" && m.Host != "::1" {
+		bad("mail.tls", "a password must not cross the network unencrypted")
+	}
+}
+
+// numbers are the settings by their names, in their order.
+func (l Limits) numbers() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for _, n := range []struct {
+			key   string
+			value int
+		}{
+			{"read_per_minute", l.ReadPerMinute}, {"read_burst", l.ReadBurst},
+			{"mutation_per_minute", l.MutationPerMinute}, {"mutation_burst", l.MutationBurst},
+			{"upload_per_minute", l.UploadPerMinute}, {"upload_burst", l.UploadBurst},
+			{"hourly", l.Hourly},
+			{"sign_in_per_minute", l.SignInPerMinute}, {"sign_in_burst", l.SignInBurst},
+		} {
+			if !yield(n.key, n.value) {
+				return
+			}
+		}
+	}
 }
 
 // Query is the transform that a variant stands for.

@@ -107,13 +107,18 @@ func (l *Library) remake(ctx context.Context, m *store.Media, spec media.Spec) (
 		return made, info, err
 	}
 	defer in.Close()
+	return l.remakeFile(ctx, in.File, l.fileArgs(m), spec)
+}
+
+// remakeFile is remake of a file that is no blob.
+func (l *Library) remakeFile(ctx context.Context, in *os.File, is media.FileArgs, spec media.Spec) (made media.Made, info blob.Info, err error) {
 	out, err := l.variants.cache.Create()
 	if err != nil {
 		return made, info, err
 	}
 	defer out.Close()
 	defer out.Discard()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.MakeJob, In: in.File, Out: out.File, Args: media.MakeArgs{File: l.fileArgs(m), Spec: spec}})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.MakeJob, In: in, Out: out.File, Args: media.MakeArgs{File: is, Spec: spec}})
 	if err != nil {
 		return made, info, err
 	}

@@ -24,6 +24,9 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 	return deleted, nil
 }
 
+// EmptySoon has blobs deleted whose records ended elsewhere than here.
+func (l *Library) EmptySoon() { l.signalTrash() }
+
 // signalTrash says that there may be blobs to delete.
 func (l *Library) signalTrash() { signal(l.Trashed) }
 

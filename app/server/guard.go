@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-json"
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"picora/app/link"
 )
 
 const (
@@ -134,7 +136,8 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx, o Options) int {
 func admit(ctx *fasthttp.RequestCtx, o Options) error {
 	h := &ctx.Request.Header
 	if ctx.IsPost() && o.IsUpload(string(ctx.Path())) {
-		return o.Admit(context.Background(), string(h.Peek(fiber.HeaderAuthorization)), h.ContentLength())
+		ctx := link.WithClient(context.Background(), o.Links.Client(linkRequest(ctx)))
+		return o.Admit(ctx, string(h.Peek(fiber.HeaderAuthorization)), h.ContentLength())
 	}
 	if h.ContentLength() > maxJSON {
 		return fiber.ErrRequestEntityTooLarge

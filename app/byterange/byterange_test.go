@@ -1,4 +1,4 @@
-package cdn
+package byterange
 
 import (
 	"math/big"
@@ -13,66 +13,66 @@ func TestRangesAreReadAsRFC9110Says(t *testing.T) {
 	part := []bool{false, false}
 	cases := []struct {
 		header string
-		want   span
+		want   Span
 		how    []bool // whole, unmet
 	}{
-		{"bytes=0-0", span{0, 1}, part},
-		{"bytes=0-499", span{0, 500}, part},
-		{"bytes=500-", span{500, 500}, part},
-		{"bytes=-1", span{999, 1}, part},
-		{"bytes=-1000", span{0, 1000}, part},
-		{"bytes=-5000", span{0, 1000}, part},
-		{"bytes=999-", span{999, 1}, part},
-		{"bytes=990-2000", span{990, 10}, part},
-		{"bytes=0-99999999999999999999999", span{0, 1000}, part},
-		{"bytes=-99999999999999999999999", span{0, 1000}, part},
-		{"Bytes=1-2", span{1, 2}, part},
-		{"BYTES=1-2", span{1, 2}, part},
-		{"bytes= 1-2 ", span{1, 2}, part},
-		{"bytes=0001-0002", span{1, 2}, part},
-		{"bytes=1000-", span{}, none},
-		{"bytes=1000-1001", span{}, none},
-		{"bytes=99999999999999999999999-", span{}, none},
-		{"bytes=-0", span{}, none},
-		{"", span{}, all},
-		{"bytes", span{}, all},
-		{"bytes=", span{}, all},
-		{"bytes=-", span{}, all},
-		{"bytes=--1", span{}, all},
-		{"bytes=5", span{}, all},
-		{"bytes=5-2", span{}, all},
-		{"bytes=99999999999999999999999-2", span{}, all},
-		{"bytes=a-b", span{}, all},
-		{"bytes=+1-2", span{}, all},
-		{"bytes=1-2x", span{}, all},
-		{"bytes=1 - 2", span{}, all},
-		{"bytes=1-2-3", span{}, all},
-		{"bytes=0x1-0x2", span{}, all},
-		{"bytes=１-２", span{}, all},
-		{"bytes=1-2,4-5", span{}, all},
-		{"bytes=1-2,", span{}, all},
-		{"bytes =1-2", span{}, all},
-		{"items=1-2", span{}, all},
-		{"bytes:1-2", span{}, all},
+		{"bytes=0-0", Span{0, 1}, part},
+		{"bytes=0-499", Span{0, 500}, part},
+		{"bytes=500-", Span{500, 500}, part},
+		{"bytes=-1", Span{999, 1}, part},
+		{"bytes=-1000", Span{0, 1000}, part},
+		{"bytes=-5000", Span{0, 1000}, part},
+		{"bytes=999-", Span{999, 1}, part},
+		{"bytes=990-2000", Span{990, 10}, part},
+		{"bytes=0-99999999999999999999999", Span{0, 1000}, part},
+		{"bytes=-99999999999999999999999", Span{0, 1000}, part},
+		{"Bytes=1-2", Span{1, 2}, part},
+		{"BYTES=1-2", Span{1, 2}, part},
+		{"bytes= 1-2 ", Span{1, 2}, part},
+		{"bytes=0001-0002", Span{1, 2}, part},
+		{"bytes=1000-", Span{}, none},
+		{"bytes=1000-1001", Span{}, none},
+		{"bytes=99999999999999999999999-", Span{}, none},
+		{"bytes=-0", Span{}, none},
+		{"", Span{}, all},
+		{"bytes", Span{}, all},
+		{"bytes=", Span{}, all},
+		{"bytes=-", Span{}, all},
+		{"bytes=--1", Span{}, all},
+		{"bytes=5", Span{}, all},
+		{"bytes=5-2", Span{}, all},
+		{"bytes=99999999999999999999999-2", Span{}, all},
+		{"bytes=a-b", Span{}, all},
+		{"bytes=+1-2", Span{}, all},
+		{"bytes=1-2x", Span{}, all},
+		{"bytes=1 - 2", Span{}, all},
+		{"bytes=1-2-3", Span{}, all},
+		{"bytes=0x1-0x2", Span{}, all},
+		{"bytes=１-２", Span{}, all},
+		{"bytes=1-2,4-5", Span{}, all},
+		{"bytes=1-2,", Span{}, all},
+		{"bytes =1-2", Span{}, all},
+		{"items=1-2", Span{}, all},
+		{"bytes:1-2", Span{}, all},
 	}
 	for _, c := range cases {
-		s, whole, unmet := parseRange(c.header, size)
+		s, whole, unmet := Parse(c.header, size)
 		if whole != c.how[0] || unmet != c.how[1] || !whole && !unmet && s != c.want {
 			t.Errorf("%q: %v whole %v unmet %v, want %v %v", c.header, s, whole, unmet, c.want, c.how)
 		}
 	}
-	if _, whole, unmet := parseRange("bytes=0-", 0); whole || !unmet {
+	if _, whole, unmet := Parse("bytes=0-", 0); whole || !unmet {
 		t.Error("a range of an empty file can be met")
 	}
-	if _, whole, unmet := parseRange("bytes=-5", 0); whole || !unmet {
+	if _, whole, unmet := Parse("bytes=-5", 0); whole || !unmet {
 		t.Error("the end of an empty file can be sent")
 	}
 }
 
 var oneRange = regexp.MustCompile(`^(?i:bytes)=[ \t]*([0-9]*)-([0-9]*)[ \t]*$`)
 
-// FuzzParseRange compares with a model that counts in numbers without a bound.
-func FuzzParseRange(f *testing.F) {
+// FuzzParse compares with a model that counts in numbers without a bound.
+func FuzzParse(f *testing.F) {
 	for _, h := range []string{"bytes=0-0", "bytes=-5", "bytes=5-", "bytes=9223372036854775807-9223372036854775808", "bytes=1-2,3-4", "items=1-2", "bytes=-", "bytes=\t1-2\t"} {
 		f.Add(h, int64(1000))
 	}
@@ -82,11 +82,11 @@ func FuzzParseRange(f *testing.F) {
 		if size < 0 {
 			return
 		}
-		s, whole, unmet := parseRange(header, size)
+		s, whole, unmet := Parse(header, size)
 		if whole && unmet {
 			t.Fatal("both whole and unmet")
 		}
-		if !whole && !unmet && (s.off < 0 || s.n < 1 || s.n > size || s.off > size-s.n) {
+		if !whole && !unmet && (s.Off < 0 || s.N < 1 || s.N > size || s.Off > size-s.N) {
 			t.Fatalf("%+v is not within %d", s, size)
 		}
 		m := oneRange.FindStringSubmatch(header)
@@ -124,7 +124,7 @@ func FuzzParseRange(f *testing.F) {
 			}
 			return
 		}
-		if want := (span{first.Int64(), last.Int64() - first.Int64() + 1}); whole || unmet || s != want {
+		if want := (Span{first.Int64(), last.Int64() - first.Int64() + 1}); whole || unmet || s != want {
 			t.Fatalf("%q of %d: %+v whole %v unmet %v, want %+v", header, size, s, whole, unmet, want)
 		}
 	})

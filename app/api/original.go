@@ -1,0 +1,102 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/byterange"
+	"picora/app/library"
+	"picora/store"
+)
+
+// getOriginal handles GET /v1/images/:id/original. It is never shown in a browser, only
+// saved: the page's origin is the API's.
+func (a *API) getOriginal(c *fiber.Ctx) error {
+	id, err := id(c, store.ImageIDLen)
+	if err != nil {
+		return err
+	}
+	m, err := a.library.Own(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	size := a.library.Original(&m).Size
+	s, whole, unmet := byterange.Parse(c.Get(fiber.HeaderRange), size)
+	h := &c.Response().Header
+	h.Set(fiber.HeaderCacheControl, "private, no-store")
+	h.Set(fiber.HeaderAcceptRanges, "bytes")
+	if unmet {
+		h.Set(fiber.HeaderContentRange, "bytes */"+strconv.FormatInt(size, 10))
+		return c.SendStatus(fiber.StatusRequestedRangeNotSatisfiable)
+	}
+	h.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
+	h.Set(fiber.HeaderContentDisposition, attachment(m.Filename))
+	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'")
+	if whole {
+		s = byterange.Span{N: size}
+	} else {
+		c.Status(fiber.StatusPartialContent)
+		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.Off, s.Off+s.N-1, size))
+	}
+	if c.Method() == fiber.MethodHead {
+		c.Response().SkipBody = true
+		h.SetContentLength(int(s.N))
+		return nil
+	}
+	content, err := a.library.OpenOriginal(c.UserContext(), &m, s.Off, s.N)
+	if err != nil {
+		return err
+	}
+	return c.SendStream(&download{content, c.Context().Conn(), 0}, int(s.N))
+}
+
+// attachment is the Content-Disposition of a file of that name (RFC 6266): plain for
+// old clients, and as it is for the others.
+func attachment(name string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || strings.ContainsRune(`"\%`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	// RFC 8187 wants every character encoded but a few; PathEscape leaves more.
+	exact := strings.NewReplacer("'", "%27", "(", "%28", ")", "%29", "*", "%2A", "@", "%40", ":", "%3A", "=", "%3D").Replace(url.PathEscape(name))
+	return `attachment; filename="` + plain + `"; filename*=UTF-8''` + exact
+}
+
+// download is content whose connection may take its time, as long as it takes some: a
+// deadline for the whole would cut a large file off.
+type download struct {
+	content *library.Content
+	conn    net.Conn
+	fresh   int // bytes since the deadline was moved
+}
+
+const (
+	downloadStep = 256 << 10 // bytes
+	downloadTime = 2 * time.Minute
+)
+
+func (d *download) Read(p []byte) (int, error) {
+	if d.fresh <= 0 {
+		d.fresh = downloadStep
+		if err := d.conn.SetWriteDeadline(time.Now().Add(downloadTime)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := d.content.Read(p)
+	d.fresh -= n
+	return n, err
+}
+
+func (d *download) Close() error { return d.content.Close() }
+
+var _ io.ReadCloser = &download{}
