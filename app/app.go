@@ -55,6 +55,8 @@ type App struct {
 	pool    *worker.Pool
 	cache   *cache.Cache
 
+	announced chan struct{} // see api.Parts
+
 	listener, metrics, socket net.Listener
 }
 
@@ -68,7 +70,7 @@ type Program struct {
 // New builds everything on the data folder.
 func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) {
 	start := time.Now()
-	a = &App{cfg: cfg}
+	a = &App{cfg: cfg, announced: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -111,7 +113,10 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	rest := api.New(api.Parts{Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage}, cfg)
+	rest := api.New(api.Parts{
+		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage,
+		Version: p.Version, Database: filepath.Join(cfg.Server.Data, database), Announced: a.announced,
+	}, cfg)
 	welcome, err := dashboard.New(p.Pages)
 	if err != nil {
 		return a, err
@@ -238,6 +243,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Background(ctx); return nil })
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
+	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })
+	g.Go(func() error { jobs.KeepAudit(ctx, a.store); return nil })
 	g.Go(func() error { a.auth.Background(ctx); return nil })
 	g.Go(func() error { a.usage.Run(ctx); return nil })
 	g.Go(func() error { jobs.Nightly(ctx, a.usage); return nil })

@@ -185,3 +185,64 @@ func (z *APIKey) Msgsize() (s int) {
 	s += 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.Description) + 8 + msgp.TimeSize + 5 + msgp.TimeSize + 4 + msgp.IntSize
 	return
 }
+
+// MarshalMsg implements msgp.Marshaler
+func (z FullError) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "Used"
+	o = append(o, 0x82, 0xa4, 0x55, 0x73, 0x65, 0x64)
+	o = msgp.AppendInt64(o, z.Used)
+	// string "Most"
+	o = append(o, 0xa4, 0x4d, 0x6f, 0x73, 0x74)
+	o = msgp.AppendInt64(o, z.Most)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *FullError) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "Used":
+			z.Used, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Used")
+				return
+			}
+		case "Most":
+			z.Most, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Most")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z FullError) Msgsize() (s int) {
+	s = 1 + 5 + msgp.Int64Size + 5 + msgp.Int64Size
+	return
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -31,8 +32,20 @@ type Event struct {
 
 // AddEvent writes e into the audit log, with a new id and the time.
 func (s *Store) AddEvent(ctx context.Context, e Event) error {
-	e.ID, e.Time = NewID(IDLen), s.Now()
+	e.ID, e.Time, e.Agent = NewID(IDLen), s.Now(), clip(e.Agent, 256)
+	e.Detail = maps.Clone(e.Detail)
+	for k, v := range e.Detail {
+		e.Detail[k] = clip(v, 1000)
+	}
 	return s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyEvent(&e), &e) })
+}
+
+// clip is s, or its first most bytes: strangers choose some of what the log holds.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
 }
 
 // EventQuery chooses lines of the audit log. Zero fields do not restrict.

@@ -92,11 +92,6 @@ func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }
 func keySession(id string) []byte              { return key("ss", id) }
 func keySessionHash(hash []byte) []byte        { return key("sh", string(hash)) }
 func keyUserSession(user, id string) []byte    { return key("su", user, id) }
-func keyInvite(id string) []byte               { return key("in", id) }
-func keyInviteCode(code string) []byte         { return key("ic", code) }
-func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
-func keyCode(id []byte) []byte                 { return key("co", string(id)) }
-func keyDevice(user string, d []byte) []byte   { return key("ud", user, string(d)) }
 func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time), e.ID) }
 func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
@@ -110,6 +105,11 @@ func keyFactors(user string) []byte            { return key("fa", user) }
 func keyIdentity(user, id string) []byte       { return key("id", user, id) }
 func identitiesOf(user string) []byte          { return key("id", user) }
 func keyAdmin(id string) []byte                { return key("ad", id) }
+func keyInvite(id string) []byte               { return key("in", id) }
+func keyInviteCode(code string) []byte         { return key("ic", code) }
+func keyInvitePlace(i *Invite) []byte          { return key("ip", timeKey(i.Created), i.ID) }
+func keyCode(id []byte) []byte                 { return key("co", string(id)) }
+func keyDevice(user string, d []byte) []byte   { return key("ud", user, string(d)) }
 func keyAnnounced(id string) []byte            { return key("an", id) }
 func keyAnnouncedPlace(a *Announcement) []byte { return key("ao", timeKey(a.Created), a.ID) }
 func keyAnnouncing(id string) []byte           { return key("aw", id) }
@@ -160,6 +160,9 @@ func unreadOf(user string) []byte  { return key("nu", user) }
 
 // monthsOf is the prefix of a user's months.
 func monthsOf(user string) []byte { return key("um", user) }
+
+// countsOf is the prefix of a user's counts.
+func countsOf(user string) []byte { return key("mc", user) }
 
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")

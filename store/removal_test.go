@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"picora/store/kv"
 )
 
 // families reads the table of keys in keys.go: each family and the words of its key.
@@ -72,6 +74,7 @@ func person(t *testing.T, s *Store, email string) User {
 	must(err)
 	_, err = s.UpdateFactors(ctx, u.ID, func(f *Factors) error { f.Secret = []byte("secret"); return nil })
 	must(err)
+	must(s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyRecount(u.ID), &recount{Counts: make([]Count, kinds)}) }))
 	_, err = s.CreateIdentity(ctx, Identity{User: u.ID, Issuer: "https://id.example", Subject: email[:3]})
 	must(err)
 	for _, v := range []string{"old", "new"} {

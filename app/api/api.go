@@ -27,21 +27,29 @@ type Parts struct {
 	Signer   *auth.Signer
 	Library  *library.Library
 	Usage    *usage.Usage
+
+	Version   string
+	Database  string          // path of the file of the records
+	Announced chan<- struct{} // has room for one signal: there is something to announce
 }
 
 // API serves /v1 and the OpenAPI document.
 type API struct {
-	store    *store.Store
-	settings *settings.Settings
-	auth     *auth.Auth
-	signer   *auth.Signer
-	library  *library.Library
-	limits   *limit.Limiter
-	usage    *usage.Usage
-	upload   config.Upload
-	internal string   // token of the internal endpoints; empty: closed
-	signAll  bool     // thumbnails need a signature, too
-	variants []string // names of the prepared transforms
+	store             *store.Store
+	settings          *settings.Settings
+	auth              *auth.Auth
+	signer            *auth.Signer
+	library           *library.Library
+	limits            *limit.Limiter
+	usage             *usage.Usage
+	upload            config.Upload
+	internal          string   // token of the internal endpoints; empty: closed
+	signAll           bool     // thumbnails need a signature, too
+	variants          []string // names of the prepared transforms
+	version, database string
+	announced         chan<- struct{}
+	started           time.Time
+	totals            totals
 }
 
 // New puts the surface together.
@@ -51,6 +59,7 @@ func New(p Parts, cfg config.Config) *API {
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
+		version:  p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -143,7 +152,28 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/api-keys/:id", Person, limit.Mutation, a.deleteAPIKey},
 		{"GET", "/v1/api-keys/:id/tool-configs", Person, limit.Read, a.getToolConfigs},
 
-		// Administration: admin.go
+		// Administration: admin.go and what begins with its name
+		{"GET", "/v1/admin/users", Admin, limit.Read, a.listUsers},
+		{"POST", "/v1/admin/users", Admin, limit.Mutation, a.createUser},
+		{"GET", "/v1/admin/users/:id", Admin, limit.Read, a.getUser},
+		{"PATCH", "/v1/admin/users/:id", Admin, limit.Mutation, a.updateUser},
+		{"DELETE", "/v1/admin/users/:id", Admin, limit.Mutation, a.deleteUser},
+		{"POST", "/v1/admin/users/:id/ban", Admin, limit.Mutation, a.banUser},
+		{"POST", "/v1/admin/users/:id/unban", Admin, limit.Mutation, a.unbanUser},
+		{"POST", "/v1/admin/users/:id/sign-out", Admin, limit.Mutation, a.signOutUser},
+		{"POST", "/v1/admin/users/:id/reset-second-factor", Admin, limit.Mutation, a.resetSecondFactor},
+		{"GET", "/v1/admin/invites", Admin, limit.Read, a.listInvites},
+		{"POST", "/v1/admin/invites", Admin, limit.Mutation, a.createInvite},
+		{"PATCH", "/v1/admin/invites/:id", Admin, limit.Mutation, a.updateInvite},
+		{"DELETE", "/v1/admin/invites/:id", Admin, limit.Mutation, a.deleteInvite},
+		{"GET", "/v1/admin/stats", Admin, limit.Read, a.getStats},
+		{"GET", "/v1/admin/settings", Admin, limit.Read, a.getSettings},
+		{"PATCH", "/v1/admin/settings", Admin, limit.Mutation, a.updateSettings},
+		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
+		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
+		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
+		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
+		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
 		// Notifications: notifications.go
 		{"GET", "/v1/notifications", Person, limit.Read, a.listNotifications},

@@ -54,6 +54,7 @@ func WriteError(c *fiber.Ctx, err error) error {
 	if status >= 500 {
 		slog.Error("request failed", "id", c.GetRespHeader(fiber.HeaderXRequestID), "method", c.Method(), "path", c.Path(), "code", f.Code, "err", err)
 	}
+	logRefusal(c, status, f)
 	if status == fiber.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="picora"`)
 	}
@@ -65,6 +66,15 @@ func WriteError(c *fiber.Ctx, err error) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(status).JSON(failure{Error: f.Message, Code: f.Code, Meta: f.Meta})
+}
+
+// logRefusal leaves a line about an upload that was refused: some clients tell their
+// users no more than that it failed, and the server's owner is asked why.
+func logRefusal(c *fiber.Ctx, status int, f *fault.Error) {
+	if status < 400 || status >= 500 || c.Method() != fiber.MethodPost || !UploadPath(c.Path()) {
+		return
+	}
+	slog.Info("upload refused", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "status", status, "code", f.Code, "reason", f.Message)
 }
 
 // status is the HTTP status of an error.

@@ -115,6 +115,13 @@ func (p *Picora) Stop() {
 	p.stop()
 }
 
+// Restart stops the server and starts it again on the same folder.
+func (p *Picora) Restart() {
+	p.t.Helper()
+	p.Stop()
+	p.start()
+}
+
 // Control is the socket of the command line.
 func (p *Picora) Control() *control.Client {
 	p.t.Helper()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,7 +141,15 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 	if err != nil && fault.From(err).Code == fault.Conflict {
 		return u, fault.New(fault.Conflict, "There is a user %s already.", email)
 	}
-	return v.user(rec), err
+	if err != nil {
+		return u, err
+	}
+	return v.user(rec), v.audit(r, "user.created", rec.ID, map[string]string{"email": rec.Email, "admin": strconv.FormatBool(rec.Admin)})
+}
+
+// audit writes what the command line did into the audit log.
+func (v service) audit(r *http.Request, action, subject string, detail map[string]string) error {
+	return v.store.AddEvent(r.Context(), store.Event{Via: "cli", Action: action, Subject: subject, Detail: detail})
 }
 
 func (v service) users(r *http.Request) (list []User, err error) {
@@ -181,7 +190,7 @@ func (v service) addKey(r *http.Request) (k Key, err error) {
 	}
 	k = key(rec, u.Email)
 	k.Plain = plain
-	return k, nil
+	return k, v.audit(r, "apikey.created", rec.ID, map[string]string{"user": u.ID, "name": rec.Name, "scopes": strings.Join(rec.Scopes, " ")})
 }
 
 func (v service) keys(r *http.Request) (list []Key, err error) {
@@ -225,7 +234,10 @@ func (v service) revokeKey(r *http.Request) (k Key, err error) {
 	case 0:
 		return k, fault.New(fault.NotFound, "There is no key %q. picora key list shows those there are.", name)
 	case 1:
-		return found[0], v.store.RevokeAPIKey(r.Context(), found[0].ID)
+		if err := v.store.RevokeAPIKey(r.Context(), found[0].ID); err != nil {
+			return k, err
+		}
+		return found[0], v.audit(r, "apikey.revoked", found[0].ID, nil)
 	}
 	return k, fault.New(fault.Conflict, "Several keys begin with %q: name the one you mean by its id.", name)
 }

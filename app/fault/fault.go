@@ -81,6 +81,8 @@ func From(err error) *Error {
 		return f
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, blob.ErrNotFound):
 		return &Error{Code: NotFound, Message: "There is no such thing here.", Cause: err}
+	case errors.Is(err, store.ErrLastAdmin):
+		return &Error{Code: Invalid, Message: "This is the only administrator of the server. Make somebody else one first.", Cause: err}
 	case errors.Is(err, store.ErrExists):
 		return &Error{Code: Conflict, Message: "This exists already.", Cause: err}
 	case errors.Is(err, blob.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -83,6 +83,20 @@ func (l *Library) Room(ctx context.Context, n int64) error {
 	return nil
 }
 
+// Disk is how many bytes the disk of the files has free and altogether; a total of 0 is
+// unknown.
+func (l *Library) Disk(ctx context.Context) (free, total int64, err error) {
+	if free, err = l.blobs.Free(ctx); err != nil {
+		return 0, 0, fmt.Errorf("library: free space: %w", err)
+	}
+	if d, ok := l.blobs.(interface {
+		Total(context.Context) (int64, error)
+	}); ok {
+		total, err = d.Total(ctx)
+	}
+	return free, total, err
+}
+
 // TooLarge is the refusal of a file above MaxUpload.
 func (l *Library) TooLarge() error {
 	return fault.New(fault.Invalid, "The file is larger than the %s that this server takes.", size(l.upload.MaxBytes))

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"picora/app/config"
@@ -19,11 +20,14 @@ type Live struct {
 	Registration string `json:"registration"`
 	// Plan is the plan of new accounts.
 	Plan string `json:"plan"`
+	// Name is what this server is called; empty: Picora.
+	Name string `json:"name"`
 }
 
 // Settings holds the values in force.
 type Settings struct {
 	store *store.Store
+	mu    sync.Mutex // one change after the other
 	live  atomic.Pointer[Live]
 }
 
@@ -49,13 +53,25 @@ func (v *Settings) Live() Live { return *v.live.Load() }
 
 // Set puts other values in force, and keeps them.
 func (v *Settings) Set(ctx context.Context, live Live) error {
-	b, err := json.Marshal(live)
+	_, _, err := v.Change(ctx, func(l *Live) { *l = live })
+	return err
+}
+
+// Change puts what edit makes of the values in force, and keeps it. It returns the values
+// from before, too. Two changes at once both count.
+func (v *Settings) Change(ctx context.Context, edit func(*Live)) (old, now Live, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	old = v.Live()
+	now = old
+	edit(&now)
+	b, err := json.Marshal(now)
 	if err != nil {
-		return err
+		return old, old, err
 	}
 	if err := v.store.PutSetting(ctx, name, b); err != nil {
-		return err
+		return old, old, err
 	}
-	v.live.Store(&live)
-	return nil
+	v.live.Store(&now)
+	return old, now, nil
 }

@@ -145,6 +145,18 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 	return int64(min(free, math.MaxInt64)), nil
 }
 
+// Total is the size of the file system in bytes, 0 when it is not known.
+func (s *Store) Total(ctx context.Context) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	total, err := size(s.root)
+	if err != nil {
+		return 0, fmt.Errorf("blob: size of the disk: %w", err)
+	}
+	return int64(min(total, math.MaxInt64)), nil
+}
+
 // Sweep removes the temp files that a crash left and returns how many. Call it
 // before the first Put: it takes the file of a running Put for a leftover, and
 // that Put fails.

@@ -63,19 +63,29 @@ func makeDurable(dir string) error {
 // available returns the bytes that the file system of root has left for users
 // other than root.
 func available(root *os.Root) (uint64, error) {
+	st, err := statfs(root)
+	return st.Bavail * uint64(st.Frsize), err
+}
+
+// size returns the bytes that the file system of root has altogether.
+func size(root *os.Root) (uint64, error) {
+	st, err := statfs(root)
+	return st.Blocks * uint64(st.Frsize), err
+}
+
+func statfs(root *os.Root) (st unix.Statfs_t, err error) {
 	f, err := root.Open(".")
 	if err != nil {
-		return 0, err
+		return st, err
 	}
 	defer f.Close()
-	var st unix.Statfs_t
 	for {
 		err := unix.Fstatfs(int(f.Fd()), &st)
 		if err == nil {
-			return st.Bavail * uint64(st.Frsize), nil
+			return st, nil
 		}
 		if err != unix.EINTR {
-			return 0, os.NewSyscallError("fstatfs", err)
+			return st, os.NewSyscallError("fstatfs", err)
 		}
 	}
 }
