@@ -59,7 +59,7 @@ func person(t *testing.T, s *Store, email string) User {
 	u, err := s.CreateUser(ctx, User{Email: email, Admin: true})
 	must(err)
 	for _, h := range []string{"one", "two"} {
-		_, err = s.CreateAPIKey(ctx, APIKey{User: u.ID, Name: "k", Hash: []byte(h + u.ID)})
+		_, err = s.CreateAPIKey(ctx, APIKey{User: u.ID, Name: "k", Hash: []byte(h + u.ID)}, -1)
 		must(err)
 		_, err = s.CreateSession(ctx, Session{User: u.ID, Hash: []byte(h + u.ID), Used: s.Now(), Expires: s.Now().Add(time.Hour)}, 50)
 		must(err)
@@ -195,7 +195,7 @@ func TestARemovalEndsAllAccessAtOnce(t *testing.T) {
 		_, _, refused["session"] = s.SignedIn(ctx, sessions[0].ID)
 		_, refused["refresh"] = s.SessionByHash(ctx, sessions[0].Hash)
 		_, _, refused["upload under way"] = s.CreateMedia(ctx, media(u.ID, 99))
-		_, refused["key being made"] = s.CreateAPIKey(ctx, APIKey{User: u.ID, Hash: []byte("new")})
+		_, refused["key being made"] = s.CreateAPIKey(ctx, APIKey{User: u.ID, Hash: []byte("new")}, -1)
 		_, refused["watermark being made"] = s.CreateWatermark(ctx, Watermark{User: u.ID}, 9)
 		_, refused["sign-in under way"] = s.CreateSession(ctx, Session{User: u.ID}, 9)
 		_, refused["second removal"] = s.BeginRemoval(ctx, u.ID)
