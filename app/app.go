@@ -42,18 +42,19 @@ var ErrInUse = errors.New("another Picora is using this data folder")
 
 // App is one Picora.
 type App struct {
-	cfg     config.Config
-	store   *store.Store
-	blobs   *disk.Store
-	server  *server.Server
-	library *library.Library
-	auth    *auth.Auth
-	usage   *usage.Usage
-	jobs    *jobs.Jobs
-	control http.Handler
-	mail    *mail.Mailer
-	pool    *worker.Pool
-	cache   *cache.Cache
+	cfg      config.Config
+	store    *store.Store
+	blobs    *disk.Store
+	server   *server.Server
+	library  *library.Library
+	auth     *auth.Auth
+	jobs     *jobs.Jobs
+	control  http.Handler
+	mail     *mail.Mailer
+	settings *settings.Settings
+	pool     *worker.Pool
+	cache    *cache.Cache
+	usage    *usage.Usage
 
 	announced chan struct{} // see api.Parts
 
@@ -136,7 +137,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, files},
 	})
-	a.library, a.auth = lib, users
+	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users, live, a.usage)
 	return a, nil
@@ -231,6 +232,9 @@ func (a *App) Usage() *usage.Usage { return a.usage }
 
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
+
+// Settings is what Auth's comment says, too.
+func (a *App) Settings() *settings.Settings { return a.settings }
 
 // Run works until ctx ends, then lets the requests under way finish. Until they
 // have, the database is ours alone, so the command line still needs the socket.
