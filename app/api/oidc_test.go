@@ -425,7 +425,7 @@ func TestASignInIsEndedOnceByTheBrowserThatBeganIt(t *testing.T) {
 	refused("another browser", &browser{}, back)
 	refused("its own browser, after another tried", b, back)
 
-	b, back = began()
+	_, back = began()
 	stranger, _ := began()
 	refused("a browser that is signing in itself", stranger, back)
 
