@@ -30,14 +30,32 @@ type Event struct {
 	Detail  map[string]string `msg:"detail"` // never a secret
 }
 
-// AddEvent writes e into the audit log, with a new id and the time.
+// AddEvent writes e into the audit log, with a new id and the time. What comes in the
+// same millisecond as the line before gets the next one: the log is read in the order of
+// its times.
 func (s *Store) AddEvent(ctx context.Context, e Event) error {
 	e.ID, e.Time, e.Agent = NewID(IDLen), s.Now(), clip(e.Agent, 256)
 	e.Detail = maps.Clone(e.Detail)
 	for k, v := range e.Detail {
 		e.Detail[k] = clip(v, 1000)
 	}
-	return s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyEvent(&e), &e) })
+	now := e.Time
+	return s.db.Update(ctx, func(tx kv.Tx) error {
+		e.Time = now
+		last := kv.Prefix(keyEvents)
+		last.Reverse = true
+		for x, err := range tx.Scan(last) {
+			if err != nil {
+				return err
+			}
+			before := timeOf(x.Key[len(keyEvents):])
+			if ahead := before.Sub(now); ahead >= 0 && ahead < time.Second { // else the clock was set back
+				e.Time = before.Add(time.Millisecond)
+			}
+			break
+		}
+		return put(tx, keyEvent(&e), &e)
+	})
 }
 
 // clip is s, or its first most bytes: strangers choose some of what the log holds.

@@ -83,6 +83,11 @@ func timeKey(t time.Time) string {
 	return string(b[:])
 }
 
+// timeOf is the time that timeKey wrote.
+func timeOf(key []byte) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(key))).UTC()
+}
+
 func keySetting(name string) []byte            { return key("se", name) }
 func keyUser(id string) []byte                 { return key("us", id) }
 func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }

@@ -60,6 +60,36 @@ func (s *Store) BeginRemoval(ctx context.Context, user string) (u User, err erro
 	return u, err
 }
 
+// ClaimUser gives an account whose address nobody had shown to be theirs to who has just
+// done that. Whoever made it need not have been the address's owner, so every way in
+// that they may have left is closed: sessions, API keys, password, second factors,
+// passkeys, links to accounts elsewhere. The user is told. One that is verified already
+// stays as it is.
+func (s *Store) ClaimUser(ctx context.Context, user string, told Notification) (u User, err error) {
+	told.ID, told.User, told.Created = NewID(IDLen), user, s.Now()
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		u = User{}
+		if err := get(tx, keyUser(user), &u); err != nil || u.Verified {
+			return err
+		}
+		most := mostKeys
+		for _, step := range []portion{removeSessions, removeAPIKeys, removeIdentities} {
+			if most, err = step(tx, user, most); err != nil {
+				return err
+			}
+		}
+		if err := tx.Delete(keyFactors(user)); err != nil {
+			return err
+		}
+		u.Verified, u.Password = true, ""
+		if err := notify(tx, &told); err != nil {
+			return err
+		}
+		return put(tx, keyUser(user), &u)
+	})
+	return u, err
+}
+
 // Removals lists the accounts that are being removed.
 func (s *Store) Removals(ctx context.Context) (list []Removal, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {

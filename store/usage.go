@@ -122,10 +122,7 @@ func (s *Store) TellOnce(ctx context.Context, unless, bits uint8, n Notification
 		if err := put(tx, keyMonth(n.User, month(n.Created)), &m); err != nil {
 			return err
 		}
-		if err := tx.Put(keyUnread(&n), nil); err != nil {
-			return err
-		}
-		return put(tx, keyNotice(&n), &n)
+		return notify(tx, &n)
 	})
 	return told, err
 }

@@ -156,6 +156,7 @@ func TestEveryRouteMeetsEveryCredential(t *testing.T) {
 		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
 			var open string // what everybody is answered where no credential counts
 			for _, v := range visitors() {
+				p.Advance(3 * time.Second) // some routes bound the tries of an address by themselves
 				s := scenario{As: v.bearer(t, p), Method: r.Method, URL: path, Body: body}
 				got := p.Ask(t, s)
 				status, code := refused(r.Who, v)

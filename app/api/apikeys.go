@@ -52,8 +52,8 @@ func stampOrNull(t time.Time) *string {
 
 // keyLimit is how many API keys the account may have.
 func (a *API) keyLimit(u store.User) (n int64, unlimited bool) {
-	n, set := u.Limits["api_key_count"]
-	return n, u.Unlimited || !set || n < 0
+	n = a.usage.APIKeys(u)
+	return n, n < 0
 }
 
 // keyEdit reads what is to be different about a key. A description or an expiry of

@@ -202,6 +202,7 @@ func TestAKeyCannotTouchKeysNorOutliveAnyRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Admin("second@example.org") // one must be left
 	k := makeKey(t, p, admin, object{"name": "a"})
 	who, err := p.App.Auth().Bearer(ctx, "Bearer "+k.Key)
 	if err != nil || who.Admin() || who.NeedAdmin() == nil || who.NeedPerson() == nil || who.NeedProof(time.Now()) == nil {
@@ -239,7 +240,7 @@ func TestAnAccountMayHaveALimitedNumberOfKeys(t *testing.T) {
 	p := start(t)
 	ctx := context.Background()
 	if _, err := p.App.Store().UpdateUser(ctx, p.User, func(u *store.User) error {
-		u.Unlimited, u.Limits = false, map[string]int64{"api_key_count": 3}
+		u.Unlimited, u.Limits = false, map[string]int64{"api_keys": 3}
 		return nil
 	}); err != nil {
 		t.Fatal(err)

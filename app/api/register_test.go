@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"picora/app/apptest"
+	"picora/app/auth"
 	"picora/app/settings"
 	"picora/store"
 )
@@ -228,4 +229,65 @@ func (s *syncBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
+}
+
+// TestAnAccountOpenedInAnothersName (threat 23): somebody registers with an address that
+// is not theirs, while the server asks for no proof, and leaves themselves every way in
+// that there is. The address's owner, who shows it by a mailed code, has it alone.
+func TestAnAccountOpenedInAnothersName(t *testing.T) {
+	ctx := context.Background()
+	for _, way := range []string{"a new password", "a code to sign in"} {
+		t.Run(way, func(t *testing.T) {
+			in := apptest.NewInbox(t)
+			p := openServer(t, "open", in.Use)
+			const email = "victim@example.org"
+			p.NewUser(email)
+			s := p.App.Store()
+			u, err := s.UserByEmail(ctx, email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hash, err := auth.HashPassword("the squatter's")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.UpdateUser(ctx, u.ID, func(u *store.User) error { u.Verified, u.Password = false, hash; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			key, session := p.NewKey(email), p.SignIn(email).Access
+			if _, err := s.CreateIdentity(ctx, store.Identity{User: u.ID, Issuer: "https://elsewhere", Subject: "squatter"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.UpdateFactors(ctx, u.ID, func(f *store.Factors) error {
+				f.Passkeys = []store.Passkey{{Name: "squatter's"}}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+
+			if way == "a new password" {
+				p.Play(t, post("/v1/auth/forgot-password", object{"email": email}, 200, ""))
+				code := in.Wait(t, email, 1).Code(t)
+				p.Play(t, post("/v1/auth/reset-password", object{"email": email, "code": code, "newPassword": goodPassword}, 200, ""))
+				p.Play(t, post("/v1/auth/login", object{"email": email, "password": goodPassword}, 200, ""))
+			} else {
+				p.Play(t, post("/v1/auth/send-code", object{"email": email, "type": "login"}, 200, ""))
+				code := in.Wait(t, email, 1).Code(t)
+				p.Play(t, post("/v1/auth/login/code", object{"email": email, "code": code}, 200, ""))
+			}
+
+			p.Play(t, scenario{As: key, URL: "/v1/auth/verify", Status: 401, Code: "UNAUTHORIZED"})
+			p.Play(t, scenario{As: session, URL: "/v1/auth/verify", Status: 401, Code: "UNAUTHORIZED"})
+			p.Play(t, post("/v1/auth/login", object{"email": email, "password": "the squatter's"}, 401, "UNAUTHORIZED"))
+			if list, err := s.Identities(ctx, u.ID); err != nil || len(list) != 0 {
+				t.Errorf("accounts elsewhere: %v %v", list, err)
+			}
+			if f, err := s.Factors(ctx, u.ID); err == nil && len(f.Passkeys) != 0 {
+				t.Errorf("passkeys: %v", f.Passkeys)
+			}
+			if u, err := s.User(ctx, u.ID); err != nil || !u.Verified {
+				t.Errorf("%+v %v", u, err)
+			}
+		})
+	}
 }

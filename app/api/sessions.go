@@ -148,7 +148,7 @@ func (a *API) useExport(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	user := map[string]any{"email": orNull(u.Email), "plan": u.Plan}
+	user := map[string]any{"email": orNull(u.Email), "plan": u.PlanAt(a.store.Now())}
 	if u.Nickname != "" {
 		user["nickname"] = u.Nickname
 	}

@@ -12,7 +12,7 @@ import (
 
 // ResetPassword sets a new password by a mailed code, and by otp when the user has a
 // second factor. Sessions stay (contract 6), except where the code is the first proof
-// that the address is the user's.
+// that the address is the user's: see claim.
 func (a *Auth) ResetPassword(ctx context.Context, email, code, otp, password string, d Device) error {
 	email = clean(email)
 	u, known, err := a.find(ctx, email)
@@ -25,8 +25,10 @@ func (a *Auth) ResetPassword(ctx context.Context, email, code, otp, password str
 	if !known { // deleted since the code was made
 		return fault.New(fault.Unauthorized, "This code is wrong or has expired. Ask for a new one.")
 	}
-	if err := a.SecondFactor(ctx, u, otp); err != nil {
-		return err
+	if !a.claimable(u) {
+		if err := a.SecondFactor(ctx, u, otp); err != nil {
+			return err
+		}
 	}
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
@@ -35,7 +37,7 @@ func (a *Auth) ResetPassword(ctx context.Context, email, code, otp, password str
 	if err := a.UseCode(ctx, email, ForReset, code); err != nil {
 		return err
 	}
-	if u, err = a.verified(ctx, u); err != nil {
+	if u, err = a.claim(ctx, u); err != nil {
 		return err
 	}
 	return a.putPassword(ctx, u.ID, "", hash, "password.reset", d, nil)
