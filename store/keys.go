@@ -166,7 +166,6 @@ func unreadOf(user string) []byte  { return key("nu", user) }
 // monthsOf is the prefix of a user's months.
 func monthsOf(user string) []byte { return key("um", user) }
 
-
 // keyUserEmails is the prefix of all users' e-mail addresses.
 var keyUserEmails = []byte("ue")
 
