@@ -64,6 +64,11 @@ bench-images: build ## the numbers of pictures, side by side with libvips
 	./.ci/need wrk libvips-dev pkg-config
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestImages' -v ./app/bench
 
+.PHONY: bench-access
+bench-access: ffmpeg ## what it costs to know a key, keep a limit, count a byte
+	@$(ENV) set -x; $(GO) test -count=1 -run '^$$' -bench . -benchmem ./app/auth ./app/limit ./app/usage
+	@$(ENV) set -x; $(GO) test -count=1 -run '^TestTwoHundredSignIns' -v ./app
+
 .PHONY: soak-images
 soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to workers
 	@$(ENV) set -x; PICORA_SOAK=10000 $(GO) test -count=1 -timeout 60m -run '^TestSoak$$' -v ./app
