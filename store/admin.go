@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -140,12 +139,14 @@ func (s *Store) FindUsers(ctx context.Context, match func(*User) bool, after str
 				return nil
 			}
 			var u User
-			if err := get(tx, keyUser(string(e.Value)), &u); err != nil {
+			if err := get(tx, keyUser(string(e.Value)), &u); errors.Is(err, ErrNotFound) {
+				continue
+			} else if err != nil {
 				return err
 			}
 			if match(&u) {
 				if len(list) == limit {
-					next = strings.ToLower(list[limit-1].Email)
+					next = FoldEmail(list[limit-1].Email)
 					return nil
 				}
 				list = append(list, u)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"picora/store/kv"
@@ -47,6 +48,9 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey,
 		if err := roomForKey(tx, k.User, most); err != nil {
 			return err
 		}
+		if err := forgetRevoked(tx, k.User); err != nil {
+			return err
+		}
 		if err := tx.Put(keyAPIKeyHash(k.Hash), []byte(k.ID)); err != nil {
 			return err
 		}
@@ -56,6 +60,27 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey,
 		return put(tx, keyAPIKey(k.ID), &k)
 	})
 	return k, err
+}
+
+// mostRevoked is how many of a user's revoked keys are remembered, so that who uses one
+// is told so. Of more, the ones revoked first are forgotten.
+const mostRevoked = 100
+
+func forgetRevoked(tx kv.Tx, user string) error {
+	keys, err := apiKeys(tx, user)
+	if err != nil || len(keys) <= mostRevoked {
+		return err
+	}
+	keys = slices.DeleteFunc(keys, func(k APIKey) bool { return k.Revoked.IsZero() })
+	slices.SortFunc(keys, func(a, b APIKey) int { return a.Revoked.Compare(b.Revoked) })
+	for _, k := range keys[:max(0, len(keys)-mostRevoked)] {
+		for _, key := range [][]byte{keyAPIKeyHash(k.Hash), keyUserAPIKey(user, k.ID), keyAPIKey(k.ID)} {
+			if err := tx.Delete(key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func roomForKey(tx kv.Reader, user string, most int64) error {

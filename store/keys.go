@@ -3,7 +3,6 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -90,7 +89,7 @@ func timeOf(key []byte) time.Time {
 
 func keySetting(name string) []byte            { return key("se", name) }
 func keyUser(id string) []byte                 { return key("us", id) }
-func keyUserEmail(email string) []byte         { return key("ue", strings.ToLower(email)) }
+func keyUserEmail(email string) []byte         { return key("ue", FoldEmail(email)) }
 func keyAPIKey(id string) []byte               { return key("ak", id) }
 func keyAPIKeyHash(hash []byte) []byte         { return key("ah", string(hash)) }
 func keyUserAPIKey(user, id string) []byte     { return key("au", user, id) }

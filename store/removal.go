@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"picora/store/kv"
@@ -72,9 +73,8 @@ func (s *Store) ClaimUser(ctx context.Context, user string, told Notification) (
 		if err := get(tx, keyUser(user), &u); err != nil || u.Verified {
 			return err
 		}
-		most := mostKeys
-		for _, step := range []portion{removeSessions, removeAPIKeys, removeIdentities} {
-			if most, err = step(tx, user, most); err != nil {
+		for _, step := range []portion{removeIdentities, removeSessions, removeAPIKeys} {
+			if _, err = step(tx, user, math.MaxInt); err != nil {
 				return err
 			}
 		}

@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -55,6 +55,19 @@ func (u *User) PlanAt(now time.Time) string {
 		return "none"
 	}
 	return u.Plan
+}
+
+// FoldEmail is the form in which addresses are compared: small letters, of ASCII's only.
+// Other scripts' letters stay: in Unicode, two addresses of which each is somebody else's
+// can have one lower case (the Kelvin sign's is k).
+func FoldEmail(email string) string {
+	b := []byte(email)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // CreateUser adds u under a new id. ErrExists when the e-mail is taken.
@@ -130,7 +143,7 @@ func updateUser(tx kv.Tx, id string, edit func(*User) error) (u User, err error)
 	if err := edit(&u); err != nil {
 		return u, err
 	}
-	if !strings.EqualFold(old.Email, u.Email) {
+	if FoldEmail(old.Email) != FoldEmail(u.Email) {
 		if taken, err := has(tx, keyUserEmail(u.Email)); err != nil || taken {
 			return u, or(err, fmt.Errorf("store: user %s: %w", u.Email, ErrExists))
 		}
@@ -182,7 +195,9 @@ func (s *Store) Users(ctx context.Context) (list []User, err error) {
 				return err
 			}
 			var u User
-			if err := get(tx, keyUser(string(e.Value)), &u); err != nil {
+			if err := get(tx, keyUser(string(e.Value)), &u); errors.Is(err, ErrNotFound) {
+				continue
+			} else if err != nil {
 				return err
 			}
 			list = append(list, u)

@@ -155,7 +155,7 @@ func (a *API) auditOIDC(c *fiber.Ctx, e auth.Ended, provider string) error {
 // refusedOIDC tells a page that asked to be gone on at by the word in its query, and
 // else the person.
 func (a *API) refusedOIDC(c *fiber.Ctx, e auth.Ended, provider string, r *auth.Refused) error {
-	if r.Reason != auth.RefusedExpired { // which anybody can cause, as often as they like
+	if r.Reason != auth.RefusedExpired && r.Reason != auth.RefusedDenied { // which anybody can cause, as often as they like
 		d := device(c)
 		err := a.store.AddEvent(c.UserContext(), store.Event{
 			Actor: e.User, Action: "session.refused", Address: d.Address, Agent: d.Agent,

@@ -59,6 +59,11 @@ func (a *Auth) SendCode(ctx context.Context, email, purpose, lang string, send b
 	if err != nil || !send {
 		return err
 	}
+	if u, known, err := a.find(ctx, email); err != nil {
+		return err
+	} else if known {
+		email = u.Email // as its owner wrote it, not as somebody typed it here
+	}
 	a.deliver(email, purpose, code, mail.Code(lang, purpose, code))
 	return nil
 }

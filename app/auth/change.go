@@ -19,6 +19,9 @@ func (a *Auth) ResetPassword(ctx context.Context, email, code, otp, password str
 	if err != nil {
 		return err
 	}
+	if err := checkPassword(password); err != nil {
+		return err
+	}
 	if err := a.CheckCode(ctx, email, ForReset, code); err != nil {
 		return err
 	}

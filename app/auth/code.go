@@ -37,7 +37,7 @@ const (
 // same purpose is void. It does not send it: see SendCode. RATE_LIMITED when too many
 // were asked for, for this address or from where the request comes.
 func (a *Auth) NewCode(ctx context.Context, email, purpose string) (string, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
+	email = store.FoldEmail(strings.TrimSpace(email))
 	if err := a.codes.allow(a.store.Now(), email, network(link.Client(ctx))); err != nil {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func (a *Auth) CheckCode(ctx context.Context, email, purpose, code string) error
 
 func (a *Auth) tryCode(ctx context.Context, email, purpose, code string, take bool) error {
 	wrong := fault.New(fault.Unauthorized, "This code is wrong or has expired. Ask for a new one.")
-	email, code = strings.ToLower(strings.TrimSpace(email)), strings.TrimSpace(code)
+	email, code = store.FoldEmail(strings.TrimSpace(email)), strings.TrimSpace(code)
 	if !sixDigits(code) {
 		return wrong
 	}

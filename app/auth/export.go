@@ -23,7 +23,7 @@ const (
 	exportPrefix = "ott_"
 	maxExports   = 1000 // of everybody
 	userExports  = 10   // of one user
-	maxAskers    = 20_000
+	maxAskers    = 2_000
 )
 
 // exports are the tokens with which a program may fetch an API key, once. They are in

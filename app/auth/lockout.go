@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"picora/app/fault"
+	"picora/store"
 )
 
 const (
@@ -47,7 +48,7 @@ type attempt struct {
 }
 
 func names(email, network string) (place, account string) {
-	account = strings.ToLower(strings.TrimSpace(email))
+	account = store.FoldEmail(strings.TrimSpace(email))
 	return account + "\x00" + network, account
 }
 

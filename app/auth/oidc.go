@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -54,7 +55,8 @@ func (a *Auth) BeginOIDC(ctx context.Context, name, back string, who Caller) (b 
 		user: who.User, session: who.Session,
 	}
 	a.providers.flows.put(b.State, f, a.store.Now())
-	b.URL = p.oauth(found, f.redirect).AuthCodeURL(b.State, oidc.Nonce(f.nonce), oauth2.S256ChallengeOption(f.verifier))
+	b.URL = p.oauth(found, f.redirect).AuthCodeURL(b.State, oidc.Nonce(f.nonce), oauth2.S256ChallengeOption(f.verifier),
+		oauth2.SetAuthURLParam("max_age", fmt.Sprint(int(ProofAge.Seconds())))) // OpenID Connect Core 1.0, 3.1.2.1
 	return b, nil
 }
 
@@ -115,7 +117,7 @@ func (a *Auth) FinishOIDC(ctx context.Context, in Answer, live settings.Live, d 
 	if err != nil {
 		return e, err
 	}
-	who, err := a.claimed(ctx, p, f, in.Code)
+	who, at, err := a.claimed(ctx, p, f, in.Code)
 	if err != nil {
 		return e, err
 	}
@@ -130,6 +132,9 @@ func (a *Auth) FinishOIDC(ctx context.Context, in Answer, live settings.Live, d 
 	}
 	e.User = u.ID
 	e.Signed, err = a.SignIn(ctx, u, "oidc", d)
+	if err == nil && a.store.Now().Sub(at) > ProofAge && !at.IsZero() { // the provider still knew the browser: that proves nothing
+		e.Signed.Session, err = a.store.UpdateSession(ctx, e.Signed.Session.ID, func(x *store.Session) error { x.Proved = at; return nil })
+	}
 	if err != nil && fault.From(err).Code == fault.Forbidden {
 		err = refused(RefusedBanned, fault.From(err).Message, err)
 	}
@@ -139,6 +144,7 @@ func (a *Auth) FinishOIDC(ctx context.Context, in Answer, live settings.Live, d 
 // claims is what a provider says of somebody, as far as it matters.
 type idClaims struct {
 	Email    string `json:"email"`
+	Signed   int64  `json:"auth_time"`      // when the person last showed who they are, in seconds since 1970; some leave it out
 	Verified any    `json:"email_verified"` // a boolean; some write it as a text
 	Party    string `json:"azp"`
 }
@@ -147,48 +153,51 @@ func (c idClaims) verified() bool { return c.Verified == true || c.Verified == "
 
 // claimed exchanges the code for the provider's word on who this is, and checks it:
 // signature, issuer, audience, age, nonce, and that the e-mail address is verified.
-func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (who store.Identity, err error) {
+func (a *Auth) claimed(ctx context.Context, p *provider, f flow, code string) (who store.Identity, at time.Time, err error) {
 	bad := func(err error) error {
 		slog.Warn("sign-in by OpenID Connect failed", "provider", p.name, "err", err)
 		return refused(RefusedProvider, "The answer of "+p.cfg.Title+" is not good: this server cannot tell who you are. Its log has the reason.", err)
 	}
 	found, err := p.discover(ctx, a.store.Now())
 	if err != nil {
-		return who, bad(err)
+		return who, at, bad(err)
 	}
 	ctx, cancel := context.WithTimeout(outward(ctx), 2*providerTimeout)
 	defer cancel()
 	oauth := p.oauth(found, f.redirect)
 	token, err := oauth.Exchange(ctx, code, oauth2.VerifierOption(f.verifier))
 	if err != nil {
-		return who, bad(err)
+		return who, at, bad(err)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.cfg.ClientID, Now: a.store.Now}).Verify(ctx, raw)
 	if err != nil {
-		return who, bad(err)
+		return who, at, bad(err)
 	}
 	var c idClaims
 	if err := id.Claims(&c); err != nil {
-		return who, bad(err)
+		return who, at, bad(err)
 	}
 	switch {
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(f.nonce)) != 1:
-		return who, bad(errors.New("the token is of another sign-in: its nonce is wrong"))
+		return who, at, bad(errors.New("the token is of another sign-in: its nonce is wrong"))
 	case len(id.Audience) > 1 && c.Party != p.cfg.ClientID:
-		return who, bad(errors.New("the token was made for another client: see its azp"))
+		return who, at, bad(errors.New("the token was made for another client: see its azp"))
 	case id.Subject == "" || len(id.Subject) > 255:
-		return who, bad(errors.New("the token has no subject"))
+		return who, at, bad(errors.New("the token has no subject"))
+	}
+	if c.Signed > 0 {
+		at = time.Unix(c.Signed, 0)
 	}
 	if c.Email == "" {
 		if c, err = asked(ctx, found, oauth.TokenSource(ctx, token), id.Subject); err != nil {
-			return who, bad(err)
+			return who, at, bad(err)
 		}
 	}
 	if !c.verified() || !mail.Address(c.Email) {
-		return who, refused(RefusedEmail, p.cfg.Title+" does not say that your e-mail address is verified. Verify it there, then sign in again.", nil)
+		return who, at, refused(RefusedEmail, p.cfg.Title+" does not say that your e-mail address is verified. Verify it there, then sign in again.", nil)
 	}
-	return store.Identity{Provider: p.name, Issuer: id.Issuer, Subject: id.Subject, Email: c.Email}, nil
+	return store.Identity{Provider: p.name, Issuer: id.Issuer, Subject: id.Subject, Email: c.Email}, at, nil
 }
 
 // asked reads the e-mail address where some providers have it only: they answer it, and

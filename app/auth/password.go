@@ -112,9 +112,17 @@ func HashPassword(password string) (string, error) {
 	return hashPassword(context.Background(), password)
 }
 
-func hashPassword(ctx context.Context, password string) (string, error) {
+// checkPassword refuses what cannot be a password (contract 6).
+func checkPassword(password string) error {
 	if n := utf8.RuneCountInString(password); n < 8 || n > 64 {
-		return "", fault.New(fault.Invalid, "A password has 8 to 64 characters.")
+		return fault.New(fault.Invalid, "A password has 8 to 64 characters.")
+	}
+	return nil
+}
+
+func hashPassword(ctx context.Context, password string) (string, error) {
+	if err := checkPassword(password); err != nil {
+		return "", err
 	}
 	done, err := turn(ctx)
 	if err != nil {

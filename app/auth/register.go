@@ -93,6 +93,11 @@ func (a *Auth) checkRegistration(ctx context.Context, r *Registration) error {
 
 // create adds the account, by an invite when there is one.
 func (a *Auth) create(ctx context.Context, u store.User, invite string) (_ store.User, err error) {
+	if needed, err := a.SetupNeeded(ctx); err != nil {
+		return u, err
+	} else if needed { // whoever comes first must not close the setup link
+		return u, fault.New(fault.Forbidden, "This server has no administrator yet. Its owner opens the first account, with the link on the server's console.")
+	}
 	detail := map[string]string{}
 	if invite == "" {
 		u, err = a.store.CreateUser(ctx, u)
@@ -125,7 +130,7 @@ func refusedInvite(err error) error {
 // register, nothing is sent to the others.
 func (a *Auth) SendRegisterCode(ctx context.Context, email, lang string, open bool) error {
 	email = clean(email)
-	_, known, err := a.find(ctx, email)
+	u, known, err := a.find(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -136,6 +141,6 @@ func (a *Auth) SendRegisterCode(ctx context.Context, email, lang string, open bo
 	if err != nil {
 		return err
 	}
-	a.deliver(email, ForLogin, code, mail.Taken(lang, code))
+	a.deliver(u.Email, ForLogin, code, mail.Taken(lang, code))
 	return nil
 }
