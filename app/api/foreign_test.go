@@ -1,0 +1,114 @@
+package api_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"picora/app/api"
+	"picora/app/apptest"
+	"picora/store"
+)
+
+// owned are the things of the owner's that routes name by an id, by the beginning of
+// the routes' paths.
+func owned(t *testing.T, p *apptest.Picora) map[string]string {
+	ctx, s := context.Background(), p.App.Store()
+	owner := p.SignIn("owner@example.org")
+	identity, err := s.CreateIdentity(ctx, store.Identity{User: p.User, Issuer: "https://elsewhere", Subject: "owner"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passkey := store.Passkey{ID: store.NewID(store.IDLen), Name: "laptop", Credential: []byte("c")}
+	if _, err := s.UpdateFactors(ctx, p.User, func(f *store.Factors) error { f.Passkeys = []store.Passkey{passkey}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	picture := p.Add("a.png", pixel).ID
+	return map[string]string{
+		"/v1/user/me/sessions/":   owner.Session.ID,
+		"/v1/user/me/passkeys/":   passkey.ID,
+		"/v1/user/me/identities/": identity.ID,
+		"/v1/api-keys/":           makeKey(t, p, owner.Access, object{"name": "mine"}).ID,
+		"/v1/images/":             picture,
+		"/v1/media/":              picture,
+		"/v1/watermarks/":         watermark(t, p, textMark),
+	}
+}
+
+// shared are routes whose ids are nobody's: those of providers, of avatars, of what
+// administrators keep, and of what the internal token opens.
+var shared = []string{"/v1/auth/oidc/", "/v1/user/me/identities/oidc/", "/v1/user/avatar/", "/v1/admin/"}
+
+// TestThingsOfOthersAreNotThere (threat 19) is made from the table of routes: whatever
+// an id names, to others it is not there, and stays as it is.
+func TestThingsOfOthersAreNotThere(t *testing.T) {
+	p := start(t)
+	things := owned(t, p)
+	other := p.NewUser("other@example.org")
+	session, key := p.SignIn("other@example.org").Access, p.NewKey("other@example.org")
+	admin := p.Admin("admin@example.org")
+	body := object{"name": "x", "title": "x", "text": "x", "kind": "text", "tiled": true}
+	tried := 0
+	for _, r := range new(api.API).Routes() {
+		before, after, named := strings.Cut(r.Path, ":")
+		if !named || r.Who.Kind() == "internal" || startsWithAny(r.Path, shared) {
+			continue
+		}
+		id, known := things[before]
+		if !known {
+			t.Errorf("%s %s names something that this test does not own", r.Method, r.Path)
+			continue
+		}
+		_, rest, _ := strings.Cut(after, "/")
+		if rest != "" {
+			rest = "/" + rest
+		}
+		as := map[string]string{"another user": session, "an administrator": admin}
+		if r.Who.Kind() == "scoped" {
+			as["another user's key"] = key
+		}
+		for who, bearer := range as {
+			s := scenario{As: bearer, Method: r.Method, URL: before + id + rest, Status: 404, Code: "NOT_FOUND"}
+			if r.Method != "GET" && r.Method != "DELETE" {
+				s.Body = body
+			}
+			if strings.HasSuffix(r.Path, "/tool-configs") { // contract 8: null, as for what is not there
+				s.Status, s.Code, s.Has = 200, "", []string{`"data":null`}
+			}
+			t.Run(r.Method+" "+r.Path+" by "+who, func(t *testing.T) { p.Play(t, s) })
+			tried++
+		}
+	}
+	if tried < 30 {
+		t.Errorf("only %d requests", tried)
+	}
+	p.Run(t,
+		scenario{Name: "the picture is there", URL: "/v1/images/" + things["/v1/images/"], Status: 200, Has: []string{`"title":null`}},
+		scenario{Name: "the watermark is there", URL: "/v1/watermarks/" + things["/v1/watermarks/"], Status: 200},
+	)
+	s := p.App.Store()
+	if list, err := s.Identities(t.Context(), p.User); err != nil || len(list) != 1 {
+		t.Errorf("%v %v", list, err)
+	}
+	if f, err := s.Factors(t.Context(), p.User); err != nil || len(f.Passkeys) != 1 || f.Passkeys[0].Name != "laptop" {
+		t.Errorf("%v %v", f, err)
+	}
+	if _, _, err := s.SignedIn(t.Context(), things["/v1/user/me/sessions/"]); err != nil {
+		t.Error(err)
+	}
+	if k, err := s.APIKey(t.Context(), things["/v1/api-keys/"]); err != nil || !k.Revoked.IsZero() || k.Name != "mine" {
+		t.Errorf("%+v %v", k, err)
+	}
+	if _, err := s.User(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+}
+
+func startsWithAny(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
