@@ -2,7 +2,7 @@ package api
 
 import (
 	"errors"
-	"net/mail"
+	stdmail "net/mail"
 	"strconv"
 	"strings"
 
@@ -10,6 +10,7 @@ import (
 
 	"picora/app/auth"
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -80,7 +81,7 @@ func (f fields) newAddress() (string, error) {
 		return "", fault.New(fault.Invalid, "The field email is missing.")
 	}
 	email := strings.TrimSpace(*v)
-	if m, err := mail.ParseAddress(email); err != nil || m.Address != email || len(email) > 254 {
+	if m, err := stdmail.ParseAddress(email); err != nil || m.Address != email || len(email) > 254 {
 		return "", fault.New(fault.Invalid, "The field email is not an e-mail address.")
 	}
 	return email, nil
@@ -180,7 +181,8 @@ func (a *API) resetSecondFactor(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.store.User(c.UserContext(), id); err != nil {
+	u, err := a.store.User(c.UserContext(), id)
+	if err != nil {
 		return err
 	}
 	if err := a.store.DeleteFactors(c.UserContext(), id); err != nil {
@@ -193,13 +195,7 @@ func (a *API) resetSecondFactor(c *fiber.Ctx) error {
 	if err := a.audit(c, "user.factors_reset", id, map[string]string{"sessions": strconv.Itoa(n)}); err != nil {
 		return err
 	}
-	err = a.store.Notify(c.UserContext(), store.Notification{
-		User: id, Type: "system", Title: "Your second factors were removed",
-		Body: "An administrator removed your authenticator app, recovery codes and passkeys. If you did not ask for this, change your password.",
-	})
-	if err != nil {
-		return err
-	}
+	a.auth.Alert(c.UserContext(), u, mail.FactorsReset(mail.Language(u.Locale, "")))
 	return ok(c, map[string]int{"ended": n})
 }
 

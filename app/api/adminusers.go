@@ -10,6 +10,7 @@ import (
 
 	"picora/app/config"
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -240,9 +241,6 @@ func (a *API) tellOfChange(c *fiber.Ctx, old, u *store.User) error {
 	if old.Admin == u.Admin {
 		return nil
 	}
-	n := store.Notification{User: u.ID, Type: "system", Title: "You administer this server now", Body: "An administrator gave you the role."}
-	if !u.Admin {
-		n.Title, n.Body = "You no longer administer this server", "Another administrator took the role from you."
-	}
-	return a.store.Notify(c.UserContext(), n)
+	t := mail.Role(mail.Language(u.Locale, ""), u.Admin)
+	return a.store.Notify(c.UserContext(), store.Notification{User: u.ID, Type: "system", Title: t.Subject, Body: t.Body})
 }

@@ -10,6 +10,7 @@ import (
 
 	"picora/app/auth"
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -137,7 +138,7 @@ func (a *API) createAPIKey(c *fiber.Ctx) error {
 		return err
 	}
 	a.keyEvent(c, "apikey.created", &k)
-	a.tell(c, who.User, "A new API key", "The API key “"+k.Name+"” was made for your account.")
+	a.auth.Alert(c.UserContext(), who.Account, mail.NewKey(speaks(c), k.Name))
 	w, err := wireAPIKey(&k)
 	if err != nil {
 		return err
@@ -155,14 +156,6 @@ func (a *API) keyEvent(c *fiber.Ctx, action string, k *store.APIKey) {
 	err := a.audit(c, action, k.ID, map[string]string{"name": k.Name, "scopes": strings.Join(k.Scopes, " "), "key": k.Prefix + "…" + k.Last4})
 	if err != nil {
 		slog.Error("the audit log lacks an entry", "action", action, "subject", k.ID, "err", err)
-	}
-}
-
-// tell leaves a user a notification, with the same reservation.
-func (a *API) tell(c *fiber.Ctx, user, title, body string) {
-	err := a.store.Notify(c.UserContext(), store.Notification{User: user, Type: "system", Title: title, Body: body})
-	if err != nil {
-		slog.Error("a user was not notified", "user", user, "title", title, "err", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -102,20 +103,24 @@ func (a *API) enableTOTP(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.EnableTOTP(c.UserContext(), who.User, in.Code)
 	if err == nil {
-		err = a.security(c, "totp.enabled", who.User, nil, "An authenticator app was set up", "Signing in with your password now asks for its code, too.")
+		err = a.security(c, "totp.enabled", who.User, nil, mail.AppAdded(speaks(c)))
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
 
 // security writes what was done to the caller's credentials into the audit log, and
 // tells them.
-func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, title, body string) error {
+func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, t mail.Text) error {
 	if err := a.audit(c, action, subject, detail); err != nil {
 		return err
 	}
-	return a.store.Notify(c.UserContext(), store.Notification{
-		User: caller(c).User, Type: "system", Title: title, Body: body + " If it was not you, change your password and end the other sessions.",
-	})
+	a.auth.Alert(c.UserContext(), caller(c).Account, t)
+	return nil
+}
+
+// speaks is the caller's language.
+func speaks(c *fiber.Ctx) string {
+	return mail.Language(caller(c).Account.Locale, c.Get(fiber.HeaderAcceptLanguage))
 }
 
 // deleteTOTP handles DELETE /v1/user/me/totp.
@@ -124,7 +129,7 @@ func (a *API) deleteTOTP(c *fiber.Ctx) error {
 	if err := a.auth.DisableTOTP(c.UserContext(), who.User); err != nil {
 		return err
 	}
-	if err := a.security(c, "totp.disabled", who.User, nil, "Your authenticator app was removed", "Signing in asks for your password only."); err != nil {
+	if err := a.security(c, "totp.disabled", who.User, nil, mail.AppRemoved(speaks(c))); err != nil {
 		return err
 	}
 	return ok(c, nil)
@@ -135,7 +140,7 @@ func (a *API) createRecoveryCodes(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.NewRecovery(c.UserContext(), who.User)
 	if err == nil {
-		err = a.security(c, "recovery.renewed", who.User, nil, "You have new recovery codes", "The old ones are good for nothing now.")
+		err = a.security(c, "recovery.renewed", who.User, nil, mail.RecoveryRenewed(speaks(c)))
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
@@ -195,7 +200,7 @@ func (a *API) createPasskey(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, "A passkey was added", "You can now sign in with “"+p.Name+"”.")
+	err = a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, mail.PasskeyAdded(speaks(c), p.Name))
 	if err != nil {
 		return err
 	}
@@ -230,7 +235,7 @@ func (a *API) deletePasskey(c *fiber.Ctx) error {
 	if err := a.auth.DeletePasskey(c.UserContext(), caller(c).Account, id); err != nil {
 		return err
 	}
-	if err := a.security(c, "passkey.deleted", id, nil, "A passkey was removed", "It signs nobody in any more."); err != nil {
+	if err := a.security(c, "passkey.deleted", id, nil, mail.PasskeyRemoved(speaks(c))); err != nil {
 		return err
 	}
 	return ok(c, nil)

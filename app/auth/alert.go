@@ -15,6 +15,9 @@ func (a *Auth) UseMail(m *mail.Mailer) { a.mail = m }
 // MailOn reports whether letters can be sent.
 func (a *Auth) MailOn() bool { return a.mail.On() }
 
+// Alert tells u of what touches their account, in the dashboard and by mail.
+func (a *Auth) Alert(ctx context.Context, u store.User, t mail.Text) { a.alert(ctx, u, t) }
+
 // alert tells the user of what touches their account: in the dashboard, and by mail.
 // What fails is logged; it must not undo what it tells of.
 func (a *Auth) alert(ctx context.Context, u store.User, t mail.Text) {

@@ -6,13 +6,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"picora/app/fault"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -60,7 +60,7 @@ func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string) erro
 	case waiting:
 		return tooManyWrong()
 	case usedRecovery:
-		return a.recoveryUsed(ctx, f)
+		return a.recoveryUsed(ctx, u, len(f.Recovery))
 	}
 	return nil
 }
@@ -111,19 +111,16 @@ func countAnswer(f *store.Factors, good bool, now time.Time) {
 }
 
 // recoveryUsed tells the user, and the audit log: a thief may hold the list.
-func (a *Auth) recoveryUsed(ctx context.Context, f store.Factors) error {
-	e := store.Event{Actor: f.User, Action: "recovery.used", Subject: f.User}
+func (a *Auth) recoveryUsed(ctx context.Context, u store.User, left int) error {
+	e := store.Event{Actor: u.ID, Action: "recovery.used", Subject: u.ID}
 	if addr := link.Client(ctx); addr.IsValid() {
 		e.Address = addr.String()
 	}
 	if err := a.store.AddEvent(ctx, e); err != nil {
 		return err
 	}
-	left := fmt.Sprintf("%d are left", len(f.Recovery))
-	return a.store.Notify(ctx, store.Notification{
-		User: f.User, Type: "system", Title: "A recovery code was used",
-		Body: "Somebody used one of your recovery codes in place of your authenticator app; " + left + ". If it was not you, change your password and make new codes.",
-	})
+	a.alert(ctx, u, mail.RecoveryUsed(mail.Language(u.Locale, ""), left))
+	return nil
 }
 
 // newRecovery makes recovery codes: texts of 80 random bits for people to copy, and

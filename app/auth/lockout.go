@@ -20,6 +20,9 @@ const (
 	// maxLocks bounds the memory: about 30 MB. A guess costs a hash, and there are not
 	// enough hashes in lockTime to push a lock out.
 	maxLocks = 100_000
+	// lockedAgain is how long an owner who was told of a lock-out hears of no other: else
+	// a guesser would fill their inbox.
+	lockedAgain = time.Hour
 )
 
 // lockout counts wrong passwords. It is in the memory of this process, so a restart
@@ -29,6 +32,7 @@ type lockout struct {
 	mu       sync.Mutex
 	places   map[string]*failures // by account and address
 	accounts map[string]*failures // by account
+	told     map[string]time.Time // when the owner last heard of a lock-out, by the account's id
 }
 
 type failures struct {
@@ -38,7 +42,35 @@ type failures struct {
 }
 
 func newLockout() *lockout {
-	return &lockout{places: map[string]*failures{}, accounts: map[string]*failures{}}
+	return &lockout{places: map[string]*failures{}, accounts: map[string]*failures{}, told: map[string]time.Time{}}
+}
+
+// tell reports whether the owner of the account is to hear of a lock-out now: not when
+// they did in the last hour. That somebody knows the password is news all the same.
+func (l *lockout) tell(now time.Time, user string, known bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known {
+		user += "\x00known"
+	}
+	if last, is := l.told[user]; is && now.Sub(last) < lockedAgain {
+		return false
+	}
+	if len(l.told) >= maxLocks {
+		for name, last := range l.told {
+			if now.Sub(last) >= lockedAgain {
+				delete(l.told, name)
+			}
+		}
+	}
+	for name := range l.told { // any, when that was too little
+		if len(l.told) < maxLocks {
+			break
+		}
+		delete(l.told, name)
+	}
+	l.told[user] = now
+	return true
 }
 
 // attempt is a try that was let through; end says how it went.

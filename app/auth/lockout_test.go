@@ -204,3 +204,67 @@ func TestTooManyHashesAreRefusedNotPiledUp(t *testing.T) {
 		t.Errorf("%d refused, %d waited, %d wait still", busyNow.Load(), cancelled.Load(), queued.Load())
 	}
 }
+
+func TestManyLockOutsAreToldOfOnceAnHour(t *testing.T) {
+	a, s := open(t)
+	move := at(s)
+	u := member(t, s, "you@example.org")
+	told := func(want int) {
+		t.Helper()
+		if n, err := s.Unread(context.Background(), u.ID); err != nil || n != want {
+			t.Errorf("%d notifications, want %d: %v", n, want, err)
+		}
+	}
+	lock := func(address string) {
+		t.Helper()
+		for range maxFailures {
+			try, err := a.locks.begin(s.Now(), u.Email, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.tried(from(address), try, failed, u, true, Device{Address: address})
+		}
+	}
+	for i := range 9 {
+		lock(spread(i))
+	}
+	told(1)
+	for range 3 { // a guesser who comes back when each lock ends
+		move(lockTime + time.Second)
+		lock(spread(0))
+	}
+	told(1)
+	move(lockTime + time.Second)
+	lock(spread(0))
+	told(2)
+	events, _, err := s.Events(context.Background(), store.EventQuery{Action: "user.locked", Limit: 50})
+	if err != nil || len(events) != 13 {
+		t.Errorf("the audit log has %d lock-outs: %v", len(events), err)
+	}
+}
+
+func TestThatThePasswordIsKnownIsToldAllTheSame(t *testing.T) {
+	l, now := newLockout(), time.Now()
+	for i, c := range []struct {
+		user        string
+		known, want bool
+	}{{"u", false, true}, {"u", true, true}, {"u", false, false}, {"u", true, false}, {"v", false, true}} {
+		if got := l.tell(now, c.user, c.known); got != c.want {
+			t.Errorf("%d: %v", i, got)
+		}
+	}
+}
+
+func TestWhoWasToldIsForgotten(t *testing.T) {
+	l, now := newLockout(), time.Now()
+	for i := range maxLocks + 500 {
+		l.tell(now, fmt.Sprint(i), false)
+	}
+	if len(l.told) > maxLocks {
+		t.Errorf("%d are remembered", len(l.told))
+	}
+	l.tell(now.Add(lockedAgain), "u", false)
+	if len(l.told) != 1 {
+		t.Errorf("%d are remembered after an hour", len(l.told))
+	}
+}

@@ -73,7 +73,8 @@ func (a *Auth) isPassword(ctx context.Context, u store.User, password string) (b
 	return ok && !none, err
 }
 
-// tried ends an attempt. The owner hears of a lock-out that it began.
+// tried ends an attempt. The owner hears of a lock-out that it began, but not of each
+// of many.
 func (a *Auth) tried(ctx context.Context, try attempt, o result, u store.User, known bool, d Device) {
 	until := try.end(a.store.Now(), o)
 	if o == failed && known {
@@ -83,7 +84,9 @@ func (a *Auth) tried(ctx context.Context, try attempt, o result, u store.User, k
 		return
 	}
 	a.event(ctx, store.User{}, "", "user.locked", u.ID, d, map[string]string{"until": until.UTC().Format(time.RFC3339)})
-	a.alert(ctx, u, mail.Locked(mail.Language(u.Locale, d.Language), d.Address, until))
+	if known := false; a.locks.tell(a.store.Now(), u.ID, known) {
+		a.alert(ctx, u, mail.Locked(mail.Language(u.Locale, d.Language), d.Address, until, known))
+	}
 }
 
 // signInUnchanged signs in, unless the password was changed, or the account banned,
@@ -151,9 +154,6 @@ func (a *Auth) claim(ctx context.Context, u store.User) (store.User, error) {
 	if !a.claimable(u) {
 		return u, nil
 	}
-	return a.store.ClaimUser(ctx, u.ID, store.Notification{
-		Type: "system", Title: "Your e-mail address is confirmed",
-		Body: "A mailed code showed that this address is yours. What was set up before that was removed: password, passkeys, second factors, API keys and other sessions.",
-		Link: "/account",
-	})
+	t := mail.Claimed(mail.Language(u.Locale, ""))
+	return a.store.ClaimUser(ctx, u.ID, store.Notification{Type: "system", Title: t.Subject, Body: t.Body, Link: "/account"})
 }

@@ -15,6 +15,7 @@ import (
 
 	"picora/app/fault"
 	"picora/app/link"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -301,10 +302,12 @@ func (a *Auth) passkeyCopied(ctx context.Context, user, name string) error {
 	if err := a.store.AddEvent(ctx, e); err != nil {
 		return err
 	}
-	return a.store.Notify(ctx, store.Notification{
-		User: user, Type: "system", Title: "A passkey was refused",
-		Body: "The passkey “" + name + "” counts its uses, and its count went back, as if there were a copy of it. Remove it and make a new one.",
-	})
+	u, err := a.store.User(ctx, user)
+	if err != nil {
+		return err
+	}
+	a.alert(ctx, u, mail.PasskeyRefused(mail.Language(u.Locale, ""), name))
+	return nil
 }
 
 // RenamePasskey gives the user's passkey another name.

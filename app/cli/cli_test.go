@@ -169,7 +169,11 @@ func TestAccountsAreMadeAndListed(t *testing.T) {
 		}
 		zoe := strings.TrimSpace(o.Stdout)
 		contains(t, "the hint", o.Stderr, "picora key add --user Zoe@example.org")
-		run(t, data, "a good password\nand a line that is not read", 0, "user", "add", "amy@example.org", "--admin", "--password-stdin")
+		contains(t, "the hint", o.Stderr, "picora user password Zoe@example.org --password-stdin")
+		o = run(t, data, "a good password\nand a line that is not read", 0, "user", "add", "amy@example.org", "--admin", "--password-stdin")
+		if strings.Contains(o.Stderr, "no password") {
+			t.Errorf("who has a password is told %q", o.Stderr)
+		}
 
 		for _, again := range []string{"Zoe@example.org", "zoe@EXAMPLE.org"} {
 			o = run(t, data, "", 1, "user", "add", again)

@@ -57,6 +57,9 @@ signing in to a dashboard does not.`,
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", u.ID)
 				fmt.Fprintf(cmd.ErrOrStderr(), "Made the account %s. Next: picora key add --user %s --name PicGo\n", u.Email, u.Email)
+				if in.Password == "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "It has no password, so nobody can sign in to it yet. Give it one: picora user password %s --password-stdin\n", u.Email)
+				}
 				return nil
 			})
 		},

@@ -68,11 +68,18 @@ func NewDevice(lang, device, address string, when time.Time) Text {
 		fmt.Sprintf("At %s somebody signed in to your account on a new device: %s, from %s.\n\nIf that was not you, change your password and end the session in the list of sessions.", at, device, address)}
 }
 
-// Locked tells of a lock-out.
-func Locked(lang, address string, until time.Time) Text {
+// Locked tells of a lock-out. With known the password was right each time, and the
+// second factor was not.
+func Locked(lang, address string, until time.Time, known bool) Text {
 	at := until.UTC().Format("15:04 UTC")
 	address = oneLine(address)
-	if lang == "zh-CN" {
+	switch zh := lang == "zh-CN"; {
+	case known && zh:
+		return Text{"有人知道您的密码", fmt.Sprintf("有人输入了正确的密码，但多次输入错误的验证码（地址 %s）。在 %s 之前不能从那里登录。\n\n如果不是您本人，请立即修改密码。", address, at)}
+	case known:
+		return Text{"Somebody knows your password",
+			fmt.Sprintf("Somebody sent your right password, and then too many wrong codes, from %s. They cannot sign in from there until %s.\n\nIf that was not you, change your password now.", address, at)}
+	case zh:
 		return Text{"登录已被暂时锁定", fmt.Sprintf("有人多次输入错误的密码（地址 %s）。在 %s 之前不能从那里登录。\n\n如果不是您本人，请确认您的密码足够强，并启用两步验证。", address, at)}
 	}
 	return Text{"Signing in was blocked for a while",

@@ -3,12 +3,12 @@ package usage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
 
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/store"
 )
 
@@ -23,22 +23,30 @@ const (
 // warn tells the user when the storage or the bandwidth is nearly used up, and when it
 // is.
 func (u *Usage) warn(ctx context.Context, st *store.Standing) {
-	l := u.Limits(st.User)
-	u.warnOf(ctx, st, st.Count.Bytes, l.ImageStorageBytes, storageLow, storageFull, "image storage",
-		"Delete pictures or ask the administrator to upgrade the plan.", "No more pictures are taken in.")
-	u.warnOf(ctx, st, st.Month.Served, l.ImageBandwidthBytes, bandwidthLow, bandwidthFull, "bandwidth of "+month(u.store.Now()),
-		"Ask the administrator to upgrade the plan if it will not do.", "Links go on working, but no more pictures are taken in this month.")
+	l, lang, now := u.Limits(st.User), mail.Language(st.User.Locale, ""), u.store.Now()
+	u.warnOf(ctx, st, st.Count.Bytes, l.ImageStorageBytes, storageLow, storageFull, func(used, limit string, full bool) mail.Text {
+		if full {
+			return mail.StorageFull(lang, used, limit)
+		}
+		return mail.StorageLow(lang, used, limit)
+	})
+	u.warnOf(ctx, st, st.Month.Served, l.ImageBandwidthBytes, bandwidthLow, bandwidthFull, func(used, limit string, full bool) mail.Text {
+		if full {
+			return mail.BandwidthFull(lang, used, limit, now)
+		}
+		return mail.BandwidthLow(lang, used, limit, now)
+	})
 }
 
-func (u *Usage) warnOf(ctx context.Context, st *store.Standing, used, limit int64, low, full uint8, what, advice, consequence string) {
+func (u *Usage) warnOf(ctx context.Context, st *store.Standing, used, limit int64, low, full uint8, text func(used, limit string, full bool) mail.Text) {
 	if limit <= 0 { // none, or nothing that could be used up
 		return
 	}
-	switch figures := fmt.Sprintf("%s of %s.", Size(used), Size(limit)); {
+	switch {
 	case used >= limit:
-		u.tell(ctx, st, full, full|low, "Your "+what+" is used up", figures+" "+consequence+" "+advice)
+		u.tell(ctx, st, full, full|low, text(Size(used), Size(limit), true))
 	case float64(used) >= 0.8*float64(limit):
-		u.tell(ctx, st, low|full, low, "80 % of your "+what+" is used", figures+" "+advice)
+		u.tell(ctx, st, low|full, low, text(Size(used), Size(limit), false))
 	}
 }
 
@@ -51,18 +59,19 @@ func (u *Usage) told(ctx context.Context, st *store.Standing, err error) error {
 	}
 	l := u.Limits(st.User)
 	if f.Meta["type"] == "img_storage_bytes" && float64(st.Count.Bytes) >= 0.8*float64(l.ImageStorageBytes) {
-		u.tell(ctx, st, storageFull, storageFull|storageLow, "Your image storage is full", "A picture did not fit: "+f.Message)
+		u.tell(ctx, st, storageFull, storageFull|storageLow,
+			mail.DidNotFit(mail.Language(st.User.Locale, ""), Size(st.Count.Bytes), Size(l.ImageStorageBytes)))
 	}
 	return err
 }
 
 // tell gives the user a notification, unless one of those bits is set this month. A
 // failure is logged: what it is about went well.
-func (u *Usage) tell(ctx context.Context, st *store.Standing, unless, bits uint8, title, body string) {
+func (u *Usage) tell(ctx context.Context, st *store.Standing, unless, bits uint8, t mail.Text) {
 	if st.Month.Told&unless != 0 {
 		return
 	}
-	n := store.Notification{User: st.User.ID, Type: "system", Title: title, Body: body}
+	n := store.Notification{User: st.User.ID, Type: "system", Title: t.Subject, Body: t.Body}
 	if _, err := u.store.TellOnce(context.WithoutCancel(ctx), unless, bits, n); err != nil {
 		slog.Warn("a user was not told of a limit", "user", st.User.ID, "err", err)
 	}

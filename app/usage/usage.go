@@ -5,7 +5,6 @@ package usage
 import (
 	"context"
 	"sync"
-	"time"
 
 	"picora/app/config"
 	"picora/app/fault"
@@ -205,6 +204,3 @@ func over(dimension string, used, limit int64, format string, args ...any) error
 	f.Meta = map[string]any{"type": dimension, "used": used, "limit": limit}
 	return f
 }
-
-// month is the month in words, for notifications.
-func month(t time.Time) string { return t.UTC().Format("January 2006") }

@@ -190,6 +190,39 @@ func TestUsersAreToldOnceThatTheirRoomRunsOut(t *testing.T) {
 	}
 }
 
+func TestUsersAreToldOfTheirRoomInTheirLanguage(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en":    {"80 % of your image storage is used", "Your image storage is full", "80 % of your bandwidth", "is used up"},
+		"zh-CN": {"图片存储空间已用 80%", "图片存储空间不足", "流量已用 80%", "流量已用完"},
+	} {
+		u, s, a := start(t, func(p *config.Plan) { p.ImageStorageBytes, p.ImageBandwidthBytes = 100, 100 })
+		ctx := context.Background()
+		if _, err := s.UpdateUser(ctx, a.ID, func(u *store.User) error { u.Locale = lang; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for i, size := range []int64{80, 50} { // the second does not fit
+			u.Add(ctx, store.Media{ID: fmt.Sprintf("%011d", i), User: a.ID, Kind: store.Image, Size: size, Hash: append(make([]byte, 31), byte(i)), Blob: fmt.Sprint(i)})
+		}
+		for _, n := range []int64{80, 20} {
+			u.Meter(a.ID).Add(n)
+			u.Flush(ctx)
+		}
+		list, _, err := s.Notifications(ctx, a.ID, "", 50)
+		if err != nil || len(list) != len(want) {
+			t.Fatalf("%s: %+v, %v", lang, list, err)
+		}
+		titles := ""
+		for _, n := range list {
+			titles += n.Title + "\n"
+		}
+		for _, w := range want {
+			if !strings.Contains(titles, w) {
+				t.Errorf("%s: %q lacks %q", lang, titles, w)
+			}
+		}
+	}
+}
+
 func TestReservationsAreGivenBackOnce(t *testing.T) {
 	u, _, a := start(t, func(p *config.Plan) { p.ImageStorageBytes = 100 })
 	ctx := context.Background()
