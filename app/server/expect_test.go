@@ -99,13 +99,13 @@ func TestAnAvatarThatWaitsIsAskedForItsOwnSizeOnly(t *testing.T) {
 		url, key, path string
 		length, status int
 	}{
-		"a picture":               {p.URL, none, "/v1/images", 5000, 403},
-		"an avatar":               {p.URL, none, "/v1/user/me/avatar", 5000, 100},
-		"written otherwise":       {p.URL, none, "/V1/User/me/avatar/", 2 << 20, 100},
-		"above its size":          {p.URL, none, "/v1/user/me/avatar", 3<<20 + 1, 413},
-		"for a full disk":         {full.URL, full.Key, "/v1/user/me/avatar", 5000, 507},
-		"with a key that reads":   {p.URL, p.NewKey("none@example.org", "read"), "/v1/user/me/avatar", 5000, 403},
-		"with a key of somebody?": {p.URL, "nonsense", "/v1/user/me/avatar", 5000, 401},
+		"a picture":             {p.URL, none, "/v1/images", 5000, 403},
+		"an avatar":             {p.URL, none, "/v1/user/me/avatar", 5000, 100},
+		"written otherwise":     {p.URL, none, "/V1/User/me/avatar/", 2 << 20, 100},
+		"above its size":        {p.URL, none, "/v1/user/me/avatar", 3<<20 + 1, 413},
+		"for a full disk":       {full.URL, full.Key, "/v1/user/me/avatar", 5000, 507},
+		"with a key that reads": {p.URL, p.NewKey("none@example.org", "read"), "/v1/user/me/avatar", 5000, 403},
+		"with a key of nobody":  {p.URL, "nonsense", "/v1/user/me/avatar", 5000, 401},
 	} {
 		w := dial(t, c.url)
 		w.send(request("POST", c.path, bearer(c.key)+formType+"Content-Length: "+strconv.Itoa(c.length)+"\r\nExpect: 100-continue\r\n", ""))
