@@ -39,8 +39,8 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 	./.ci/check-release
 
 .PHONY: test
-test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory limits without
-	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker
+test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory without
+	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 
 .PHONY: lint
 lint: ffmpeg ## gofmt, go vet, staticcheck

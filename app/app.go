@@ -251,7 +251,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { jobs.KeepAudit(ctx, a.store); return nil })
 	g.Go(func() error { a.auth.Background(ctx); return nil })
 	g.Go(func() error { a.usage.Run(ctx); return nil })
-	g.Go(func() error { jobs.Nightly(ctx, a.usage); return nil })
+	g.Go(func() error { jobs.Nightly(ctx, a.store, a.usage); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}

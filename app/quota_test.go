@@ -181,3 +181,17 @@ func TestAnUploadThatFailsGivesItsRoomBack(t *testing.T) {
 	}
 	p.Add("a.jpg", data)
 }
+
+// TestADuplicateNeedsRoomForAByte: before its bytes are here nobody knows that it is one.
+func TestADuplicateNeedsRoomForAByte(t *testing.T) {
+	data := numbered(1, 0)
+	p := limited(t, int64(len(data)))
+	p.Add("a.jpg", data)
+	if r := p.Upload("a.jpg", data); r.Status != 403 || r.Code() != "QUOTA_EXCEEDED" {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+	st, err := p.App.Usage().Standing(context.Background(), p.User)
+	if err != nil || st.Count.N != 1 || st.Count.Bytes != int64(len(data)) || st.Month.Uploads != 1 {
+		t.Errorf("%+v %v", st, err)
+	}
+}

@@ -76,6 +76,8 @@ func TestAdministratorsMakeAccounts(t *testing.T) {
 		post("an unknown role", object{"email": "c@example.org", "role": "root"}, 422, "VALIDATION_ERROR"),
 		post("an unknown limit", object{"email": "c@example.org", "limits": object{"pictures": 1}}, 422, "VALIDATION_ERROR"),
 		post("a nickname in two lines", object{"email": "c@example.org", "nickname": "a\nb"}, 422, "VALIDATION_ERROR"),
+		post("a nickname of 61 characters", object{"email": "c@example.org", "nickname": strings.Repeat("é", 61)}, 422, "VALIDATION_ERROR"),
+		post("one of 60", object{"email": "d@example.org", "nickname": strings.Repeat("é", 60)}, 201, ""),
 		post("no JSON", `{`, 400, "BAD_REQUEST"),
 	)
 	if got := audited(t, p, made.ID); fmt.Sprint(got) != "[user.created]" {

@@ -28,15 +28,11 @@ func (a *API) updateSettings(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	old, now, err := a.settings.Change(c.UserContext(), func(v *settings.Live) {
-		if registration != nil {
-			v.Registration = *registration
-		}
-		if plan != nil {
-			v.Plan = *plan
-		}
-		set(named, &v.Name, name)
-	})
+	change := settings.Change{Registration: registration, Plan: plan}
+	if named {
+		change.Name = &name
+	}
+	old, now, err := a.settings.Change(c.UserContext(), change)
 	if err != nil {
 		return err
 	}

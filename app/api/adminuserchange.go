@@ -93,7 +93,7 @@ func personChange(f fields) (func(*store.User), error) {
 	if err != nil {
 		return nil, err
 	}
-	nickname, named, err := f.line("nickname", 64)
+	nickname, named, err := f.line("nickname", 60)
 	return func(u *store.User) {
 		if role != nil {
 			u.Admin = *role == roleAdmin

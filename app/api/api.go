@@ -222,6 +222,11 @@ func (a *API) Mount(r fiber.Router) {
 // bounded and timed by the handler, all others by the server. Like the router, it
 // takes capital letters and a slash at the end for no difference.
 func UploadPath(path string) bool {
-	path = strings.TrimRight(path, "/")
-	return path == "" || strings.EqualFold(path, "/v1/images") || strings.EqualFold(path, "/v1/user/me/avatar")
+	bare := strings.TrimRight(path, "/")
+	return bare == "" || strings.EqualFold(bare, "/v1/images") || avatarPath(path)
+}
+
+// avatarPath reports whether the file that a POST to the path brings is an avatar.
+func avatarPath(path string) bool {
+	return strings.EqualFold(strings.TrimRight(path, "/"), "/v1/user/me/avatar")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
+	"picora/app/library"
 	"picora/app/limit"
 	"picora/app/link"
 	"picora/store"
@@ -127,11 +128,11 @@ func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]stri
 	})
 }
 
-// Admit says whether an upload may begin, from its headers alone: the server
+// Admit says whether an upload to the path may begin, from its headers alone: the server
 // asks before it tells a client that waits (Expect: 100-continue) to go on. An upload
 // that may is taken from the buckets when it begins; one that is refused ends here, so
 // it is taken here.
-func (a *API) Admit(ctx context.Context, authorization string, length int) error {
+func (a *API) Admit(ctx context.Context, authorization, path string, length int) error {
 	who, err := a.auth.Bearer(ctx, authorization)
 	if err != nil {
 		s, err := a.wrong(ctx, err)
@@ -143,7 +144,11 @@ func (a *API) Admit(ctx context.Context, authorization string, length int) error
 		return &rationed{err, s, a.store.Now()}
 	}
 	err = who.Need(auth.MediaWrite)
-	if err == nil {
+	switch {
+	case err != nil:
+	case avatarPath(path):
+		err = a.avatarRoom(ctx, length)
+	default:
 		err = a.room(ctx, who.User, length)
 	}
 	if err != nil {
@@ -152,13 +157,22 @@ func (a *API) Admit(ctx context.Context, authorization string, length int) error
 	return nil
 }
 
-// room refuses a body of that length (-1: unknown) before it is read.
+// room refuses a picture in a body of that length (-1: unknown) before it is read.
 func (a *API) room(ctx context.Context, user string, length int) error {
 	if int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
 	}
 	if err := a.usage.MayBegin(ctx, user, least(length)); err != nil {
 		return err
+	}
+	return a.library.Room(ctx, int64(length))
+}
+
+// avatarRoom is room for an avatar, which is no picture of the account's: it counts for no
+// quota, and every plan has it.
+func (a *API) avatarRoom(ctx context.Context, length int) error {
+	if length > library.MaxAvatar+formOverhead {
+		return library.AvatarTooLarge()
 	}
 	return a.library.Room(ctx, int64(length))
 }

@@ -6,16 +6,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/fault"
-	"picora/app/library"
 	"picora/store"
 )
 
 // uploadAvatar handles POST /v1/user/me/avatar.
 func (a *API) uploadAvatar(c *fiber.Ctx) error {
-	if c.Request().Header.ContentLength() > library.MaxAvatar+formOverhead {
-		return library.AvatarTooLarge()
-	}
-	f, err := a.openForm(c)
+	f, err := a.openForm(c, func(length int) error { return a.avatarRoom(c.UserContext(), length) })
 	if err != nil {
 		if e := fault.From(err); e.Code == fault.Invalid { // 400 here (contract 7)
 			return fault.New(fault.BadRequest, "%s", e.Message)

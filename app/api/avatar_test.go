@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"picora/app/apptest"
+	"picora/app/config"
 	"picora/app/library"
 	"picora/store"
 )
@@ -206,5 +207,63 @@ func TestOriginals(t *testing.T) {
 	large := apptest.PNG(1500, 1500, 7) // a few megabytes, in many pieces
 	if r := p.Play(t, scenario{URL: add("large.png", large), Status: 200}); !bytes.Equal(r.Body, large) {
 		t.Errorf("%d bytes, want %d", len(r.Body), len(large))
+	}
+}
+
+// TestAnAvatarNeedsNoRoomForPictures: with all of its storage used up, or no plan at
+// all, an account may still have a face.
+func TestAnAvatarNeedsNoRoomForPictures(t *testing.T) {
+	t.Parallel()
+	pic := apptest.PNG(20, 20, 1)
+	p := apptest.StartWithWorkers(t, small(func(plan *config.Plan) { plan.ImageStorageBytes = int64(len(pic)) }))
+	p.User = p.NewUserOn("pro", "pro@example.org")
+	p.Key = p.NewKey("pro@example.org")
+	p.Add("a.png", pic)
+	notices := func() int {
+		t.Helper()
+		st, err := p.App.Usage().Standing(t.Context(), p.User)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(st.Month.Told)
+	}
+	told := notices()
+	large := append(apptest.JPEG(10, 10, 1), make([]byte, 2_200_000)...)
+	try := func(name string) {
+		p.Run(t,
+			scenario{Name: name + ": an avatar", Method: "POST", URL: me + "/avatar", Body: parts{apptest.File("a.png", pixel)}, Status: 200},
+			scenario{Name: name + ": one of 2.2 MB", Method: "POST", URL: me + "/avatar", Body: parts{apptest.File("a.jpg", large)}, Status: 413, Code: "PAYLOAD_TOO_LARGE"},
+		)
+	}
+	try("full")
+	account(t, p, func(u *store.User) { u.Plan = "none" })
+	try("no plan")
+	if n := notices(); n != told {
+		t.Errorf("the user was told %b, before %b", n, told)
+	}
+	p.Run(t, scenario{Name: "a picture", Method: "POST", URL: "/v1/images", Body: parts{apptest.File("b.png", pixel)}, Status: 403, Code: "PLAN_INACTIVE"})
+}
+
+// TestDownloadsOfOriginalsAreCounted: they are bandwidth like the links.
+func TestDownloadsOfOriginalsAreCounted(t *testing.T) {
+	p := start(t)
+	pic := apptest.PNG(900, 900, 3)
+	at := "/v1/images/" + p.Add("a.png", pic).ID + "/original"
+	var want int64
+	for _, c := range []struct {
+		method, ranged string
+		bytes          int64
+	}{
+		{"GET", "", int64(len(pic))}, {"HEAD", "", 0}, {"GET", "bytes=10-29", 20}, {"GET", "bytes=99999999-", 0}, {"GET", "", int64(len(pic))},
+	} {
+		p.Do(c.method, at, nil, "Range", c.ranged)
+		want += c.bytes
+		st, err := p.App.Usage().Standing(t.Context(), p.User)
+		for end := time.Now().Add(5 * time.Second); err == nil && st.Month.Served != want && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			st, err = p.App.Usage().Standing(t.Context(), p.User)
+		}
+		if err != nil || st.Month.Served != want {
+			t.Fatalf("%s %s: %d bytes are counted, want %d (%v)", c.method, c.ranged, st.Month.Served, want, err)
+		}
 	}
 }

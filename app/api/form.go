@@ -39,14 +39,14 @@ type form struct {
 	size     int // bytes of their values
 }
 
-// openForm reads the request's form up to its file.
-func (a *API) openForm(c *fiber.Ctx) (*form, error) {
+// openForm reads the request's form up to its file, unless room, which is asked first,
+// refuses a body of its length.
+func (a *API) openForm(c *fiber.Ctx, room func(length int) error) (*form, error) {
 	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || kind != fiber.MIMEMultipartForm || params["boundary"] == "" {
 		return nil, fault.New(fault.BadRequest, "Send the file as multipart/form-data, in the field named file.")
 	}
-	length := c.Request().Header.ContentLength()
-	if err := a.room(c.UserContext(), caller(c).User, length); err != nil {
+	if err := room(c.Request().Header.ContentLength()); err != nil {
 		return nil, err
 	}
 	f := &form{

@@ -115,7 +115,7 @@ func (a *API) images(c *fiber.Ctx, ms []store.Media) []image {
 
 // createImage handles POST /v1/images.
 func (a *API) createImage(c *fiber.Ctx) error {
-	f, err := a.openForm(c)
+	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, length) })
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ type limitWire struct {
 // rateLimits handles GET /v1/user/me/rate-limits.
 func (a *API) rateLimits(c *fiber.Ctx) error {
 	out, now := map[string]limitWire{}, a.store.Now()
+	showLimit(c, a.limits.Peek(rationOf(c.UserContext(), caller(c), limit.Read), limit.Read), now)
 	for _, t := range []limit.Tier{limit.Read, limit.Upload, limit.Mutation, limit.Hourly} {
 		s := a.limits.Peek(rationOf(c.UserContext(), caller(c), t), t)
 		w := limitWire{ResetAt: stamp(now)}

@@ -75,13 +75,16 @@ func TestEveryAnswerSaysWhatIsLeft(t *testing.T) {
 	wantLeft(t, "HEAD", p.Play(t, scenario{Method: "HEAD", URL: "/v1/images", Status: 200}), 600, 597)
 	wantLeft(t, "a wrong field", p.Play(t, scenario{URL: "/v1/images?limit=x", Status: 422, Code: "VALIDATION_ERROR"}), 600, 596)
 	wantLeft(t, "a scope that is missing", p.Play(t, scenario{As: reader, Method: "DELETE", URL: "/v1/images/aaaaaaaaaaa", Status: 403, Code: "FORBIDDEN"}), 120, 120)
+	for range 2 { // shown and not spent
+		wantLeft(t, "what is left", p.Play(t, scenario{URL: "/v1/user/me/rate-limits", Status: 200}), 600, 596)
+	}
 	wantLeft(t, "no key", p.Play(t, scenario{As: apptest.Nobody, URL: "/v1/images", Status: 401, Code: "UNAUTHORIZED"}), 300, 300)
 	wantLeft(t, "a route that the cookie opens", p.Play(t, scenario{Method: "POST", URL: "/v1/auth/refresh", As: apptest.Nobody, Status: 401, Code: "UNAUTHORIZED"}), 30, 30)
 	for name, r := range map[string]apptest.Response{
-		"what is free":      p.Play(t, scenario{URL: "/v1/user/me/rate-limits", Status: 200}),
 		"the document":      p.Play(t, scenario{URL: "/openapi.yaml", Status: 200}),
 		"health":            p.Play(t, scenario{URL: "/health", Status: 200}),
 		"what is no route":  p.Play(t, scenario{URL: "/v1/nothing", Status: 404, Code: "NOT_FOUND"}),
+		"no method of one":  p.Play(t, scenario{Method: "PUT", URL: "/v1/images", Status: 405, Code: "METHOD_NOT_ALLOWED"}),
 		"a file of the CDN": p.Do("GET", "/aaaaaaaaaaa.png", nil),
 	} {
 		if r.Header.Get("RateLimit-Limit") != "" {
@@ -108,6 +111,9 @@ func TestEveryRouteIsLimitedAsTheTableSays(t *testing.T) {
 			body := strings.NewReader("{}")
 			a := p.Do(r.Method, parameter.ReplaceAllString(r.Path, "aaaaaaaaaaaaaaaaaaaaa"), body, "Authorization", credential, "Content-Type", "application/json")
 			tier := want[r.Tier]
+			if r.Path == "/v1/user/me/rate-limits" { // is free, and shows what reading has left
+				tier = want[limit.Read]
+			}
 			if kind := r.Who.Kind(); credential == "" && kind != "public" && kind != "cookie" && kind != "internal" {
 				tier = "100040" // wrong credentials
 			}

@@ -13,6 +13,7 @@ import (
 
 	"picora/app/byterange"
 	"picora/app/library"
+	"picora/app/usage"
 	"picora/store"
 )
 
@@ -55,7 +56,7 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.SendStream(&download{content, c.Context().Conn(), 0}, int(s.N))
+	return c.SendStream(&download{content, c.Context().Conn(), a.usage.Meter(m.User), 0}, int(s.N))
 }
 
 // attachment is the Content-Disposition of a file of that name (RFC 6266): plain for
@@ -77,7 +78,8 @@ func attachment(name string) string {
 type download struct {
 	content *library.Content
 	conn    net.Conn
-	fresh   int // bytes since the deadline was moved
+	served  *usage.Meter // counts what was read to be sent
+	fresh   int          // bytes since the deadline was moved
 }
 
 const (
@@ -93,6 +95,7 @@ func (d *download) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := d.content.Read(p)
+	d.served.Add(int64(n))
 	d.fresh -= n
 	return n, err
 }

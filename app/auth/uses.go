@@ -57,11 +57,12 @@ func (a *Auth) Background(ctx context.Context) {
 			return
 		case <-time.After(useDelay):
 		}
-		a.Flush(ctx)
+		a.Flush(context.WithoutCancel(ctx)) // a stop does not cut off what is being written
 	}
 }
 
-// Flush writes the last uses that wait, all in one transaction. It is for the stop,
+// Flush writes the last uses that wait, all in one transaction; when that fails they go
+// on waiting. It is for the stop,
 // when nothing is used any more.
 func (a *Auth) Flush(ctx context.Context) {
 	a.uses.mu.Lock()
@@ -72,6 +73,22 @@ func (a *Auth) Flush(ctx context.Context) {
 		return
 	}
 	if err := a.store.UseAPIKeys(ctx, waits, useEvery); err != nil {
-		slog.Warn("last uses of API keys were not written", "keys", len(waits), "err", err)
+		slog.Warn("last uses of API keys could not be written yet", "keys", len(waits), "err", err)
+		a.uses.again(waits)
+	}
+}
+
+// again has uses wait once more. Of a key that was used since, the later use counts.
+func (u *uses) again(waits map[string]time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, at := range waits {
+		if _, later := u.waits[id]; !later && len(u.waits) < mostUses {
+			u.waits[id] = at
+		}
+	}
+	select {
+	case u.wake <- struct{}{}:
+	default:
 	}
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -193,5 +194,55 @@ func fill(b *testing.B, s *store.Store, user string, n int) {
 		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// failing is a database whose writes fail for a while.
+type failing struct {
+	kv.DB
+	off bool
+}
+
+func (f *failing) Update(ctx context.Context, fn func(kv.Tx) error) error {
+	if f.off {
+		return errors.New("the disk is full")
+	}
+	return f.DB.Update(ctx, fn)
+}
+
+func TestUsesThatCannotBeWrittenGoOnWaiting(t *testing.T) {
+	ctx := context.Background()
+	db := &failing{DB: memkv.New()}
+	a, s, _, plain, k := keyed(t, db)
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return now }
+	used := func() time.Time {
+		t.Helper()
+		k, err := s.APIKey(ctx, k.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k.Used
+	}
+	if _, err := a.Bearer(ctx, "Bearer "+plain); err != nil {
+		t.Fatal(err)
+	}
+	db.off = true
+	a.Flush(ctx)
+	if len(a.uses.wake) != 1 {
+		t.Error("nobody will try again")
+	}
+	db.off = false
+	a.Flush(ctx)
+	if !used().Equal(now) {
+		t.Errorf("used %s, want %s", used(), now)
+	}
+	a.uses.waits = map[string]time.Time{"a": now}
+	old := map[string]time.Time{"a": now.Add(-time.Hour)}
+	for range 2 * mostUses {
+		old[store.NewID(store.IDLen)] = now
+	}
+	if a.uses.again(old); len(a.uses.waits) != mostUses || !a.uses.waits["a"].Equal(now) {
+		t.Errorf("%d wait, the first since %s", len(a.uses.waits), a.uses.waits["a"])
 	}
 }

@@ -117,7 +117,7 @@ func (c *Config) Validate() (problems []error) {
 }
 
 func (m Mail) validate(bad func(key, format string, args ...any)) {
-	if strings.ContainsAny(m.Host, " /:@") {
+	if _, err := netip.ParseAddr(m.Host); err != nil && strings.ContainsAny(m.Host, " /:@") {
 		bad("mail.host", "%q is not a host name such as smtp.example.org; the port is a setting of its own", m.Host)
 	}
 	if m.Port < 1 || m.Port > 65535 {

@@ -80,6 +80,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	if err != nil {
 		return m, false, err
 	}
+	room.Release() // the record counts from here on; both would count it twice
 	m, fresh, err = l.record(ctx, m)
 	if fresh && !m.Seen {
 		select {

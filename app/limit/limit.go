@@ -92,7 +92,7 @@ type size struct {
 
 // New returns the buckets that cfg describes, all full.
 func New(cfg config.Limits, now func() time.Time) *Limiter {
-	l := &Limiter{now: now, keys: newTable[string](most), accounts: newTable[string](most), addresses: newTable[netip.Prefix](most)}
+	l := &Limiter{now: now, keys: newTable[string](most, true), accounts: newTable[string](most, true), addresses: newTable[netip.Prefix](most, false)}
 	if !cfg.Enabled {
 		return l
 	}
@@ -146,7 +146,7 @@ func (l *Limiter) look(c Caller, t Tier, take bool) State {
 }
 
 // add finds the buckets of one caller: the tier's, and the hour's of those who are
-// known.
+// known. Addresses have none by the hour: many people may share one.
 func add[K comparable](list []bucket, l *Limiter, in *table[K], k K, t Tier, times int, now time.Time) []bucket {
 	of, hour := in.find(k, times, t, l, now)
 	if of != nil {

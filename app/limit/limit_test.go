@@ -318,3 +318,22 @@ func BenchmarkTakeInParallel(b *testing.B) {
 		}
 	})
 }
+
+// Behind one address there may be a whole company that looks at pictures.
+func TestAnAddressHasNoLimitByTheHour(t *testing.T) {
+	l, clock := open(func(c *config.Limits) { c.Hourly = 700 })
+	c := Caller{Address: netip.MustParseAddr("192.0.2.1")}
+	for minute := range 5 {
+		if n := passes(l, c, Read); n < 600 {
+			t.Errorf("minute %d: %d look-ups passed, want 600", minute, n)
+		}
+		clock.forward(time.Minute)
+	}
+	if n := passes(l, Caller{Account: "account", Key: "key"}, Read); n != 630 {
+		t.Errorf("%d passed, want 630", n)
+	}
+	clock.forward(time.Minute)
+	if n := passes(l, Caller{Account: "account", Key: "key"}, Read); n > 100 {
+		t.Errorf("an account has no limit by the hour: %d passed", n)
+	}
+}

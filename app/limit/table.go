@@ -15,6 +15,7 @@ const shards = 64
 // table finds callers' buckets, and forgets callers when there are too many.
 type table[K comparable] struct {
 	seed   maphash.Seed
+	hourly bool // its callers have a bucket for the hour
 	shards [shards]shard[K]
 }
 
@@ -36,8 +37,8 @@ type buckets struct {
 	moved int64 // when the caller was last put before all others, in seconds
 }
 
-func newTable[K comparable](most int) *table[K] {
-	t := &table[K]{seed: maphash.MakeSeed()}
+func newTable[K comparable](most int, hourly bool) *table[K] {
+	t := &table[K]{seed: maphash.MakeSeed(), hourly: hourly}
 	for i := range t.shards {
 		t.shards[i].lru, _ = simplelru.NewLRU[owner[K], *buckets](most/shards, nil) // fails for a size of 0 only
 	}
@@ -60,7 +61,7 @@ func (t *table[K]) find(id K, times int, tier Tier, l *Limiter, now time.Time) (
 		s.lru.Get(k)
 	}
 	of = b.bucket(tier, times, l)
-	if tier == Read || tier == Mutation || tier == Upload {
+	if t.hourly && (tier == Read || tier == Mutation || tier == Upload) {
 		hour = b.bucket(Hourly, times, l)
 	}
 	return of, hour

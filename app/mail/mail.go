@@ -120,7 +120,7 @@ func (m *Mailer) send(ctx context.Context, l letter) error {
 	if err != nil {
 		return err
 	}
-	c, err := gomail.NewClient(m.cfg.Host, m.options()...)
+	c, err := gomail.NewClient(bracketed(m.cfg.Host), m.options()...)
 	if err != nil {
 		return err
 	}
@@ -134,6 +134,14 @@ func (m *Mailer) send(ctx context.Context, l letter) error {
 		// timeout ends it soon; a stop does not wait for that.
 		return fmt.Errorf("mail: the server took too long: %w", ctx.Err())
 	}
+}
+
+// bracketed is host as the library wants it before a port.
+func bracketed(host string) string {
+	if strings.Contains(host, ":") { // an address of IPv6
+		return "[" + host + "]"
+	}
+	return host
 }
 
 func (m *Mailer) message(l letter) (*gomail.Msg, error) {

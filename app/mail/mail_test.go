@@ -329,3 +329,22 @@ func TestTheLanguageIsTheUsersOrElseTheBrowsers(t *testing.T) {
 		}
 	}
 }
+
+func TestLettersReachAServerNamedByItsIPv6Address(t *testing.T) {
+	for _, kind := range []string{"none", "starttls"} {
+		m, in := serve(t, kind, func(s *smtp.Server, c *config.Mail, in *inbox) {
+			ln, err := net.Listen("tcp", "[::1]:0")
+			if err != nil {
+				t.Skip("no IPv6 here")
+			}
+			go s.Serve(ln)
+			in.user, c.User, c.Password = "picora", "picora", "secret"
+			c.Host, c.Port = "::1", ln.Addr().(*net.TCPAddr).Port
+		})
+		run(t, m)
+		if !m.Send("you@example.org", Code("en", "register", "123456")) {
+			t.Fatal("not queued")
+		}
+		eventually(t, "no letter came with "+kind, func() bool { n, _ := in.count(); return n == 1 })
+	}
+}

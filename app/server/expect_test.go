@@ -87,3 +87,31 @@ func TestAnUnknownExpectationIsPassedOver(t *testing.T) {
 	w.send(request("GET", "/health", "Expect: 100-continue\r\n", "") + last)
 	wantStatuses(t, w.all(), 100, 200, 200)
 }
+
+// An avatar is no picture of the account's: its quota and plan do not matter, only its
+// own size does.
+func TestAnAvatarThatWaitsIsAskedForItsOwnSizeOnly(t *testing.T) {
+	p := apptest.Start(t, func(c *config.Config) { c.Upload.MaxBytes = 1 << 10 })
+	full := apptest.Start(t, func(c *config.Config) { c.Blobs.MinFreeBytes = 1 << 62 })
+	p.NewUserOn("none", "none@example.org")
+	none := p.NewKey("none@example.org")
+	for name, c := range map[string]struct {
+		url, key, path string
+		length, status int
+	}{
+		"a picture":             {p.URL, none, "/v1/images", 5000, 403},
+		"an avatar":             {p.URL, none, "/v1/user/me/avatar", 5000, 100},
+		"written otherwise":     {p.URL, none, "/V1/User/me/avatar/", 2 << 20, 100},
+		"above its size":        {p.URL, none, "/v1/user/me/avatar", 3<<20 + 1, 413},
+		"for a full disk":       {full.URL, full.Key, "/v1/user/me/avatar", 5000, 507},
+		"with a key that reads": {p.URL, p.NewKey("none@example.org", "read"), "/v1/user/me/avatar", 5000, 403},
+		"with a key of nobody":  {p.URL, "nonsense", "/v1/user/me/avatar", 5000, 401},
+	} {
+		w := dial(t, c.url)
+		w.send(request("POST", c.path, bearer(c.key)+formType+"Content-Length: "+strconv.Itoa(c.length)+"\r\nExpect: 100-continue\r\n", ""))
+		if a, _ := w.next(); a.status != c.status {
+			t.Errorf("%s: %d %s, want %d", name, a.status, a.body, c.status)
+		}
+		w.Close()
+	}
+}

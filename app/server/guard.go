@@ -135,9 +135,9 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx, o Options) int {
 
 func admit(ctx *fasthttp.RequestCtx, o Options) error {
 	h := &ctx.Request.Header
-	if ctx.IsPost() && o.IsUpload(string(ctx.Path())) {
+	if path := string(ctx.Path()); ctx.IsPost() && o.IsUpload(path) {
 		ctx := link.WithClient(context.Background(), o.Links.Client(linkRequest(ctx)))
-		return o.Admit(ctx, string(h.Peek(fiber.HeaderAuthorization)), h.ContentLength())
+		return o.Admit(ctx, string(h.Peek(fiber.HeaderAuthorization)), path, h.ContentLength())
 	}
 	if h.ContentLength() > maxJSON {
 		return fiber.ErrRequestEntityTooLarge

@@ -41,7 +41,7 @@ type Options struct {
 	// IsUpload tells where a POST brings a file: its handler bounds the body.
 	IsUpload func(path string) bool
 	// Admit says from its header alone whether an upload may begin.
-	Admit      func(ctx context.Context, authorization string, length int) error
+	Admit      func(ctx context.Context, authorization, path string, length int) error
 	WriteError func(*fiber.Ctx, error) error // answers an error
 	Surfaces   []Surface
 }

@@ -128,6 +128,7 @@ func (u *Usage) Flush(ctx context.Context) {
 			for user, n := range part {
 				u.meters.add(user, n)
 			}
+			after = nil // of what is not written nobody is told
 		}
 		for i := range after {
 			u.warn(ctx, &after[i])

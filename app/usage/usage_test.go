@@ -330,3 +330,50 @@ func BenchmarkMayBegin(b *testing.B) {
 		}
 	}
 }
+
+// failing is a database whose next commits fail.
+type failing struct {
+	kv.DB
+	fails int
+}
+
+func (f *failing) Update(ctx context.Context, fn func(kv.Tx) error) error {
+	return f.DB.Update(ctx, func(tx kv.Tx) error {
+		if err := fn(tx); err != nil || f.fails == 0 {
+			return err
+		}
+		f.fails--
+		return errors.New("the disk is full")
+	})
+}
+
+func TestOfBytesThatAreNotWrittenDownNobodyIsTold(t *testing.T) {
+	ctx := context.Background()
+	db := &failing{DB: memkv.New()}
+	s, err := store.Open(ctx, db, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plans := config.Default().Plans
+	p := plans["pro"]
+	p.ImageBandwidthBytes = 100
+	plans["pro"] = p
+	a, err := s.CreateUser(ctx, store.User{Email: "a@example.org", Plan: "pro"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := New(s, plans)
+	u.Meter(a.ID).Add(100)
+	for _, want := range []struct {
+		fails  int
+		served int64
+		told   uint8
+	}{{1, 0, 0}, {0, 100, bandwidthFull | bandwidthLow}} {
+		db.fails = want.fails
+		u.Flush(ctx)
+		if st, err := s.Standing(ctx, a.ID); err != nil || st.Month.Served != want.served || st.Month.Told != want.told {
+			t.Errorf("%+v %v, want %+v", st.Month, err, want)
+		}
+	}
+}
