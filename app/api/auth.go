@@ -28,6 +28,8 @@ const (
 	person   access = "person"
 	proven   access = "proven"
 	admin    access = "admin"
+
+	adminProven access = "admin-proven"
 )
 
 // The kinds of routes.
@@ -39,6 +41,8 @@ var (
 	Person   = Who{access: person}   // who signed in, not with an API key
 	Proven   = Who{access: proven}   // … and has lately shown who they are
 	Admin    = Who{access: admin}    // who signed in and administers the server
+
+	AdminProven = Who{access: adminProven} // … and has lately shown who they are
 )
 
 // Scoped admits who signed in, and API keys with the scope.
@@ -93,6 +97,11 @@ func (a *API) may(who auth.Caller, w Who) error {
 		return who.NeedProof(a.store.Now())
 	case admin:
 		return who.NeedAdmin()
+	case adminProven:
+		if err := who.NeedAdmin(); err != nil {
+			return err
+		}
+		return who.NeedProof(a.store.Now())
 	}
 	if err := who.Need(w.Scope); err != nil || !w.active {
 		return err
