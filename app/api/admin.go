@@ -18,8 +18,8 @@ const generatedPassword = 16
 
 // createUser handles POST /v1/admin/users.
 func (a *API) createUser(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, false); err != nil {
+	in, err := readKnown(c, false, append([]string{"email", "password"}, userFields...)...)
+	if err != nil {
 		return err
 	}
 	u, shown, err := a.newUser(in)
@@ -104,8 +104,8 @@ func (a *API) banUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readKnown(c, true, "reason")
+	if err != nil {
 		return err
 	}
 	reason, _, err := in.line("reason", 500)

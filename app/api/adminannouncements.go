@@ -55,8 +55,8 @@ func (a *API) listAnnouncements(c *fiber.Ctx) error {
 
 // createAnnouncement handles POST /v1/admin/announcements.
 func (a *API) createAnnouncement(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, false); err != nil {
+	in, err := readKnown(c, false, "title", "body", "link", "audience")
+	if err != nil {
 		return err
 	}
 	n, err := in.announcement()

@@ -63,8 +63,8 @@ var ownCode = regexp.MustCompile(`^[A-Za-z0-9_-]{6,32}$`)
 
 // createInvite handles POST /v1/admin/invites.
 func (a *API) createInvite(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readKnown(c, true, append([]string{"code"}, inviteFields...)...)
+	if err != nil {
 		return err
 	}
 	i := store.Invite{Plan: a.settings.Live().Plan, Active: true, Creator: caller(c).User}
@@ -102,8 +102,8 @@ func (a *API) updateInvite(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readChange(c, inviteFields...)
+	if err != nil {
 		return err
 	}
 	change, err := in.inviteChange(a.store.Now())
@@ -133,6 +133,9 @@ func (a *API) updateInvite(c *fiber.Ctx) error {
 	}
 	return ok(c, wireInvite(&i))
 }
+
+// inviteFields are what inviteChange reads.
+var inviteFields = []string{"plan", "isActive", "maxUses", "durationMonths", "expiresAt", "note"}
 
 // inviteChange reads what the body says of an invite. What it does may be done again.
 func (f fields) inviteChange(now time.Time) (func(*store.Invite), error) {

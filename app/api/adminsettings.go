@@ -12,8 +12,8 @@ func (a *API) getSettings(c *fiber.Ctx) error { return ok(c, a.settings.Live()) 
 
 // updateSettings handles PATCH /v1/admin/settings.
 func (a *API) updateSettings(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readChange(c, "registration", "plan", "name")
+	if err != nil {
 		return err
 	}
 	registration, err := in.choice("registration", "closed", "invite", "open")

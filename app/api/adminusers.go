@@ -199,8 +199,8 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readChange(c, userFields...)
+	if err != nil {
 		return err
 	}
 	change, err := in.userChange()
