@@ -70,6 +70,7 @@ func TestAdministratorsMakeAccounts(t *testing.T) {
 	p.Run(t,
 		post("no e-mail", object{}, 422, "VALIDATION_ERROR"),
 		post("no e-mail address", object{"email": "Ann <ann@example.org>"}, 422, "VALIDATION_ERROR"),
+		post("a space that is not ASCII", object{"email": "ann\u00a0b@example.org"}, 422, "VALIDATION_ERROR"),
 		post("an address that is taken", object{"email": "ANN@example.org"}, 409, "CONFLICT"),
 		post("a password that is too short", object{"email": "c@example.org", "password": "short"}, 422, "VALIDATION_ERROR"),
 		post("an unknown plan", object{"email": "c@example.org", "plan": "gold"}, 422, "VALIDATION_ERROR"),

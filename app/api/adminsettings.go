@@ -45,9 +45,7 @@ func (a *API) updateSettings(c *fiber.Ctx) error {
 	noteDifference(detail, "plan", old.Plan, now.Plan)
 	noteDifference(detail, "name", old.Name, now.Name)
 	if len(detail) > 0 {
-		if err := a.audit(c, "settings.changed", "", detail); err != nil {
-			return err
-		}
+		a.audit(c, "settings.changed", "", detail)
 	}
 	return ok(c, now)
 }

@@ -83,7 +83,9 @@ func (a *API) listUsers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	found, next, err := a.store.FindUsers(c.UserContext(), match, after, limit)
+	found, next, err := untilSome(after, func(after string) ([]store.User, string, error) {
+		return a.store.FindUsers(c.UserContext(), match, after, limit)
+	})
 	if err != nil {
 		return err
 	}
@@ -217,9 +219,7 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.tellOfChange(c, &before, &u); err != nil {
-		return err
-	}
+	a.tellOfChange(c, &before, &u)
 	w, err := a.adminUser(c, &u)
 	if err != nil {
 		return err
@@ -229,20 +229,16 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 
 // tellOfChange writes into the audit log what an administrator changed, and tells the
 // user when it is what they may do.
-func (a *API) tellOfChange(c *fiber.Ctx, old, u *store.User) error {
+func (a *API) tellOfChange(c *fiber.Ctx, old, u *store.User) {
 	detail := userDifference(old, u)
 	if len(detail) == 0 {
-		return nil
+		return
 	}
-	if err := a.audit(c, "user.changed", u.ID, detail); err != nil {
-		return err
+	a.audit(c, "user.changed", u.ID, detail)
+	switch {
+	case u.Admin && !old.Admin:
+		a.tell(c, u.ID, "You administer this server now", "An administrator gave you the role.")
+	case old.Admin && !u.Admin:
+		a.tell(c, u.ID, "You no longer administer this server", "Another administrator took the role from you.")
 	}
-	if old.Admin == u.Admin {
-		return nil
-	}
-	n := store.Notification{User: u.ID, Type: "system", Title: "You administer this server now", Body: "An administrator gave you the role."}
-	if !u.Admin {
-		n.Title, n.Body = "You no longer administer this server", "Another administrator took the role from you."
-	}
-	return a.store.Notify(c.UserContext(), n)
 }

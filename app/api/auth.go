@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -128,12 +129,24 @@ func device(c *fiber.Ctx) auth.Device {
 
 // audit writes what was done into the audit log, with who did it and from where. The
 // subject is the id of the user or thing it was done to.
-func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]string) error {
-	who, d := caller(c), device(c)
-	return a.store.AddEvent(c.UserContext(), store.Event{
-		Actor: who.User, Via: who.Session, Action: action, Subject: subject,
-		Address: d.Address, Agent: d.Agent, Detail: detail,
-	})
+func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]string) {
+	who := caller(c)
+	a.record(c, store.Event{Actor: who.User, Via: who.Session, Action: action, Subject: subject, Detail: detail})
+}
+
+// record writes e into the audit log, with where the request comes from. What it tells
+// of is done, so a failure goes to the server's log only: clients repeat what was
+// answered with an error.
+func (a *API) record(c *fiber.Ctx, e store.Event) {
+	if err := a.addEvent(c, e); err != nil {
+		slog.Error("the audit log lacks an event", "action", e.Action, "subject", e.Subject, "actor", e.Actor, "err", err)
+	}
+}
+
+func (a *API) addEvent(c *fiber.Ctx, e store.Event) error {
+	d := device(c)
+	e.Address, e.Agent = d.Address, d.Agent
+	return a.store.AddEvent(c.UserContext(), e)
 }
 
 // Admit says whether an upload may begin, from its headers alone: the server

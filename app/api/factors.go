@@ -27,9 +27,7 @@ func (a *API) confirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "session.confirmed", caller(c).Session, nil); err != nil {
-		return err
-	}
+	a.audit(c, "session.confirmed", caller(c).Session, nil)
 	return ok(c, map[string]any{"confirmedUntil": stamp(until)})
 }
 
@@ -102,20 +100,16 @@ func (a *API) enableTOTP(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.EnableTOTP(c.UserContext(), who.User, in.Code)
 	if err == nil {
-		err = a.security(c, "totp.enabled", who.User, nil, "An authenticator app was set up", "Signing in with your password now asks for its code, too.")
+		a.security(c, "totp.enabled", who.User, nil, "An authenticator app was set up", "Signing in with your password now asks for its code, too.")
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
 
 // security writes what was done to the caller's credentials into the audit log, and
 // tells them.
-func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, title, body string) error {
-	if err := a.audit(c, action, subject, detail); err != nil {
-		return err
-	}
-	return a.store.Notify(c.UserContext(), store.Notification{
-		User: caller(c).User, Type: "system", Title: title, Body: body + " If it was not you, change your password and end the other sessions.",
-	})
+func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, title, body string) {
+	a.audit(c, action, subject, detail)
+	a.tell(c, caller(c).User, title, body+" If it was not you, change your password and end the other sessions.")
 }
 
 // deleteTOTP handles DELETE /v1/user/me/totp.
@@ -124,9 +118,7 @@ func (a *API) deleteTOTP(c *fiber.Ctx) error {
 	if err := a.auth.DisableTOTP(c.UserContext(), who.User); err != nil {
 		return err
 	}
-	if err := a.security(c, "totp.disabled", who.User, nil, "Your authenticator app was removed", "Signing in asks for your password only."); err != nil {
-		return err
-	}
+	a.security(c, "totp.disabled", who.User, nil, "Your authenticator app was removed", "Signing in asks for your password only.")
 	return ok(c, nil)
 }
 
@@ -135,7 +127,7 @@ func (a *API) createRecoveryCodes(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.NewRecovery(c.UserContext(), who.User)
 	if err == nil {
-		err = a.security(c, "recovery.renewed", who.User, nil, "You have new recovery codes", "The old ones are good for nothing now.")
+		a.security(c, "recovery.renewed", who.User, nil, "You have new recovery codes", "The old ones are good for nothing now.")
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
@@ -195,10 +187,7 @@ func (a *API) createPasskey(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, "A passkey was added", "You can now sign in with “"+p.Name+"”.")
-	if err != nil {
-		return err
-	}
+	a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, "A passkey was added", "You can now sign in with “"+p.Name+"”.")
 	return created(c, wirePasskey(p))
 }
 
@@ -230,9 +219,7 @@ func (a *API) deletePasskey(c *fiber.Ctx) error {
 	if err := a.auth.DeletePasskey(c.UserContext(), caller(c).Account, id); err != nil {
 		return err
 	}
-	if err := a.security(c, "passkey.deleted", id, nil, "A passkey was removed", "It signs nobody in any more."); err != nil {
-		return err
-	}
+	a.security(c, "passkey.deleted", id, nil, "A passkey was removed", "It signs nobody in any more.")
 	return ok(c, nil)
 }
 
@@ -255,21 +242,15 @@ func (a *API) passkeySignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.auditSignIn(c, s, nil); err != nil {
-		return err
-	}
+	a.auditSignIn(c, s, nil)
 	return a.signedIn(c, fiber.StatusOK, s)
 }
 
 // auditSignIn writes a new session into the audit log.
-func (a *API) auditSignIn(c *fiber.Ctx, s auth.Signed, detail map[string]string) error {
+func (a *API) auditSignIn(c *fiber.Ctx, s auth.Signed, detail map[string]string) {
 	all := map[string]string{"method": s.Session.Method}
 	for k, v := range detail {
 		all[k] = v
 	}
-	d := device(c)
-	return a.store.AddEvent(c.UserContext(), store.Event{
-		Actor: s.User.ID, Via: s.Session.ID, Action: "session.created", Subject: s.Session.ID,
-		Address: d.Address, Agent: d.Agent, Detail: all,
-	})
+	a.record(c, store.Event{Actor: s.User.ID, Via: s.Session.ID, Action: "session.created", Subject: s.Session.ID, Detail: all})
 }

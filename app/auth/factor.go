@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"picora/app/fault"
-	"picora/app/link"
 	"picora/store"
 )
 
@@ -37,7 +36,7 @@ const (
 // factor they set up, if any: code is what came with the request, of the authenticator
 // app or a recovery code. An error says that one is needed, or that this is not it.
 // Each code is good once.
-func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string) error {
+func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string, d Device) error {
 	f, err := a.store.Factors(ctx, u.ID)
 	if err != nil || f.Secret == nil {
 		return err
@@ -60,7 +59,7 @@ func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string) erro
 	case waiting:
 		return tooManyWrong()
 	case usedRecovery:
-		return a.recoveryUsed(ctx, f)
+		a.recoveryUsed(ctx, f, d)
 	}
 	return nil
 }
@@ -110,20 +109,13 @@ func countAnswer(f *store.Factors, good bool, now time.Time) {
 	}
 }
 
-// recoveryUsed tells the user, and the audit log: a thief may hold the list.
-func (a *Auth) recoveryUsed(ctx context.Context, f store.Factors) error {
-	e := store.Event{Actor: f.User, Action: "recovery.used", Subject: f.User}
-	if addr := link.Client(ctx); addr.IsValid() {
-		e.Address = addr.String()
-	}
-	if err := a.store.AddEvent(ctx, e); err != nil {
-		return err
-	}
+// recoveryUsed tells the user, and the audit log: a thief may hold the list. The code is
+// used up, so what fails is logged only.
+func (a *Auth) recoveryUsed(ctx context.Context, f store.Factors, d Device) {
+	a.event(ctx, store.User{ID: f.User}, "", "recovery.used", f.User, d, nil)
 	left := fmt.Sprintf("%d are left", len(f.Recovery))
-	return a.store.Notify(ctx, store.Notification{
-		User: f.User, Type: "system", Title: "A recovery code was used",
-		Body: "Somebody used one of your recovery codes in place of your authenticator app; " + left + ". If it was not you, change your password and make new codes.",
-	})
+	a.notify(ctx, f.User, "A recovery code was used",
+		"Somebody used one of your recovery codes in place of your authenticator app; "+left+". If it was not you, change your password and make new codes.")
 }
 
 // newRecovery makes recovery codes: texts of 80 random bits for people to copy, and

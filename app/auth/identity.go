@@ -53,7 +53,8 @@ func (a *Auth) adopt(ctx context.Context, u store.User, x store.Identity) (strin
 	if err != nil {
 		return "", err
 	}
-	return x.ID, a.linkedNotice(ctx, x)
+	a.linkedNotice(ctx, x)
+	return x.ID, nil
 }
 
 // linkIdentity links the identity to who began the flow, if they are still signed in.
@@ -77,14 +78,13 @@ func (a *Auth) linkIdentity(ctx context.Context, f flow, x store.Identity) (stri
 	if err != nil {
 		return "", err
 	}
-	return made.ID, a.linkedNotice(ctx, made)
+	a.linkedNotice(ctx, made)
+	return made.ID, nil
 }
 
-func (a *Auth) linkedNotice(ctx context.Context, x store.Identity) error {
-	return a.store.Notify(ctx, store.Notification{
-		User: x.User, Type: "system", Title: "An account was linked",
-		Body: "You can now sign in with " + x.Email + " at " + a.providers.title(x.Provider) + ". If it was not you, unlink it and change your password.",
-	})
+func (a *Auth) linkedNotice(ctx context.Context, x store.Identity) {
+	a.notify(ctx, x.User, "An account was linked",
+		"You can now sign in with "+x.Email+" at "+a.providers.title(x.Provider)+". If it was not you, unlink it and change your password.")
 }
 
 func (ps *providers) title(name string) string {
