@@ -28,8 +28,8 @@ type Notification struct {
 // what counting and reading them costs.
 const mostNotices = 500
 
-// Notify adds n, unread, with a new id and the time. To a user who is gone it does
-// nothing.
+// Notify adds n, unread, with a new id and the time. To a user who is gone, or
+// never was, it does nothing.
 func (s *Store) Notify(ctx context.Context, n Notification) error {
 	n.ID, n.Created, n.Read = NewID(IDLen), s.Now(), time.Time{}
 	return s.db.Update(ctx, func(tx kv.Tx) error { return notify(tx, &n) })
@@ -37,6 +37,9 @@ func (s *Store) Notify(ctx context.Context, n Notification) error {
 
 func notify(tx kv.Tx, n *Notification) error {
 	if gone, err := isGone(tx, n.User); err != nil || gone {
+		return err
+	}
+	if there, err := has(tx, keyUser(n.User)); err != nil || !there {
 		return err
 	}
 	if err := dropNotices(tx, n.User, mostNotices-1); err != nil {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	stdmail "net/mail"
 	"strconv"
 	"strings"
 
@@ -19,8 +18,8 @@ const generatedPassword = 16
 
 // createUser handles POST /v1/admin/users.
 func (a *API) createUser(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, false); err != nil {
+	in, err := readKnown(c, false, append([]string{"email", "password"}, userFields...)...)
+	if err != nil {
 		return err
 	}
 	u, shown, err := a.newUser(in)
@@ -34,9 +33,7 @@ func (a *API) createUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "user.created", u.ID, map[string]string{"email": u.Email, "role": roleOf(&u), "plan": u.Plan}); err != nil {
-		return err
-	}
+	a.audit(c, "user.created", u.ID, map[string]string{"email": u.Email, "role": roleOf(&u), "plan": u.Plan})
 	w, err := a.adminUser(c, &u)
 	if err != nil {
 		return err
@@ -81,10 +78,7 @@ func (f fields) newAddress() (string, error) {
 		return "", fault.New(fault.Invalid, "The field email is missing.")
 	}
 	email := strings.TrimSpace(*v)
-	if m, err := stdmail.ParseAddress(email); err != nil || m.Address != email || len(email) > 254 {
-		return "", fault.New(fault.Invalid, "The field email is not an e-mail address.")
-	}
-	return email, nil
+	return email, auth.CheckEmail(email)
 }
 
 // other reads the path's user, who must not be the caller.
@@ -105,8 +99,8 @@ func (a *API) banUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readKnown(c, true, "reason")
+	if err != nil {
 		return err
 	}
 	reason, _, err := in.line("reason", 500)
@@ -117,9 +111,7 @@ func (a *API) banUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "user.banned", id, map[string]string{"reason": reason, "sessions": strconv.Itoa(ended)}); err != nil {
-		return err
-	}
+	a.audit(c, "user.banned", id, map[string]string{"reason": reason, "sessions": strconv.Itoa(ended)})
 	return a.sendUser(c, &u)
 }
 
@@ -139,9 +131,7 @@ func (a *API) unbanUser(c *fiber.Ctx) error {
 		return err
 	}
 	if was {
-		if err := a.audit(c, "user.unbanned", id, nil); err != nil {
-			return err
-		}
+		a.audit(c, "user.unbanned", id, nil)
 	}
 	return a.sendUser(c, &u)
 }
@@ -167,9 +157,7 @@ func (a *API) signOutUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "user.signed_out", id, map[string]string{"sessions": strconv.Itoa(n)}); err != nil {
-		return err
-	}
+	a.audit(c, "user.signed_out", id, map[string]string{"sessions": strconv.Itoa(n)})
 	return ok(c, map[string]int{"ended": n})
 }
 
@@ -192,9 +180,7 @@ func (a *API) resetSecondFactor(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "user.factors_reset", id, map[string]string{"sessions": strconv.Itoa(n)}); err != nil {
-		return err
-	}
+	a.audit(c, "user.factors_reset", id, map[string]string{"sessions": strconv.Itoa(n)})
 	a.auth.Alert(c.UserContext(), u, mail.FactorsReset(mail.Language(u.Locale, "")))
 	return ok(c, map[string]int{"ended": n})
 }
@@ -212,8 +198,6 @@ func (a *API) deleteUser(c *fiber.Ctx) error {
 	if err := a.library.RemoveAccount(c.UserContext(), id); err != nil {
 		return err
 	}
-	if err := a.audit(c, "user.deleted", id, map[string]string{"email": u.Email}); err != nil {
-		return err
-	}
+	a.audit(c, "user.deleted", id, map[string]string{"email": u.Email})
 	return ok(c, nil)
 }

@@ -70,6 +70,7 @@ func TestAdministratorsMakeAccounts(t *testing.T) {
 	p.Run(t,
 		post("no e-mail", object{}, 422, "VALIDATION_ERROR"),
 		post("no e-mail address", object{"email": "Ann <ann@example.org>"}, 422, "VALIDATION_ERROR"),
+		post("a space that is not ASCII", object{"email": "ann\u00a0b@example.org"}, 422, "VALIDATION_ERROR"),
 		post("an address that is taken", object{"email": "ANN@example.org"}, 409, "CONFLICT"),
 		post("a password that is too short", object{"email": "c@example.org", "password": "short"}, 422, "VALIDATION_ERROR"),
 		post("an unknown plan", object{"email": "c@example.org", "plan": "gold"}, 422, "VALIDATION_ERROR"),
@@ -78,6 +79,7 @@ func TestAdministratorsMakeAccounts(t *testing.T) {
 		post("a nickname in two lines", object{"email": "c@example.org", "nickname": "a\nb"}, 422, "VALIDATION_ERROR"),
 		post("a nickname of 61 characters", object{"email": "c@example.org", "nickname": strings.Repeat("é", 61)}, 422, "VALIDATION_ERROR"),
 		post("one of 60", object{"email": "d@example.org", "nickname": strings.Repeat("é", 60)}, 201, ""),
+		post("a field that is none", object{"email": "c@example.org", "rolle": "admin"}, 422, "VALIDATION_ERROR"),
 		post("no JSON", `{`, 400, "BAD_REQUEST"),
 	)
 	if got := audited(t, p, made.ID); fmt.Sprint(got) != "[user.created]" {
@@ -98,8 +100,7 @@ func TestAdministratorsChangeAccounts(t *testing.T) {
 		patch("two limits", object{"limits": object{"api_keys": 1, "doc_count": 2}}, `"limits":{"api_keys":1,"doc_count":2}`),
 		patch("one limit is taken away, the other stays", object{"limits": object{"api_keys": nil}}, `"limits":{"doc_count":2}`),
 		patch("no end", object{"planEndsAt": nil}, `"planEndsAt":null`, `"plan":"trial"`),
-		patch("nothing", object{}, `"plan":"trial"`),
-		patch("a field that nobody knows", object{"shoeSize": 44}, `"plan":"trial"`),
+		patch("what is so already", object{"plan": "trial"}, `"plan":"trial"`),
 	)
 	for name, body := range map[string]object{
 		"a limit below -1": {"limits": object{"api_keys": -2}}, "a limit that is a text": {"limits": object{"api_keys": "3"}},
@@ -107,7 +108,13 @@ func TestAdministratorsChangeAccounts(t *testing.T) {
 	} {
 		p.Play(t, scenario{Name: name, As: admin, Method: "PATCH", URL: url, Body: body, Status: 422, Code: "VALIDATION_ERROR"})
 	}
-	p.Play(t, scenario{As: admin, Method: "PATCH", URL: "/v1/admin/users/" + strings.Repeat("a", 21), Body: object{}, Status: 404, Code: "NOT_FOUND"})
+	for body, says := range map[string]string{
+		`{"rolle": "admin"}`: `There is no field \"rolle\".`, `{"limits": {"image_storage_bytes": "5"}}`: "limits.image_storage_bytes is a whole number, or null.",
+		`{"limits": 5}`: "an object is expected", `{}`: "Say what is to be different", ``: "Say what is to be different",
+	} {
+		p.Play(t, scenario{Name: body, As: admin, Method: "PATCH", URL: url, Body: body, Status: 422, Code: "VALIDATION_ERROR", Has: []string{says}})
+	}
+	p.Play(t, scenario{As: admin, Method: "PATCH", URL: "/v1/admin/users/" + strings.Repeat("a", 21), Body: object{"unlimited": true}, Status: 404, Code: "NOT_FOUND"})
 	got := audited(t, p, id)
 	if fmt.Sprint(got) != "[user.changed user.changed user.changed user.changed user.created]" {
 		t.Errorf("the audit log has %v: changes of nothing are none", got)

@@ -55,8 +55,8 @@ func (a *API) listAnnouncements(c *fiber.Ctx) error {
 
 // createAnnouncement handles POST /v1/admin/announcements.
 func (a *API) createAnnouncement(c *fiber.Ctx) error {
-	var in fields
-	if err := readJSON(c, &in, false); err != nil {
+	in, err := readKnown(c, false, "title", "body", "link", "audience")
+	if err != nil {
 		return err
 	}
 	n, err := in.announcement()
@@ -71,9 +71,7 @@ func (a *API) createAnnouncement(c *fiber.Ctx) error {
 	case a.announced <- struct{}{}:
 	default: // the signal before this one was not taken yet
 	}
-	if err := a.audit(c, "announcement.created", n.ID, map[string]string{"title": n.Title}); err != nil {
-		return err
-	}
+	a.audit(c, "announcement.created", n.ID, map[string]string{"title": n.Title})
 	return created(c, wireAnnouncement(&n))
 }
 
@@ -122,8 +120,6 @@ func (a *API) deleteAnnouncement(c *fiber.Ctx) error {
 	if err := a.store.DeleteAnnouncement(c.UserContext(), id); err != nil {
 		return err
 	}
-	if err := a.audit(c, "announcement.deleted", id, nil); err != nil {
-		return err
-	}
+	a.audit(c, "announcement.deleted", id, nil)
 	return ok(c, nil)
 }

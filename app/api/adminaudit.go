@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/fault"
 	"picora/store"
 )
 
@@ -40,8 +42,14 @@ func wireEvent(e *store.Event) event {
 	return w
 }
 
-func eventFilter(c *fiber.Ctx) (q store.EventQuery, err error) {
-	q = store.EventQuery{Actor: c.Query("actor"), Subject: c.Query("subject"), Action: c.Query("action")}
+func (a *API) eventFilter(c *fiber.Ctx) (q store.EventQuery, err error) {
+	q.Action = c.Query("action")
+	if q.Actor, err = a.named(c, "actor"); err != nil {
+		return q, err
+	}
+	if q.Subject, err = a.named(c, "subject"); err != nil {
+		return q, err
+	}
 	if q.From, _, err = date(c, "from"); err != nil {
 		return q, err
 	}
@@ -52,9 +60,26 @@ func eventFilter(c *fiber.Ctx) (q store.EventQuery, err error) {
 	return q, err
 }
 
+// named reads a filter that is an id, or the e-mail address of a user, whose id it is
+// then. Ids of somebody or something that is gone are in the log, addresses are not.
+func (a *API) named(c *fiber.Ctx, name string) (string, error) {
+	s := strings.TrimSpace(c.Query(name))
+	if !strings.Contains(s, "@") {
+		if s != "" && !store.ValidID(s, store.IDLen) {
+			return "", fault.New(fault.Invalid, "%s is an id, or the e-mail address of an account.", name)
+		}
+		return s, nil
+	}
+	u, err := a.store.UserByEmail(c.UserContext(), s)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", fault.New(fault.Invalid, "%s: there is no account with this e-mail address. If it was deleted, use its id.", name)
+	}
+	return u.ID, err
+}
+
 // listEvents handles GET /v1/admin/audit.
 func (a *API) listEvents(c *fiber.Ctx) error {
-	q, err := eventFilter(c)
+	q, err := a.eventFilter(c)
 	if err != nil {
 		return err
 	}
@@ -65,7 +90,10 @@ func (a *API) listEvents(c *fiber.Ctx) error {
 	if q.After, err = a.unseal(caller(c).User, name, c.Query("cursor")); err != nil {
 		return err
 	}
-	found, next, err := a.store.Events(c.UserContext(), q)
+	found, next, err := untilSome(q.After, func(after string) ([]store.Event, string, error) {
+		q.After = after
+		return a.store.Events(c.UserContext(), q)
+	})
 	if err != nil {
 		return err
 	}
@@ -78,7 +106,7 @@ func (a *API) listEvents(c *fiber.Ctx) error {
 
 // exportEvents handles GET /v1/admin/audit/export.
 func (a *API) exportEvents(c *fiber.Ctx) error {
-	q, err := eventFilter(c)
+	q, err := a.eventFilter(c)
 	if err != nil {
 		return err
 	}
@@ -86,7 +114,9 @@ func (a *API) exportEvents(c *fiber.Ctx) error {
 	if err := oneOf("format", format, "csv", "jsonl"); err != nil {
 		return err
 	}
-	if err := a.audit(c, "audit.exported", "", map[string]string{"format": format}); err != nil {
+	who := caller(c)
+	e := store.Event{Actor: who.User, Via: who.Session, Action: "audit.exported", Detail: map[string]string{"format": format}}
+	if err := a.addEvent(c, e); err != nil { // nothing was sent yet
 		return err
 	}
 	encode, kind := encodeCSV, "text/csv; charset=utf-8; header=present"

@@ -28,6 +28,7 @@ func TestInvites(t *testing.T) {
 		post("a code with a space", object{"code": "wel come"}, 422, "VALIDATION_ERROR"),
 		post("no uses", object{"maxUses": 0}, 422, "VALIDATION_ERROR"),
 		post("a plan that is none", object{"plan": "gold"}, 422, "VALIDATION_ERROR"),
+		post("a field that is none", object{"uses": 3}, 422, "VALIDATION_ERROR"),
 		post("an end in the past", object{"expiresAt": "2020-01-01T00:00:00Z"}, 422, "VALIDATION_ERROR"),
 	)
 	var list struct{ Items []struct{ ID, Code string } }
@@ -41,7 +42,7 @@ func TestInvites(t *testing.T) {
 		scenario{Name: "it is switched on, for ever", As: admin, Method: "PATCH", URL: one, Body: object{"isActive": true, "expiresAt": nil, "maxUses": nil}, Status: 200,
 			Has: []string{`"isActive":true`, `"expiresAt":null`, `"maxUses":null`, `"durationMonths":12`, `"code":"Welcome-2026"`}},
 		scenario{Name: "it is deleted", As: admin, Method: "DELETE", URL: one, Status: 200},
-		scenario{Name: "it is gone", As: admin, Method: "PATCH", URL: one, Body: object{}, Status: 404, Code: "NOT_FOUND"},
+		scenario{Name: "it is gone", As: admin, Method: "PATCH", URL: one, Body: object{"isActive": true}, Status: 404, Code: "NOT_FOUND"},
 		scenario{Name: "twice", As: admin, Method: "DELETE", URL: one, Status: 404, Code: "NOT_FOUND"},
 	)
 	if got := audited(t, p, list.Items[1].ID); fmt.Sprint(got) != "[invite.deleted invite.changed invite.created]" {
@@ -53,7 +54,7 @@ func TestSettingsCountAtOnceAndAfterARestart(t *testing.T) {
 	p := start(t)
 	admin := p.Admin("root@example.org")
 	p.Play(t, scenario{As: admin, URL: "/v1/admin/settings", Status: 200, Has: []string{`"registration":"closed"`, `"plan":"pro"`, `"name":""`}})
-	for _, body := range []object{{"registration": "ajar"}, {"plan": "gold"}, {"name": "a\nb"}, {"name": strings.Repeat("x", 65)}, {"plan": 3}} {
+	for _, body := range []object{{"registration": "ajar"}, {"plan": "gold"}, {"name": "a\nb"}, {"name": strings.Repeat("x", 65)}, {"plan": 3}, {"registrations": "open"}, {}} {
 		p.Play(t, scenario{As: admin, Method: "PATCH", URL: "/v1/admin/settings", Body: body, Status: 422, Code: "VALIDATION_ERROR"})
 	}
 	p.Play(t, scenario{As: admin, Method: "PATCH", URL: "/v1/admin/settings", Body: object{"plan": "trial", "name": "Ann's pictures"}, Status: 200, Has: []string{`"registration":"closed"`, `"plan":"trial"`}})
@@ -106,7 +107,7 @@ func TestEverybodyGetsAnAnnouncement(t *testing.T) {
 	for name, body := range map[string]object{
 		"no title": {"body": "x"}, "a title in two lines": {"title": "a\nb"}, "another server": {"title": "x", "link": "https://evil.example"},
 		"another server without a scheme": {"title": "x", "link": "//evil.example"}, "another server, to some browsers": {"title": "x", "link": `/\evil.example`},
-		"a script": {"title": "x", "link": "javascript:alert(1)"}, "some": {"title": "x", "audience": "some"}, "a long body": {"title": "x", "body": strings.Repeat("x", 5001)},
+		"a script": {"title": "x", "link": "javascript:alert(1)"}, "some": {"title": "x", "audience": "some"}, "a field that is none": {"title": "x", "text": "y"}, "a long body": {"title": "x", "body": strings.Repeat("x", 5001)},
 	} {
 		p.Play(t, scenario{Name: name, As: admin, Method: "POST", URL: announcements, Body: body, Status: 422, Code: "VALIDATION_ERROR"})
 	}

@@ -15,6 +15,9 @@ import (
 	"picora/store"
 )
 
+// userFields are what userChange reads.
+var userFields = []string{"plan", "planEndsAt", "unlimited", "limits", "role", "emailVerified", "nickname"}
+
 // userChange reads what the body says of an account. What it does may be done again.
 func (f fields) userChange() (func(*store.User), error) {
 	var todo []func(*store.User)
@@ -58,20 +61,26 @@ func planChange(f fields) (func(*store.User), error) {
 // limitsChange reads the limits that hold in place of the plan's: null takes one away,
 // a negative number is none at all.
 func limitsChange(f fields) (func(*store.User), error) {
-	limits, err := take[map[string]*int64](f, "limits")
-	if err != nil || limits == nil {
+	given, err := take[fields](f, "limits")
+	if err != nil || given == nil {
 		return func(*store.User) {}, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(*limits)) {
+	limits := map[string]*int64{}
+	for _, name := range slices.Sorted(maps.Keys(*given)) {
 		if err := oneOf("limits", name, config.LimitNames()...); err != nil {
 			return nil, err
 		}
-		if n := (*limits)[name]; n != nil && (*n < -1 || *n > 1<<53-1) {
+		var n *int64
+		if json.Unmarshal((*given)[name], &n) != nil {
+			return nil, fault.New(fault.Invalid, "limits.%s is a whole number, or null.", name)
+		}
+		if n != nil && (*n < -1 || *n > 1<<53-1) {
 			return nil, fault.New(fault.Invalid, "limits.%s is a number from 0, -1 for no limit, or null for the plan's own.", name)
 		}
+		limits[name] = n
 	}
 	return func(u *store.User) {
-		for name, n := range *limits {
+		for name, n := range limits {
 			if n == nil {
 				delete(u.Limits, name)
 				continue

@@ -84,7 +84,9 @@ func (a *API) listUsers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	found, next, err := a.store.FindUsers(c.UserContext(), match, after, limit)
+	found, next, err := untilSome(after, func(after string) ([]store.User, string, error) {
+		return a.store.FindUsers(c.UserContext(), match, after, limit)
+	})
 	if err != nil {
 		return err
 	}
@@ -200,8 +202,8 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var in fields
-	if err := readJSON(c, &in, true); err != nil {
+	in, err := readChange(c, userFields...)
+	if err != nil {
 		return err
 	}
 	change, err := in.userChange()
@@ -218,9 +220,7 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.tellOfChange(c, &before, &u); err != nil {
-		return err
-	}
+	a.tellOfChange(c, &before, &u)
 	w, err := a.adminUser(c, &u)
 	if err != nil {
 		return err
@@ -230,17 +230,18 @@ func (a *API) updateUser(c *fiber.Ctx) error {
 
 // tellOfChange writes into the audit log what an administrator changed, and tells the
 // user when it is what they may do.
-func (a *API) tellOfChange(c *fiber.Ctx, old, u *store.User) error {
+func (a *API) tellOfChange(c *fiber.Ctx, old, u *store.User) {
 	detail := userDifference(old, u)
 	if len(detail) == 0 {
-		return nil
+		return
 	}
-	if err := a.audit(c, "user.changed", u.ID, detail); err != nil {
-		return err
-	}
+	a.audit(c, "user.changed", u.ID, detail)
 	if old.Admin == u.Admin {
-		return nil
+		return
 	}
 	t := mail.Role(mail.Language(u.Locale, ""), u.Admin)
-	return a.store.Notify(c.UserContext(), store.Notification{User: u.ID, Type: "system", Title: t.Subject, Body: t.Body})
+	err := a.store.Notify(c.UserContext(), store.Notification{User: u.ID, Type: "system", Title: t.Subject, Body: t.Body})
+	if err != nil {
+		slog.Error("a user was not notified", "user", u.ID, "title", t.Subject, "err", err)
+	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -29,6 +30,8 @@ const (
 	person   access = "person"
 	proven   access = "proven"
 	admin    access = "admin"
+
+	adminProven access = "admin-proven"
 )
 
 // The kinds of routes.
@@ -40,6 +43,8 @@ var (
 	Person   = Who{access: person}   // who signed in, not with an API key
 	Proven   = Who{access: proven}   // … and has lately shown who they are
 	Admin    = Who{access: admin}    // who signed in and administers the server
+
+	AdminProven = Who{access: adminProven} // … and has lately shown who they are
 )
 
 // Scoped admits who signed in, and API keys with the scope.
@@ -94,6 +99,11 @@ func (a *API) may(who auth.Caller, w Who) error {
 		return who.NeedProof(a.store.Now())
 	case admin:
 		return who.NeedAdmin()
+	case adminProven:
+		if err := who.NeedAdmin(); err != nil {
+			return err
+		}
+		return who.NeedProof(a.store.Now())
 	}
 	if err := who.Need(w.Scope); err != nil || !w.active {
 		return err
@@ -120,12 +130,24 @@ func device(c *fiber.Ctx) auth.Device {
 
 // audit writes what was done into the audit log, with who did it and from where. The
 // subject is the id of the user or thing it was done to.
-func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]string) error {
-	who, d := caller(c), device(c)
-	return a.store.AddEvent(c.UserContext(), store.Event{
-		Actor: who.User, Via: who.Session, Action: action, Subject: subject,
-		Address: d.Address, Agent: d.Agent, Detail: detail,
-	})
+func (a *API) audit(c *fiber.Ctx, action, subject string, detail map[string]string) {
+	who := caller(c)
+	a.record(c, store.Event{Actor: who.User, Via: who.Session, Action: action, Subject: subject, Detail: detail})
+}
+
+// record writes e into the audit log, with where the request comes from. What it tells
+// of is done, so a failure goes to the server's log only: clients repeat what was
+// answered with an error.
+func (a *API) record(c *fiber.Ctx, e store.Event) {
+	if err := a.addEvent(c, e); err != nil {
+		slog.Error("the audit log lacks an event", "action", e.Action, "subject", e.Subject, "actor", e.Actor, "err", err)
+	}
+}
+
+func (a *API) addEvent(c *fiber.Ctx, e store.Event) error {
+	d := device(c)
+	e.Address, e.Agent = d.Address, d.Agent
+	return a.store.AddEvent(c.UserContext(), e)
 }
 
 // Admit says whether an upload to the path may begin, from its headers alone: the server

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,7 +35,7 @@ func readJSON(c *fiber.Ctx, v any, optional bool) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
-		return fault.New(fault.Invalid, "The field %s has the wrong type: a %s is expected.", orBody(wrong.Field), kindOf(wrong.Type.String()))
+		return fault.New(fault.Invalid, "The field %s has the wrong type: %s is expected.", orBody(wrong.Field), kindOf(wrong.Type.String()))
 	case errors.Is(err, io.EOF):
 		return fault.New(fault.BadRequest, "The request needs a JSON object as its body.")
 	}
@@ -47,19 +49,19 @@ func orBody(field string) string {
 	return field
 }
 
-// kindOf says a Go type in JSON's words.
+// kindOf says a Go type in JSON's words, with the article.
 func kindOf(t string) string {
 	switch t = strings.TrimPrefix(t, "*"); {
 	case strings.HasPrefix(t, "[]"):
-		return "list"
+		return "a list"
 	case t == "string", t == "bool":
-		return strings.Replace(t, "bool", "boolean", 1)
+		return "a " + strings.Replace(t, "bool", "boolean", 1)
 	case strings.HasPrefix(t, "int"):
-		return "whole number"
+		return "a whole number"
 	case strings.HasPrefix(t, "float"):
-		return "number"
+		return "a number"
 	}
-	return "object"
+	return "an object"
 }
 
 // checkCount refuses a list that is empty or too long.
@@ -74,6 +76,30 @@ func checkCount(what string, n, most int) error {
 // a value.
 type fields map[string]json.RawMessage
 
+// readKnown reads the body of a route that only our own programs and people use, in
+// whose body everything means something: a field of another name is a typing error.
+func readKnown(c *fiber.Ctx, optional bool, known ...string) (fields, error) {
+	var in fields
+	if err := readJSON(c, &in, optional); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if !slices.Contains(known, name) {
+			return nil, fault.New(fault.Invalid, "There is no field %.64q. There are: %s.", name, strings.Join(known, ", "))
+		}
+	}
+	return in, nil
+}
+
+// readChange is readKnown for what changes a thing: it must say how.
+func readChange(c *fiber.Ctx, known ...string) (fields, error) {
+	in, err := readKnown(c, true, known...)
+	if err == nil && len(in) == 0 {
+		err = fault.New(fault.Invalid, "Say what is to be different: %s.", strings.Join(known, ", "))
+	}
+	return in, err
+}
+
 // take reads the first of the named members that is there; nil when none is, or
 // when it is null.
 func take[T any](f fields, names ...string) (*T, error) {
@@ -84,7 +110,7 @@ func take[T any](f fields, names ...string) (*T, error) {
 		}
 		var v *T
 		if json.Unmarshal(raw, &v) != nil {
-			return nil, fault.New(fault.Invalid, "The field %s has the wrong type: a %s is expected.", n, kindOf(fmt.Sprintf("%T", *new(T))))
+			return nil, fault.New(fault.Invalid, "The field %s has the wrong type: %s is expected.", n, kindOf(fmt.Sprintf("%T", *new(T))))
 		}
 		return v, nil
 	}

@@ -28,9 +28,7 @@ func (a *API) confirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.audit(c, "session.confirmed", caller(c).Session, nil); err != nil {
-		return err
-	}
+	a.audit(c, "session.confirmed", caller(c).Session, nil)
 	return ok(c, map[string]any{"confirmedUntil": stamp(until)})
 }
 
@@ -103,19 +101,16 @@ func (a *API) enableTOTP(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.EnableTOTP(c.UserContext(), who.User, in.Code)
 	if err == nil {
-		err = a.security(c, "totp.enabled", who.User, nil, mail.AppAdded(speaks(c)))
+		a.security(c, "totp.enabled", who.User, nil, mail.AppAdded(speaks(c)))
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
 
 // security writes what was done to the caller's credentials into the audit log, and
 // tells them.
-func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, t mail.Text) error {
-	if err := a.audit(c, action, subject, detail); err != nil {
-		return err
-	}
+func (a *API) security(c *fiber.Ctx, action, subject string, detail map[string]string, t mail.Text) {
+	a.audit(c, action, subject, detail)
 	a.auth.Alert(c.UserContext(), caller(c).Account, t)
-	return nil
 }
 
 // speaks is the caller's language.
@@ -129,9 +124,7 @@ func (a *API) deleteTOTP(c *fiber.Ctx) error {
 	if err := a.auth.DisableTOTP(c.UserContext(), who.User); err != nil {
 		return err
 	}
-	if err := a.security(c, "totp.disabled", who.User, nil, mail.AppRemoved(speaks(c))); err != nil {
-		return err
-	}
+	a.security(c, "totp.disabled", who.User, nil, mail.AppRemoved(speaks(c)))
 	return ok(c, nil)
 }
 
@@ -140,7 +133,7 @@ func (a *API) createRecoveryCodes(c *fiber.Ctx) error {
 	who := caller(c)
 	codes, err := a.auth.NewRecovery(c.UserContext(), who.User)
 	if err == nil {
-		err = a.security(c, "recovery.renewed", who.User, nil, mail.RecoveryRenewed(speaks(c)))
+		a.security(c, "recovery.renewed", who.User, nil, mail.RecoveryRenewed(speaks(c)))
 	}
 	return a.secretAnswer(c, fiber.StatusOK, map[string]any{"recoveryCodes": codes}, err)
 }
@@ -200,10 +193,7 @@ func (a *API) createPasskey(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, mail.PasskeyAdded(speaks(c), p.Name))
-	if err != nil {
-		return err
-	}
+	a.security(c, "passkey.created", p.ID, map[string]string{"name": p.Name}, mail.PasskeyAdded(speaks(c), p.Name))
 	return created(c, wirePasskey(p))
 }
 
@@ -235,9 +225,7 @@ func (a *API) deletePasskey(c *fiber.Ctx) error {
 	if err := a.auth.DeletePasskey(c.UserContext(), caller(c).Account, id); err != nil {
 		return err
 	}
-	if err := a.security(c, "passkey.deleted", id, nil, mail.PasskeyRemoved(speaks(c))); err != nil {
-		return err
-	}
+	a.security(c, "passkey.deleted", id, nil, mail.PasskeyRemoved(speaks(c)))
 	return ok(c, nil)
 }
 
@@ -260,21 +248,15 @@ func (a *API) passkeySignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.auditSignIn(c, s, nil); err != nil {
-		return err
-	}
+	a.auditSignIn(c, s, nil)
 	return a.signedIn(c, fiber.StatusOK, s)
 }
 
 // auditSignIn writes a new session into the audit log.
-func (a *API) auditSignIn(c *fiber.Ctx, s auth.Signed, detail map[string]string) error {
+func (a *API) auditSignIn(c *fiber.Ctx, s auth.Signed, detail map[string]string) {
 	all := map[string]string{"method": s.Session.Method}
 	for k, v := range detail {
 		all[k] = v
 	}
-	d := device(c)
-	return a.store.AddEvent(c.UserContext(), store.Event{
-		Actor: s.User.ID, Via: s.Session.ID, Action: "session.created", Subject: s.Session.ID,
-		Address: d.Address, Agent: d.Agent, Detail: all,
-	})
+	a.record(c, store.Event{Actor: s.User.ID, Via: s.Session.ID, Action: "session.created", Subject: s.Session.ID, Detail: all})
 }

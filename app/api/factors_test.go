@@ -61,7 +61,7 @@ func enableTOTP(t testing.TB, p *apptest.Picora, access string) (a authenticator
 
 // second is what sign-in asks of the second factor.
 func second(p *apptest.Picora, u store.User, code string) error {
-	return p.App.Auth().SecondFactor(context.Background(), u, code)
+	return p.App.Auth().SecondFactor(context.Background(), u, code, auth.Device{})
 }
 
 func wantFault(t testing.TB, what string, err error, code fault.Code) {
@@ -340,6 +340,11 @@ func TestSigningInAsksForTheApp(t *testing.T) {
 		t.Errorf("without a code: %s", r.Body)
 	}
 	login("000000x", 401, "UNAUTHORIZED")
+	p.Play(t, post("/v1/auth/login", object{"email": u.Email, "password": "not the password"}, 401, "UNAUTHORIZED"))
+	refusals, _, err := p.App.Store().Events(t.Context(), store.EventQuery{Action: "session.refused", Limit: 9})
+	if err != nil || len(refusals) != 2 || refusals[0].Detail["reason"] != "password" || refusals[1].Detail["reason"] != "second_factor" {
+		t.Errorf("the audit log says of what failed %+v, %v", refusals, err)
+	}
 	code := a.code(t, p, 0)
 	login(code, 200, "")
 	login(code, 401, "UNAUTHORIZED")
@@ -366,6 +371,9 @@ func TestSigningInAsksForTheApp(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range events {
 		seen[e.Action] = true
+		if e.Action == "recovery.used" && (e.Address != "127.0.0.1" || e.Agent == "") {
+			t.Errorf("from where is not said: %+v", e)
+		}
 		if text := fmt.Sprint(e); strings.Contains(text, recovery[0]) || strings.Contains(text, a.secret) {
 			t.Error("a secret is in the audit log")
 		}

@@ -119,9 +119,7 @@ func (a *API) finishOIDC(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := a.auditOIDC(c, e, in.Provider); err != nil {
-		return err
-	}
+	a.auditOIDC(c, e, in.Provider)
 	if e.Signed.Access != "" {
 		setRefresh(c, e.Signed.Refresh, int(auth.RefreshAge/time.Second))
 	}
@@ -131,39 +129,26 @@ func (a *API) finishOIDC(c *fiber.Ctx) error {
 	return c.Redirect(e.Back, fiber.StatusFound)
 }
 
-func (a *API) auditOIDC(c *fiber.Ctx, e auth.Ended, provider string) error {
-	d := device(c)
-	event := store.Event{Actor: e.User, Via: e.Signed.Session.ID, Address: d.Address, Agent: d.Agent, Detail: map[string]string{"provider": provider}}
+func (a *API) auditOIDC(c *fiber.Ctx, e auth.Ended, provider string) {
+	event := store.Event{Actor: e.User, Via: e.Signed.Session.ID, Detail: map[string]string{"provider": provider}}
 	if e.Created {
 		event.Action, event.Subject = "user.registered", e.User
-		if err := a.store.AddEvent(c.UserContext(), event); err != nil {
-			return err
-		}
+		a.record(c, event)
 	}
 	if e.Linked != "" {
 		event.Action, event.Subject = "identity.linked", e.Linked
-		if err := a.store.AddEvent(c.UserContext(), event); err != nil {
-			return err
-		}
+		a.record(c, event)
 	}
-	if e.Signed.Access == "" {
-		return nil
+	if e.Signed.Access != "" {
+		a.auditSignIn(c, e.Signed, map[string]string{"provider": provider})
 	}
-	return a.auditSignIn(c, e.Signed, map[string]string{"provider": provider})
 }
 
 // refusedOIDC tells a page that asked to be gone on at by the word in its query, and
 // else the person.
 func (a *API) refusedOIDC(c *fiber.Ctx, e auth.Ended, provider string, r *auth.Refused) error {
 	if r.Reason != auth.RefusedExpired && r.Reason != auth.RefusedDenied { // which anybody can cause, as often as they like
-		d := device(c)
-		err := a.store.AddEvent(c.UserContext(), store.Event{
-			Actor: e.User, Action: "session.refused", Address: d.Address, Agent: d.Agent,
-			Detail: map[string]string{"provider": provider, "reason": r.Reason},
-		})
-		if err != nil {
-			return err
-		}
+		a.record(c, store.Event{Actor: e.User, Action: "session.refused", Detail: map[string]string{"provider": provider, "reason": r.Reason}})
 	}
 	if u, err := url.Parse(e.Back); e.Back != "" && err == nil {
 		q := u.Query()

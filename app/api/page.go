@@ -29,6 +29,22 @@ func pageSize(c *fiber.Ctx) (int, error) {
 	return min(n, maxLimit), nil
 }
 
+// mostRounds bounds what one request looks at.
+const mostRounds = 20
+
+// untilSome asks for pages from after on until one has an entry or is the last: clients
+// take an empty page for the end (contract 1.4). After too many rounds it gives an empty
+// page with a place to go on from all the same.
+func untilSome[T any](after string, ask func(after string) ([]T, string, error)) (found []T, next string, err error) {
+	next = after
+	for range mostRounds {
+		if found, next, err = ask(next); err != nil || len(found) > 0 || next == "" {
+			break
+		}
+	}
+	return found, next, err
+}
+
 // cursorMAC is how much of the signature a cursor carries, in bytes.
 const cursorMAC = 12
 

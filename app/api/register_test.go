@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,9 @@ func TestRegistrationIsClosedByInviteOrOpen(t *testing.T) {
 	r := register("a@example.org", i.Code, 201, "")
 	r.Has = []string{`"plan":"pro"`, `"nickname":"Ann"`, `"emailVerified":false`, `"role":"user"`}
 	p.Play(t, scenario{As: access(t, p.Play(t, r)), URL: "/v1/auth/verify", Status: 200})
+	if e, _, err := p.App.Store().Events(t.Context(), store.EventQuery{Action: "user.registered", Limit: 9}); err != nil || len(e) != 1 || e[0].Address != "127.0.0.1" || e[0].Agent == "" || e[0].Detail["invite"] != i.ID {
+		t.Errorf("the audit log says %+v, %v", e, err)
+	}
 	p.Play(t, register("b@example.org", i.Code, 422, "VALIDATION_ERROR")) // used up
 
 	set("open", "none")
@@ -202,6 +206,8 @@ func TestWithoutMailTheAdministratorHasTheCode(t *testing.T) {
 	defer slog.SetDefault(before)
 	p := apptest.Start(t)
 	withPassword(t, p, "you@example.org")
+	p.Admin("root@example.org")
+	p.Play(t, post("/v1/auth/forgot-password", object{"email": "root@example.org"}, 200, "")) // in the log only
 	r := p.Play(t, post("/v1/auth/forgot-password", object{"email": "you@example.org"}, 200, ""))
 	if m := field(t, r, "message").(string); !strings.Contains(m, "server's log") {
 		t.Error(m)
@@ -210,6 +216,20 @@ func TestWithoutMailTheAdministratorHasTheCode(t *testing.T) {
 	m := regexp.MustCompile(`level=WARN msg="a code to pass on[^\n]*email=you@example.org purpose=reset_password code=(\d{6})\n`).FindStringSubmatch(log.String())
 	if m == nil || strings.Contains(log.String(), "nobody@example.org") {
 		t.Fatalf("the log says\n%s", log.String())
+	}
+	root := p.SignIn("root@example.org").User.ID
+	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
+		told, _, err := p.App.Store().Notifications(t.Context(), root, "", 9)
+		if err != nil || time.Now().After(deadline) || len(told) > 1 {
+			t.Fatalf("the administrator was told %+v, %v", told, err)
+		}
+		if len(told) == 0 {
+			continue
+		}
+		if n := told[0]; !strings.Contains(n.Title, "you@example.org") || !strings.Contains(n.Body, "set a new password is "+m[1]) {
+			t.Errorf("the administrator was told %+v", n)
+		}
+		break
 	}
 	p.Play(t, post("/v1/auth/reset-password", object{"email": "you@example.org", "code": m[1], "newPassword": "another one"}, 200, ""))
 }

@@ -117,13 +117,7 @@ func (a *API) logout(c *fiber.Ctx) error {
 	}
 	setRefresh(c, "", -1)
 	if x.ID != "" {
-		d := device(c)
-		err = a.store.AddEvent(c.UserContext(), store.Event{
-			Actor: x.User, Via: x.ID, Action: "session.ended", Subject: x.ID, Address: d.Address, Agent: d.Agent,
-		})
-	}
-	if err != nil {
-		return err
+		a.record(c, store.Event{Actor: x.User, Via: x.ID, Action: "session.ended", Subject: x.ID})
 	}
 	return ok(c, nil)
 }

@@ -21,11 +21,16 @@ func (a *Auth) Alert(ctx context.Context, u store.User, t mail.Text) { a.alert(c
 // alert tells the user of what touches their account: in the dashboard, and by mail.
 // What fails is logged; it must not undo what it tells of.
 func (a *Auth) alert(ctx context.Context, u store.User, t mail.Text) {
-	if err := a.store.Notify(ctx, store.Notification{User: u.ID, Type: "system", Title: t.Subject, Body: t.Body}); err != nil {
-		slog.Error("a user was not notified", "user", u.ID, "about", t.Subject, "err", err)
-	}
+	a.notify(ctx, u.ID, t.Subject, t.Body)
 	if u.Email != "" {
 		a.mail.Send(u.Email, t)
+	}
+}
+
+// notify leaves the user a notification. What fails is logged.
+func (a *Auth) notify(ctx context.Context, user, title, body string) {
+	if err := a.store.Notify(ctx, store.Notification{User: user, Type: "system", Title: title, Body: body}); err != nil {
+		slog.Error("a user was not notified", "user", user, "about", title, "err", err)
 	}
 }
 
@@ -54,8 +59,8 @@ func (a *Auth) signedInOn(ctx context.Context, s Signed, d Device) {
 	}
 }
 
-// SendCode makes a code, and mails it to the address, or writes it into the log when
-// there is no mail. With send false it does neither, though all else is the same: whom
+// SendCode makes a code, and mails it to the address, or writes it into the log and
+// shows it to the administrators when there is no mail. With send false it does neither, though all else is the same: whom
 // nothing is sent to cannot be told from outside.
 func (a *Auth) SendCode(ctx context.Context, email, purpose, lang string, send bool) error {
 	code, err := a.NewCode(ctx, email, purpose)
@@ -67,16 +72,34 @@ func (a *Auth) SendCode(ctx context.Context, email, purpose, lang string, send b
 	} else if known {
 		email = u.Email // as its owner wrote it, not as somebody typed it here
 	}
-	a.deliver(email, purpose, code, mail.Code(lang, purpose, code))
+	a.deliver(ctx, email, purpose, code, mail.Code(lang, purpose, code))
 	return nil
 }
 
-func (a *Auth) deliver(email, purpose, code string, t mail.Text) {
+func (a *Auth) deliver(ctx context.Context, email, purpose, code string, t mail.Text) {
 	if a.mail.On() {
 		a.mail.Send(email, t)
 		return
 	}
 	slog.Warn("a code to pass on: there is no mail server in the settings", "email", email, "purpose", purpose, "code", code)
+	// Nobody waits for it: that takes time, and whom nothing is sent to would be told by it.
+	go a.showCode(context.WithoutCancel(ctx), email, t)
+}
+
+// showCode tells the administrators of a code that they pass on. Those of administrators
+// are in the log only: who took over a session of one of them must not get a proof with
+// it, nor the account of another.
+func (a *Auth) showCode(ctx context.Context, email string, t mail.Text) {
+	u, _, err := a.find(ctx, email)
+	if err == nil && !u.Admin {
+		err = a.store.NotifyAdmins(ctx, store.Notification{
+			Type: "system", Title: "A code to pass on to " + email,
+			Body: "This server sends no mail. When you are sure who asks for it, pass this on to " + email + ":\n\n" + t.Body,
+		})
+	}
+	if err != nil {
+		slog.Error("the administrators were not shown a code", "email", email, "err", err)
+	}
 }
 
 // CodeSent is what people are told after SendCode, whether or not something was sent.

@@ -65,7 +65,7 @@ func (a *Auth) Bearer(ctx context.Context, header string) (Caller, error) {
 	token = strings.TrimSpace(token)
 	switch {
 	case !strings.EqualFold(scheme, "Bearer") || token == "":
-		return Caller{}, fault.New(fault.Unauthorized, "Send an API key: Authorization: Bearer sk_live_…")
+		return Caller{}, fault.New(fault.Unauthorized, "Sign in, or send an API key: Authorization: Bearer sk_live_…")
 	case validKey(token):
 		return a.byKey(ctx, token)
 	case strings.Count(token, ".") == 2:

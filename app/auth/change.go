@@ -29,7 +29,7 @@ func (a *Auth) ResetPassword(ctx context.Context, email, code, otp, password str
 		return fault.New(fault.Unauthorized, "This code is wrong or has expired. Ask for a new one.")
 	}
 	if !a.claimable(u) {
-		if err := a.SecondFactor(ctx, u, otp); err != nil {
+		if err := a.SecondFactor(ctx, u, otp, d); err != nil {
 			return err
 		}
 	}

@@ -28,9 +28,9 @@ func (a *Auth) Confirm(ctx context.Context, who Caller, p Proof, d Device) (unti
 	case p.Password != "":
 		err = a.provePassword(ctx, who.Account, p.Password, p.OTP, d)
 	case p.Code != "":
-		err = a.proveMailed(ctx, who.Account, p.Code, p.OTP)
+		err = a.proveMailed(ctx, who.Account, p.Code, p.OTP, d)
 	case p.OTP != "":
-		err = a.proveOTP(ctx, who.Account, p.OTP)
+		err = a.proveOTP(ctx, who.Account, p.OTP, d)
 	default:
 		err = fault.New(fault.Invalid, "One of password, code, otp or passkey is needed.")
 	}
@@ -61,29 +61,29 @@ func (a *Auth) provePassword(ctx context.Context, u store.User, password, otp st
 		o = failed
 		return fault.New(fault.Invalid, "password is not the password of this account.")
 	}
-	err = a.SecondFactor(ctx, u, otp)
+	err = a.SecondFactor(ctx, u, otp, d)
 	switch {
 	case err == nil:
 		o = passed
 	case otp != "" && fault.From(err).Code == fault.Unauthorized:
-		o = failed
+		o = failedFactor
 	}
 	return err
 }
 
 // proveMailed takes the mailed code only when the app's code is right, too: people who
 // forgot that one need not ask for another mail.
-func (a *Auth) proveMailed(ctx context.Context, u store.User, code, otp string) error {
+func (a *Auth) proveMailed(ctx context.Context, u store.User, code, otp string, d Device) error {
 	if err := a.CheckCode(ctx, u.Email, ForConfirm, code); err != nil {
 		return err
 	}
-	if err := a.SecondFactor(ctx, u, otp); err != nil {
+	if err := a.SecondFactor(ctx, u, otp, d); err != nil {
 		return err
 	}
 	return a.UseCode(ctx, u.Email, ForConfirm, code)
 }
 
-func (a *Auth) proveOTP(ctx context.Context, u store.User, code string) error {
+func (a *Auth) proveOTP(ctx context.Context, u store.User, code string, d Device) error {
 	f, err := a.store.Factors(ctx, u.ID)
 	if err != nil {
 		return err
@@ -91,5 +91,5 @@ func (a *Auth) proveOTP(ctx context.Context, u store.User, code string) error {
 	if f.Secret == nil {
 		return fault.New(fault.Invalid, "No authenticator app is set up for this account. Confirm with your password, a mailed code or a passkey.")
 	}
-	return a.SecondFactor(ctx, u, code)
+	return a.SecondFactor(ctx, u, code, d)
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"picora/app/fault"
-	"picora/app/link"
 	"picora/app/mail"
 	"picora/store"
 )
@@ -37,7 +36,7 @@ const (
 // factor they set up, if any: code is what came with the request, of the authenticator
 // app or a recovery code. An error says that one is needed, or that this is not it.
 // Each code is good once.
-func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string) error {
+func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string, d Device) error {
 	f, err := a.store.Factors(ctx, u.ID)
 	if err != nil || f.Secret == nil {
 		return err
@@ -60,7 +59,7 @@ func (a *Auth) SecondFactor(ctx context.Context, u store.User, code string) erro
 	case waiting:
 		return tooManyWrong()
 	case usedRecovery:
-		return a.recoveryUsed(ctx, u, len(f.Recovery))
+		a.recoveryUsed(ctx, u, len(f.Recovery), d)
 	}
 	return nil
 }
@@ -110,17 +109,11 @@ func countAnswer(f *store.Factors, good bool, now time.Time) {
 	}
 }
 
-// recoveryUsed tells the user, and the audit log: a thief may hold the list.
-func (a *Auth) recoveryUsed(ctx context.Context, u store.User, left int) error {
-	e := store.Event{Actor: u.ID, Action: "recovery.used", Subject: u.ID}
-	if addr := link.Client(ctx); addr.IsValid() {
-		e.Address = addr.String()
-	}
-	if err := a.store.AddEvent(ctx, e); err != nil {
-		return err
-	}
+// recoveryUsed tells the user, and the audit log: a thief may hold the list. The code is
+// used up, so what fails is logged only.
+func (a *Auth) recoveryUsed(ctx context.Context, u store.User, left int, d Device) {
+	a.event(ctx, u, "", "recovery.used", u.ID, d, nil)
 	a.alert(ctx, u, mail.RecoveryUsed(mail.Language(u.Locale, ""), left))
-	return nil
 }
 
 // newRecovery makes recovery codes: texts of 80 random bits for people to copy, and

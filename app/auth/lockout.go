@@ -147,6 +147,7 @@ const (
 	undecided result = iota // the server's fault, or a step is missing
 	passed
 	failed
+	failedFactor // the password was right, the second factor was not
 )
 
 // end notes how the try went. A lock that began with it is returned.
@@ -161,7 +162,7 @@ func (t attempt) end(now time.Time, o result) (until time.Time) {
 	switch o {
 	case passed:
 		p.n, p.until = 0, time.Time{}
-	case failed:
+	case failed, failedFactor:
 		for _, f := range []*failures{p, a} {
 			f.n++
 			f.last = now
@@ -197,7 +198,7 @@ func (l *lockout) reset(email string) {
 
 // locked answers 401 (contract 6) and when to come back.
 func locked(until, now time.Time) error {
-	f := fault.New(fault.Unauthorized, "Too many wrong passwords. Try again in %s, at %s.",
+	f := fault.New(fault.Unauthorized, "Too many wrong passwords or codes. Try again in %s, at %s.",
 		spoken(until.Sub(now)), until.UTC().Format("15:04 UTC"))
 	f.Meta = map[string]any{"retryAfterSec": int(until.Sub(now)/time.Second) + 1}
 	return f

@@ -36,9 +36,9 @@ func (a *Auth) Login(ctx context.Context, email, password, otp string, d Device)
 		o = failed
 		return s, fault.New(fault.Unauthorized, "The e-mail address or the password is wrong.")
 	}
-	if err := a.SecondFactor(ctx, u, otp); err != nil {
+	if err := a.SecondFactor(ctx, u, otp, d); err != nil {
 		if otp != "" && fault.From(err).Code != fault.Internal {
-			o = failed
+			o = failedFactor
 		}
 		return s, err
 	}
@@ -73,19 +73,23 @@ func (a *Auth) isPassword(ctx context.Context, u store.User, password string) (b
 	return ok && !none, err
 }
 
+// reasons are what the audit log says of tries that failed.
+var reasons = map[result]string{failed: "password", failedFactor: "second_factor"}
+
 // tried ends an attempt. The owner hears of a lock-out that it began, but not of each
 // of many.
 func (a *Auth) tried(ctx context.Context, try attempt, o result, u store.User, known bool, d Device) {
 	until := try.end(a.store.Now(), o)
-	if o == failed && known {
-		a.event(ctx, store.User{}, "", "session.refused", u.ID, d, nil)
+	if why := reasons[o]; why != "" && known {
+		a.event(ctx, store.User{}, "", "session.refused", u.ID, d, map[string]string{"reason": why})
 	}
 	if until.IsZero() || !known {
 		return
 	}
 	a.event(ctx, store.User{}, "", "user.locked", u.ID, d, map[string]string{"until": until.UTC().Format(time.RFC3339)})
-	if known := false; a.locks.tell(a.store.Now(), u.ID, known) {
-		a.alert(ctx, u, mail.Locked(mail.Language(u.Locale, d.Language), d.Address, until, known))
+	knows := o == failedFactor // the password, at least
+	if a.locks.tell(a.store.Now(), u.ID, knows) {
+		a.alert(ctx, u, mail.Locked(mail.Language(u.Locale, d.Language), d.Address, until, knows))
 	}
 }
 
@@ -121,7 +125,7 @@ func (a *Auth) LoginCode(ctx context.Context, email, code, otp string, open *Ope
 		if open == nil {
 			return s, fault.New(fault.Forbidden, "Registration is closed on this server. Ask its administrator for an account.")
 		}
-		if u, err = a.create(ctx, store.User{Email: email, Plan: open.Plan, Verified: a.mail.On(), Locale: open.Locale}, ""); err != nil {
+		if u, err = a.create(ctx, store.User{Email: email, Plan: open.Plan, Verified: a.mail.On(), Locale: open.Locale}, "", d); err != nil {
 			return s, err
 		}
 		return a.SignIn(ctx, u, "code", d)
@@ -130,7 +134,7 @@ func (a *Auth) LoginCode(ctx context.Context, email, code, otp string, open *Ope
 		return s, err
 	}
 	if !a.claimable(u) {
-		if err := a.SecondFactor(ctx, u, otp); err != nil {
+		if err := a.SecondFactor(ctx, u, otp, d); err != nil {
 			return s, err
 		}
 	}

@@ -286,28 +286,24 @@ func (a *Auth) passkeyUsed(ctx context.Context, user string, c *webauthn.Credent
 	case errors.Is(err, store.ErrNotFound):
 		return badPasskey(fault.Unauthorized, err)
 	case errors.Is(err, errCopied):
-		if err := a.passkeyCopied(ctx, user, name); err != nil {
-			return err
-		}
+		a.passkeyCopied(ctx, user, name)
 		return badPasskey(fault.Unauthorized, err)
 	}
 	return err
 }
 
-func (a *Auth) passkeyCopied(ctx context.Context, user, name string) error {
-	e := store.Event{Actor: user, Action: "passkey.refused", Subject: user, Detail: map[string]string{"name": name, "reason": "the count of signatures went back"}}
+func (a *Auth) passkeyCopied(ctx context.Context, user, name string) {
+	var d Device
 	if addr := link.Client(ctx); addr.IsValid() {
-		e.Address = addr.String()
+		d.Address = addr.String()
 	}
-	if err := a.store.AddEvent(ctx, e); err != nil {
-		return err
-	}
+	a.event(ctx, store.User{ID: user}, "", "passkey.refused", user, d, map[string]string{"name": name, "reason": "the count of signatures went back"})
 	u, err := a.store.User(ctx, user)
 	if err != nil {
-		return err
+		slog.Error("a user was not notified", "user", user, "err", err)
+		return
 	}
 	a.alert(ctx, u, mail.PasskeyRefused(mail.Language(u.Locale, ""), name))
-	return nil
 }
 
 // RenamePasskey gives the user's passkey another name.

@@ -55,7 +55,7 @@ func (a *Auth) Register(ctx context.Context, r Registration, d Device) (s Signed
 	}
 	u, err := a.create(ctx, store.User{
 		Email: r.Email, Password: hash, Nickname: r.Nickname, Locale: r.Locale, Plan: r.Plan, Verified: a.mail.On(),
-	}, r.Invite)
+	}, r.Invite, d)
 	if err != nil {
 		return s, err
 	}
@@ -92,7 +92,7 @@ func (a *Auth) checkRegistration(ctx context.Context, r *Registration) error {
 }
 
 // create adds the account, by an invite when there is one.
-func (a *Auth) create(ctx context.Context, u store.User, invite string) (_ store.User, err error) {
+func (a *Auth) create(ctx context.Context, u store.User, invite string, d Device) (_ store.User, err error) {
 	if needed, err := a.SetupNeeded(ctx); err != nil {
 		return u, err
 	} else if needed { // whoever comes first must not close the setup link
@@ -112,7 +112,7 @@ func (a *Auth) create(ctx context.Context, u store.User, invite string) (_ store
 	if err != nil {
 		return u, refusedInvite(err)
 	}
-	a.event(ctx, u, "", "user.registered", u.ID, Device{}, detail)
+	a.event(ctx, u, "", "user.registered", u.ID, d, detail)
 	return u, nil
 }
 
@@ -141,6 +141,6 @@ func (a *Auth) SendRegisterCode(ctx context.Context, email, lang string, open bo
 	if err != nil {
 		return err
 	}
-	a.deliver(u.Email, ForLogin, code, mail.Taken(lang, code))
+	a.deliver(ctx, u.Email, ForLogin, code, mail.Taken(lang, code))
 	return nil
 }

@@ -7,7 +7,6 @@ package control
 import (
 	"encoding/json"
 	"net/http"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,7 +118,7 @@ func (v service) addUser(r *http.Request) (u User, err error) {
 		return u, err
 	}
 	email := strings.TrimSpace(in.Email)
-	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || len(email) > 254 {
+	if auth.CheckEmail(email) != nil {
 		return u, fault.New(fault.Invalid, "%q is not an e-mail address.", in.Email)
 	}
 	rec := store.User{Email: email, Admin: in.Admin, Plan: in.Plan, Unlimited: in.Unlimited || in.Admin, Verified: true}

@@ -11,6 +11,7 @@ import (
 	stdmail "net/mail"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -72,6 +73,7 @@ func (m *Mailer) Run(ctx context.Context) {
 		return
 	}
 	var all sync.WaitGroup
+	var cut atomic.Int64 // letters whose delivery the stop ended
 	for range workers {
 		all.Go(func() {
 			for {
@@ -79,34 +81,37 @@ func (m *Mailer) Run(ctx context.Context) {
 				case <-ctx.Done():
 					return
 				case l := <-m.queue:
-					m.deliver(ctx, l)
+					if !m.deliver(ctx, l) {
+						cut.Add(1)
+					}
 				}
 			}
 		})
 	}
 	all.Wait()
-	if n := len(m.queue); n > 0 {
+	if n := len(m.queue) + int(cut.Load()); n > 0 {
 		slog.Warn("letters were not sent before the stop", "letters", n)
 	}
 }
 
-// deliver tries until the server takes the letter or refuses it for good.
-func (m *Mailer) deliver(ctx context.Context, l letter) {
+// deliver tries until the server takes the letter or refuses it for good. It reports
+// whether it came to that before ctx ended.
+func (m *Mailer) deliver(ctx context.Context, l letter) bool {
 	pause := m.pause
 	for try := 1; ; try++ {
 		err := m.send(ctx, l)
 		if err == nil || ctx.Err() != nil {
-			return
+			return err == nil
 		}
 		refused, is := errors.AsType[*gomail.SendError](err)
 		if try == tries || is && refused.ErrorCode() >= 500 && !refused.IsTemp() {
 			// Not to whom: the log is no list of addresses.
 			slog.Error("a letter was not sent", "subject", l.text.Subject, "host", m.cfg.Host, "tries", try, "err", err)
-			return
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-time.After(pause):
 		}
 		pause *= 2

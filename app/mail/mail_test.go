@@ -348,3 +348,32 @@ func TestLettersReachAServerNamedByItsIPv6Address(t *testing.T) {
 		eventually(t, "no letter came with "+kind, func() bool { n, _ := in.count(); return n == 1 })
 	}
 }
+
+// TestALetterUnderWayAtAStopIsCounted changes the log of the whole process, so it does
+// not run beside others.
+func TestALetterUnderWayAtAStopIsCounted(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	ln, err := net.Listen("tcp", "127.0.0.1:0") // takes a connection and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	m := New(config.Mail{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, TLS: "none", From: "p@example.org"}, "Picora")
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { m.Run(ctx); close(done) }()
+	m.Send("you@example.org", Text{"s", "b"})
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	cancel()
+	<-done
+	if s := log.String(); !strings.Contains(s, "letters were not sent before the stop\" letters=1") {
+		t.Errorf("the log says %s", s)
+	}
+}
