@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -202,5 +203,12 @@ func TestTooManyHashesAreRefusedNotPiledUp(t *testing.T) {
 	}
 	if busyNow.Load() != 50 || cancelled.Load() != maxWaiting || queued.Load() != 0 {
 		t.Errorf("%d refused, %d waited, %d wait still", busyNow.Load(), cancelled.Load(), queued.Load())
+	}
+}
+
+func TestALockOutNamesCodesToo(t *testing.T) {
+	now := time.Now()
+	if s := locked(now.Add(time.Minute), now).Error(); !strings.Contains(s, "Too many wrong passwords or codes.") {
+		t.Error(s)
 	}
 }
