@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -266,5 +267,12 @@ func TestWhoWasToldIsForgotten(t *testing.T) {
 	l.tell(now.Add(lockedAgain), "u", false)
 	if len(l.told) != 1 {
 		t.Errorf("%d are remembered after an hour", len(l.told))
+	}
+}
+
+func TestALockOutNamesCodesToo(t *testing.T) {
+	now := time.Now()
+	if s := locked(now.Add(time.Minute), now).Error(); !strings.Contains(s, "Too many wrong passwords or codes.") {
+		t.Error(s)
 	}
 }
