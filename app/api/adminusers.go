@@ -1,6 +1,7 @@
 package api
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
