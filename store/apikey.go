@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"picora/store/kv"
@@ -48,9 +51,6 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey,
 		if err := roomForKey(tx, k.User, most); err != nil {
 			return err
 		}
-		if err := forgetRevoked(tx, k.User); err != nil {
-			return err
-		}
 		if err := tx.Put(keyAPIKeyHash(k.Hash), []byte(k.ID)); err != nil {
 			return err
 		}
@@ -66,15 +66,11 @@ func (s *Store) CreateAPIKey(ctx context.Context, k APIKey, most int64) (APIKey,
 // is told so. Of more, the ones revoked first are forgotten.
 const mostRevoked = 100
 
-func forgetRevoked(tx kv.Tx, user string) error {
-	keys, err := apiKeys(tx, user)
-	if err != nil || len(keys) <= mostRevoked {
-		return err
-	}
+func forgetRevoked(tx kv.Tx, keys []APIKey) error {
 	keys = slices.DeleteFunc(keys, func(k APIKey) bool { return k.Revoked.IsZero() })
 	slices.SortFunc(keys, func(a, b APIKey) int { return a.Revoked.Compare(b.Revoked) })
 	for _, k := range keys[:max(0, len(keys)-mostRevoked)] {
-		for _, key := range [][]byte{keyAPIKeyHash(k.Hash), keyUserAPIKey(user, k.ID), keyAPIKey(k.ID)} {
+		for _, key := range [][]byte{keyAPIKeyHash(k.Hash), keyUserAPIKey(k.User, k.ID), keyAPIKey(k.ID)} {
 			if err := tx.Delete(key); err != nil {
 				return err
 			}
@@ -83,7 +79,8 @@ func forgetRevoked(tx kv.Tx, user string) error {
 	return nil
 }
 
-func roomForKey(tx kv.Reader, user string, most int64) error {
+// roomForKey refuses one key more than most, and makes room where revoked ones take it.
+func roomForKey(tx kv.Tx, user string, most int64) error {
 	if most < 0 {
 		return nil
 	}
@@ -100,12 +97,18 @@ func roomForKey(tx kv.Reader, user string, most int64) error {
 	if used >= most {
 		return &FullError{used, most}
 	}
-	return nil
+	return forgetRevoked(tx, keys)
 }
 
 // KeyHolder finds the key with that SHA-256, revoked or not, and its user, in one
-// read: what every request with a key costs.
+// read: what every request with a key costs. Slices and maps in them are shared with
+// other callers, who must not change them.
 func (s *Store) KeyHolder(ctx context.Context, hash []byte) (k APIKey, u User, err error) {
+	known := s.holders.of(hash)
+	h := known.Load()
+	if h == nil {
+		h = new(holder)
+	}
 	err = s.db.View(ctx, func(tx kv.Reader) error {
 		id, err := tx.Get(keyAPIKeyHash(hash))
 		if errors.Is(err, kv.ErrNotFound) {
@@ -114,12 +117,58 @@ func (s *Store) KeyHolder(ctx context.Context, hash []byte) (k APIKey, u User, e
 		if err != nil {
 			return err
 		}
-		if err := get(tx, keyAPIKey(string(id)), &k); err != nil {
+		if h, err = h.read(tx, string(id)); err != nil {
 			return err
 		}
-		return get(tx, keyUser(k.User), &u)
+		k, u = h.key, h.user
+		return nil
 	})
+	if err == nil {
+		known.Store(h)
+	}
 	return k, u, err
+}
+
+// A holder is a key and its user as they were last read, decoded: decoding is most of
+// what finding them costs. It is good as long as the records are, byte for byte.
+type holder struct {
+	keyBytes, userBytes []byte
+	key                 APIKey
+	user                User
+}
+
+// read returns h, or, when the records are others by now, what they are.
+func (h *holder) read(tx kv.Reader, id string) (*holder, error) {
+	b, err := tx.Get(keyAPIKey(id))
+	if err == nil && bytes.Equal(b, h.keyBytes) {
+		if b, err = tx.Get(keyUser(h.key.User)); err == nil && bytes.Equal(b, h.userBytes) {
+			return h, nil
+		}
+	}
+	h = new(holder)
+	if err := get(tx, keyAPIKey(id), &h.key); err != nil {
+		return nil, err
+	}
+	if err := get(tx, keyUser(h.key.User), &h.user); err != nil {
+		return nil, err
+	}
+	if b, err = tx.Get(keyAPIKey(id)); err == nil {
+		h.keyBytes = bytes.Clone(b)
+		b, err = tx.Get(keyUser(h.key.User))
+		h.userBytes = bytes.Clone(b)
+	}
+	return h, err
+}
+
+// holders remembers some: one for each beginning that a hash can have.
+type holders [1024]atomic.Pointer[holder]
+
+func (l *holders) of(hash []byte) *atomic.Pointer[holder] {
+	var n uint16
+	if len(hash) > 1 {
+		n = binary.BigEndian.Uint16(hash)
+	}
+	return &l[int(n)%len(l)]
 }
 
 // APIKey finds the key with that id, revoked or not.

@@ -20,7 +20,8 @@ var ErrExists = errors.New("store: exists already")
 
 // Store is every record of one Picora.
 type Store struct {
-	db kv.DB
+	db      kv.DB
+	holders holders // of API keys
 	// Now is the clock; tests set it.
 	Now func() time.Time
 }

@@ -107,3 +107,42 @@ func TestRevokedKeysAreForgottenInTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestAKeysHolderIsAsTheRecordsAre: what is remembered decoded must never be older than
+// the records.
+func TestAKeysHolderIsAsTheRecordsAre(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		u, err := s.CreateUser(ctx, User{Email: "a@example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := s.CreateAPIKey(ctx, APIKey{User: u.ID, Name: "one", Hash: []byte("hash")}, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			for range 2 {
+				gotKey, gotUser, err := s.KeyHolder(ctx, k.Hash)
+				if err != nil || gotKey.Name != k.Name || gotUser.Nickname != u.Nickname || gotUser.Banned.IsZero() != u.Banned.IsZero() {
+					t.Fatalf("round %d: %+v %+v %v; want %+v %+v", i, gotKey, gotUser, err, k, u)
+				}
+			}
+			if u, err = s.UpdateUser(ctx, u.ID, func(u *User) error { u.Nickname += "x"; u.Banned = s.Now(); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if k, err = s.UpdateAPIKey(ctx, k.ID, func(k *APIKey) error { k.Name += "y"; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.CreateUser(ctx, User{Email: "boss@example.org", Admin: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.BeginRemoval(ctx, u.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.KeyHolder(ctx, k.Hash); !errors.Is(err, ErrNotFound) {
+			t.Errorf("the key of a removed account: %v", err)
+		}
+	})
+}
