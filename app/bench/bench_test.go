@@ -38,6 +38,8 @@ import (
 	"picora/app/library"
 	"picora/app/link"
 	"picora/app/server"
+	"picora/app/settings"
+	"picora/app/usage"
 	"picora/store"
 	"picora/store/blob"
 	"picora/store/blob/disk"
@@ -363,7 +365,7 @@ func uploads(t *testing.T, base string, pictures [][]byte, clients int, d time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := s.CreateUser(ctx, store.User{Email: "bench@example.org"})
+	u, err := s.CreateUser(ctx, store.User{Email: "bench@example.org", Plan: "pro_plus", Unlimited: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +375,13 @@ func uploads(t *testing.T, base string, pictures [][]byte, clients int, d time.D
 	}
 	cfg := config.Default()
 	cfg.Limits.Enabled = false
-	rest := api.New(api.Parts{Store: s, Auth: users, Signer: signer, Library: library.New(s, blobs, cfg.Upload, 0)}, cfg)
+	live, err := settings.Open(ctx, s, cfg.Accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quotas, lib := usage.New(s, cfg.Plans), library.New(s, blobs, cfg.Upload, 0)
+	lib.UseLimits(quotas)
+	rest := api.New(api.Parts{Store: s, Settings: live, Auth: users, Signer: signer, Library: lib, Usage: quotas}, cfg)
 	srv := server.New(server.Options{
 		Links: link.New("", "", nil), IsFile: func(string) bool { return false }, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError, Surfaces: []server.Surface{rest},
@@ -656,7 +664,7 @@ func fill(t *testing.T, data string, n int) string {
 	var clock atomic.Int64
 	clock.Store(1_600_000_000_000)
 	s.Now = func() time.Time { return time.UnixMilli(clock.Add(1000)).UTC() }
-	u, err := s.CreateUser(ctx, store.User{Email: fmt.Sprintf("u%d@example.org", n)})
+	u, err := s.CreateUser(ctx, store.User{Email: fmt.Sprintf("u%d@example.org", n), Plan: "pro_plus", Unlimited: true})
 	if err != nil {
 		t.Fatal(err)
 	}
