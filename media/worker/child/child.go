@@ -54,10 +54,12 @@ func Serve(handlers map[string]Handler) error {
 	}
 	defer conn.Close()
 	buf := make([]byte, wire.MaxMessage)
+	own := findProgram() // the walls hide where it is
 	if err := settle(conn, buf); err != nil {
 		return err
 	}
-	s := &server{conn: conn, handlers: handlers}
+	s := &server{conn: conn, handlers: handlers, program: own}
+	s.program.unmap()
 	for {
 		message, files, err := s.next(buf)
 		if errors.Is(err, io.EOF) {
@@ -112,11 +114,12 @@ func settle(conn *net.UnixConn, buf []byte) error {
 type server struct {
 	conn     *net.UnixConn
 	handlers map[string]Handler
+	program  program
 	worked   bool // since memory was last given back
 }
 
 // next waits for a job. When none comes for a while after the last one, memory
-// that is free is given back.
+// that is free is given back, and so are pages of the program.
 func (s *server) next(buf []byte) ([]byte, []*os.File, error) {
 	if s.worked {
 		s.conn.SetReadDeadline(time.Now().Add(restful))
@@ -129,6 +132,7 @@ func (s *server) next(buf []byte) ([]byte, []*os.File, error) {
 		if spare() > muchSpare {
 			debug.FreeOSMemory()
 		}
+		s.program.unmap()
 	}
 	return wire.ReceiveFiles(s.conn, buf)
 }
