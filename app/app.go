@@ -262,6 +262,7 @@ func (a *App) Run(ctx context.Context) error {
 		return a.server.Stop(time.Duration(a.cfg.Server.ShutdownTimeout))
 	})
 	err := g.Wait()
+	a.auth.Wait()
 	a.auth.Flush(context.WithoutCancel(ctx))
 	a.usage.Flush(ctx) // what the last answers sent
 	a.jobs.Settle()

@@ -34,10 +34,10 @@ type Event struct {
 // same millisecond as the line before gets the next one: the log is read in the order of
 // its times.
 func (s *Store) AddEvent(ctx context.Context, e Event) error {
-	e.ID, e.Time, e.Agent = NewID(IDLen), s.Now(), clip(e.Agent, 256)
+	e.ID, e.Time, e.Agent = NewID(IDLen), s.Now(), Clip(e.Agent, 256)
 	e.Detail = maps.Clone(e.Detail)
 	for k, v := range e.Detail {
-		e.Detail[k] = clip(v, 1000)
+		e.Detail[k] = Clip(v, 1000)
 	}
 	now := e.Time
 	return s.db.Update(ctx, func(tx kv.Tx) error {
@@ -58,8 +58,8 @@ func (s *Store) AddEvent(ctx context.Context, e Event) error {
 	})
 }
 
-// clip is s, or its first most bytes: strangers choose some of what the log holds.
-func clip(s string, most int) string {
+// Clip is s, or its first most bytes: strangers choose some of what records hold.
+func Clip(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

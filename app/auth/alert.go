@@ -38,7 +38,7 @@ func (a *Auth) notify(ctx context.Context, user, title, body string) {
 // logged.
 func (a *Auth) event(ctx context.Context, u store.User, via, action, subject string, d Device, detail map[string]string) {
 	err := a.store.AddEvent(ctx, store.Event{
-		Actor: u.ID, Via: via, Action: action, Subject: subject, Address: d.Address, Agent: cut(d.Agent, maxAgent), Detail: detail,
+		Actor: u.ID, Via: via, Action: action, Subject: subject, Address: d.Address, Agent: d.Agent, Detail: detail,
 	})
 	if err != nil {
 		slog.Error("the audit log lacks an event", "action", action, "subject", subject, "err", err)
@@ -82,8 +82,8 @@ func (a *Auth) deliver(ctx context.Context, email, purpose, code string, t mail.
 		return
 	}
 	slog.Warn("a code to pass on: there is no mail server in the settings", "email", email, "purpose", purpose, "code", code)
-	// Nobody waits for it: that takes time, and whom nothing is sent to would be told by it.
-	go a.showCode(context.WithoutCancel(ctx), email, t)
+	// Not in the request, only before the stop (Wait): that takes time, and whom nothing is sent to would be told by it.
+	a.showing.Go(func() { a.showCode(context.WithoutCancel(ctx), email, t) })
 }
 
 // showCode tells the administrators of a code that they pass on. Those of administrators

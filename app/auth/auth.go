@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -40,6 +41,8 @@ type Auth struct {
 	first setup
 	otts  *exports
 	uses  *uses
+
+	showing sync.WaitGroup // codes that administrators are being shown
 
 	challenges *begun[webauthn.SessionData] // of passkeys
 	providers  *providers                   // of OpenID Connect

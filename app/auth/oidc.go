@@ -111,7 +111,7 @@ func (a *Auth) FinishOIDC(ctx context.Context, in Answer, live settings.Live, d 
 	}
 	e.Back = f.back
 	if in.Error != "" || in.Code == "" {
-		return e, refused(RefusedDenied, "The sign-in was not completed at the provider.", errors.New(cut(in.Error, 100)))
+		return e, refused(RefusedDenied, "The sign-in was not completed at the provider.", errors.New(store.Clip(in.Error, 100)))
 	}
 	p, err := a.provider(f.provider)
 	if err != nil {

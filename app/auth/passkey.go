@@ -132,7 +132,7 @@ func (a *Auth) AddPasskey(ctx context.Context, u store.User, name string, creden
 		Flags: c.Flags.MsgpByte(), Model: c.Authenticator.AAGUID, Created: a.store.Now(),
 	}
 	for _, t := range c.Transport[:min(len(c.Transport), 8)] {
-		p.Transports = append(p.Transports, cut(string(t), 32))
+		p.Transports = append(p.Transports, store.Clip(string(t), 32))
 	}
 	_, err = a.store.UpdateFactors(ctx, u.ID, func(f *store.Factors) error {
 		if len(f.Passkeys) >= maxPasskeys {

@@ -44,7 +44,7 @@ func (a *Auth) SignIn(ctx context.Context, u store.User, method string, d Device
 	now := a.store.Now()
 	s.User, s.Refresh = u, store.NewID(refreshLen)
 	s.Session, err = a.store.CreateSession(ctx, store.Session{
-		User: u.ID, Hash: hashRefresh(s.Refresh), Method: method, Agent: cut(d.Agent, maxAgent), Address: d.Address,
+		User: u.ID, Hash: hashRefresh(s.Refresh), Method: method, Agent: store.Clip(d.Agent, maxAgent), Address: d.Address,
 		Created: now, Used: now, Expires: now.Add(RefreshAge), Proved: now,
 	}, maxSessions)
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *Auth) Refresh(ctx context.Context, refresh string, d Device) (s Signed,
 			return over
 		}
 		x.Used, x.Expires = now, now.Add(RefreshAge)
-		x.Address, x.Agent = d.Address, cut(d.Agent, maxAgent)
+		x.Address, x.Agent = d.Address, store.Clip(d.Agent, maxAgent)
 		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -128,5 +128,3 @@ func hashRefresh(s string) []byte {
 	h := sha256.Sum256([]byte(s))
 	return h[:]
 }
-
-func cut(s string, most int) string { return s[:min(len(s), most)] }

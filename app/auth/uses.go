@@ -61,9 +61,12 @@ func (a *Auth) Background(ctx context.Context) {
 	}
 }
 
+// Wait returns when what requests left to be done has been done. It is for the stop, when
+// no request runs any more.
+func (a *Auth) Wait() { a.showing.Wait() }
+
 // Flush writes the last uses that wait, all in one transaction; when that fails they go
-// on waiting. It is for the stop,
-// when nothing is used any more.
+// on waiting. At the stop it is called when nothing is used any more.
 func (a *Auth) Flush(ctx context.Context) {
 	a.uses.mu.Lock()
 	waits := a.uses.waits
