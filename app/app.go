@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"picora/app/access"
 	"picora/app/api"
 	"picora/app/auth"
 	"picora/app/cdn"
@@ -26,6 +27,7 @@ import (
 	"picora/app/library"
 	"picora/app/link"
 	"picora/app/mail"
+	"picora/app/pages"
 	"picora/app/server"
 	"picora/app/settings"
 	"picora/app/usage"
@@ -122,7 +124,8 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err != nil {
 		return a, err
 	}
-	files := cdn.New(lib, users, signer, cfg.CDN.CacheBytes)
+	rule := access.New(users, signer)
+	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
@@ -135,7 +138,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoute: cdn.Route, Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
-		Surfaces:   []server.Surface{rest, welcome, files},
+		Surfaces:   []server.Surface{rest, welcome, pages.New(lib, rule, a.usage), files},
 	})
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)

@@ -20,12 +20,12 @@ var layers = map[string]int{
 	"app/byterange": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
 	"app/auth": 4, "app/limit": 4, "app/usage": 4,
 	"app/library": 5, "app/control": 5,
-	"app/api": 6, "app/cdn": 6, "app/dashboard": 6, "app/jobs": 6,
-	"app/server":  7,
-	"app":         8,
-	"app/cli":     9,
-	"app/apptest": 9,
-	"":            10, // main
+	"app/access": 6, "app/api": 7, "app/cdn": 7, "app/pages": 7, "app/dashboard": 7, "app/jobs": 7,
+	"app/server":  8,
+	"app":         9,
+	"app/cli":     10,
+	"app/apptest": 10,
+	"":            11, // main
 }
 
 // owners are the packages that alone may import a technology. The surfaces, which
@@ -33,7 +33,7 @@ var layers = map[string]int{
 var owners = map[string][]string{
 	"go.etcd.io/bbolt":                  {"store/kv/boltkv"},
 	"github.com/tidwall/btree":          {"store/kv/memkv"},
-	"github.com/gofiber/fiber":          {"app/api", "app/cdn", "app/dashboard", "app/server"},
+	"github.com/gofiber/fiber":          {"app/access", "app/api", "app/cdn", "app/pages", "app/dashboard", "app/server"},
 	"github.com/valyala/fasthttp":       {"app/cdn", "app/server"},
 	"github.com/spf13/cobra":            {"app/cli"},
 	"github.com/pelletier/go-toml":      {"app/config"},

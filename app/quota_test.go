@@ -13,6 +13,7 @@ import (
 
 	"picora/app/apptest"
 	"picora/app/config"
+	"picora/store"
 )
 
 // numbered is a JPEG of a size that does not depend on n, another for each n, with
@@ -82,7 +83,7 @@ func TestAQuotaHoldsAgainstUploadsAtTheSameTime(t *testing.T) {
 				t.Errorf("answers %v, want 10 of 201 and 40 of 403", statuses)
 			}
 			st, err := p.App.Usage().Standing(context.Background(), p.User)
-			if err != nil || st.Count.N != 10 || st.Count.Bytes != 10*size || st.Month.Uploads != 10 {
+			if err != nil || st.Count[store.Image].N != 10 || st.Count[store.Image].Bytes != 10*size || st.Month.Uploads != 10 {
 				t.Errorf("counted are %+v, want 10 of %d bytes (%v)", st, 10*size, err)
 			}
 			if files := p.Blobs(); len(files) != 10 {
@@ -149,7 +150,7 @@ func TestOfAConvertedPictureTheUploadIsCounted(t *testing.T) {
 		t.Fatalf("%d files, want 2", n)
 	}
 	st, err := p.App.Usage().Standing(context.Background(), p.User)
-	if err != nil || st.Count.Bytes != int64(len(data)) || st.Count.N != 1 {
+	if err != nil || st.Count[store.Image].Bytes != int64(len(data)) || st.Count[store.Image].N != 1 {
 		t.Errorf("%+v %v, want %d bytes", st.Count, err, len(data))
 	}
 }
@@ -162,7 +163,7 @@ func TestDuplicatesCostNothing(t *testing.T) {
 		p.Add("a.jpg", data)
 	}
 	st, _ := p.App.Usage().Standing(context.Background(), p.User)
-	if st.Count.N != 1 || st.Month.Uploads != 1 {
+	if st.Count[store.Image].N != 1 || st.Month.Uploads != 1 {
 		t.Errorf("%+v", st)
 	}
 	if r := p.Upload("b.jpg", numbered(2, 0)); r.Code() != "QUOTA_EXCEEDED" {
@@ -191,7 +192,7 @@ func TestADuplicateNeedsRoomForAByte(t *testing.T) {
 		t.Errorf("%d %s", r.Status, r.Body)
 	}
 	st, err := p.App.Usage().Standing(context.Background(), p.User)
-	if err != nil || st.Count.N != 1 || st.Count.Bytes != int64(len(data)) || st.Month.Uploads != 1 {
+	if err != nil || st.Count[store.Image].N != 1 || st.Count[store.Image].Bytes != int64(len(data)) || st.Month.Uploads != 1 {
 		t.Errorf("%+v %v", st, err)
 	}
 }

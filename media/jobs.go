@@ -7,7 +7,78 @@ const (
 	// ProbeJob takes FileArgs, of which the type and the orientation do not count, and
 	// gives Facts.
 	ProbeJob = "probe"
+
+	// SoundJob takes SoundArgs and gives Sound. Out gets the picture inside the file, made
+	// a JPEG, if there is one.
+	SoundJob = "sound"
+	// MeasureJob takes SoundArgs and gives Measure. It decodes all of the file, once. Out
+	// gets the waveform.
+	MeasureJob = "measure"
+	// LevelJob takes LevelArgs; Out gets the file as AAC in MP4, as loud as they say.
+	LevelJob = "level"
+
+	// PDFJob takes PDFArgs and gives PDF. Out gets the text.
+	PDFJob = "pdf"
+	// PDFPageJob takes PDFArgs; Out gets the first page as a JPEG.
+	PDFPageJob = "pdfpage"
 )
+
+// SoundArgs says what a worker is to know of an audio file.
+type SoundArgs struct {
+	MIME       string
+	MaxPixels  int64 // of the picture inside it
+	MaxSeconds int64 // of sound; 0: no limit
+}
+
+// Sound is what an audio file is. What it does not tell is zero.
+type Sound struct {
+	MIME       string  // by content
+	Codec      string  // FFmpeg's name
+	Duration   float64 // seconds, as counted, whatever its header says
+	BitRate    int64   // bits a second of the sound, as counted
+	Channels   int
+	SampleRate int // hertz
+
+	Title, Artist, Album, Genre string
+	Track, Year                 int
+	Chapters                    []Chapter
+
+	Cover bool // Out has a picture
+}
+
+// Chapter is a stretch of a file that has a name. Times are in seconds.
+type Chapter struct {
+	Start, End float64
+	Title      string
+}
+
+// Measure is how loud an audio file is (EBU R 128).
+type Measure struct {
+	Silent   bool    // all of it, so there is no loudness
+	Loudness float64 // integrated, LUFS
+	TruePeak float64 // dBTP
+}
+
+// LevelArgs asks for an audio file of that loudness.
+type LevelArgs struct {
+	Sound   SoundArgs
+	Measure Measure // of the file
+	Target  float64 // LUFS
+	Peak    float64 // dBTP that is not exceeded
+}
+
+// PDFArgs says what a worker is to know of a PDF, and bounds what it makes.
+type PDFArgs struct {
+	MaxText int64 // bytes of text; what is beyond is left out
+	Width   int   // pixels of the page's picture
+}
+
+// PDF is what a PDF is.
+type PDF struct {
+	Pages         int
+	Title, Author string
+	Words         int
+}
 
 // FileArgs says what a worker is to know of a file that it is given.
 type FileArgs struct {

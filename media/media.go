@@ -27,6 +27,14 @@ var (
 	TIFF = Type{MIME: "image/tiff", Ext: "tiff"}
 	ICO  = Type{MIME: "image/x-icon", Ext: "ico"}
 	SVG  = Type{MIME: "image/svg+xml", Ext: "svg"}
+
+	MP3  = Type{MIME: "audio/mpeg", Ext: "mp3"}
+	M4A  = Type{MIME: "audio/mp4", Ext: "m4a"}
+	WAV  = Type{MIME: "audio/wav", Ext: "wav"}
+	FLAC = Type{MIME: "audio/flac", Ext: "flac"}
+	Ogg  = Type{MIME: "audio/ogg", Ext: "ogg"}
+
+	PDFDocument = Type{MIME: "application/pdf", Ext: "pdf"}
 )
 
 // TypeOf finds a type by its MIME type.

@@ -18,9 +18,12 @@ import (
 // Kind is what sort of media a record is. The numbers are part of keys.
 type Kind uint8
 
-// The kinds.
+// The kinds. A Doc is text (Markdown, Typst) or a PDF.
 const (
 	Image Kind = 1
+	Video Kind = 2
+	Audio Kind = 3
+	Doc   Kind = 4
 )
 
 // Media is one stored file: its description, and where its bytes are.
@@ -44,6 +47,8 @@ type Media struct {
 	// Source is the blob of the file as uploaded, when it is of a type that browsers
 	// do not show and Blob is what was made of it; empty: Blob is the file.
 	Source string `msg:"source"`
+	// Parts are what else is kept of it: see the Part names.
+	Parts []Part `msg:"parts"`
 
 	Width       int `msg:"w"` // pixels as shown, after orientation; 0: unknown
 	Height      int `msg:"h"`
@@ -67,8 +72,94 @@ type Media struct {
 	Referers         []string `msg:"referers"`
 	RequireSignature bool     `msg:"signed"`
 
+	// Collection is the id of the collection that it is in; empty: none.
+	Collection string `msg:"kb"`
+
+	Sound Sound `msg:"sound"` // of Audio
+	Text  Text  `msg:"text"`  // of Doc
+
 	Created time.Time `msg:"created"`
 	Updated time.Time `msg:"updated"`
+}
+
+// Part is a file that was made of the record's file or came inside it.
+type Part struct {
+	Name string `msg:"name"` // one of the names below; a record has each once at most
+	Blob string `msg:"blob"`
+	MIME string `msg:"mime"`
+	Size int64  `msg:"size"` // bytes
+}
+
+// The names of parts.
+const (
+	CoverPart = "cover" // the picture of an audio file, or the first page of a PDF, as JPEG
+	PeaksPart = "peaks" // the waveform of an audio file, as JSON
+	SoundPart = "sound" // an audio file made equally loud, as AAC in MP4
+	TextPart  = "text"  // the text of a PDF, UTF-8
+)
+
+// Part finds a part by its name.
+func (m *Media) Part(name string) (Part, bool) {
+	for _, p := range m.Parts {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Part{}, false
+}
+
+// SetPart puts the part in the place of that of the same name. The blob that it
+// replaces is the caller's to delete.
+func (m *Media) SetPart(p Part) {
+	kept := make([]Part, 0, len(m.Parts)+1) // the record that m is a copy of shares the old list
+	for _, old := range m.Parts {
+		if old.Name != p.Name {
+			kept = append(kept, old)
+		}
+	}
+	m.Parts = append(kept, p)
+}
+
+// Sound is what is known of an audio file. What is not known is zero.
+type Sound struct {
+	Codec      string  `msg:"codec"` // FFmpeg's name
+	Duration   float64 `msg:"secs"`  // seconds
+	BitRate    int     `msg:"kbps"`  // thousands of bits a second
+	Channels   int     `msg:"chan"`
+	SampleRate int     `msg:"rate"` // hertz
+
+	Title    string    `msg:"title"` // the file's own, and so on
+	Artist   string    `msg:"artist"`
+	Album    string    `msg:"album"`
+	Genre    string    `msg:"genre"`
+	Track    int       `msg:"track"`
+	Year     int       `msg:"year"`
+	Chapters []Chapter `msg:"chapters"`
+
+	// Measured says that the waveform and what follows were found out, or cannot be.
+	Measured bool    `msg:"measured"`
+	Loudness float64 `msg:"lufs"` // integrated, LUFS (EBU R 128); 0: unknown
+	TruePeak float64 `msg:"dbtp"` // dBTP; meaningless while Loudness is 0
+}
+
+// Chapter is a stretch of an audio or video file that has a name.
+type Chapter struct {
+	Start float64 `msg:"from"` // seconds
+	End   float64 `msg:"to"`
+	Title string  `msg:"title"`
+}
+
+// Text is what is known of a document.
+type Text struct {
+	Format    string `msg:"format"` // markdown, typst or pdf
+	Words     int    `msg:"words"`
+	Images    int    `msg:"images"`    // that it shows
+	Rewritten int    `msg:"rewritten"` // of these, embedded ones that became hosted
+	Path      string `msg:"path"`      // in its collection, as the client names it
+	Cover     string `msg:"cover"`     // address of its first picture
+	Pages     int    `msg:"pages"`     // of a PDF
+	// Lineage is what the revisions of a document have in common: the id of its first.
+	Lineage string `msg:"lineage"`
 }
 
 // Look is how a picture looks before it is loaded.
@@ -144,8 +235,10 @@ func (s *Store) CreateMediaIf(ctx context.Context, m Media, may func(Standing) e
 			}
 		}
 		fresh = true
-		if err := uploaded(tx, m.User, out.Created); err != nil {
-			return err
+		if m.Kind == Image { // limits count these alone
+			if err := uploaded(tx, m.User, out.Created); err != nil {
+				return err
+			}
 		}
 		return change(tx, nil, &out)
 	})
@@ -410,7 +503,7 @@ func entries(m *Media) map[string]string {
 	for _, b := range m.Blobs() {
 		e[string(keyBlob(b))] = m.ID
 	}
-	if !m.Seen {
+	if m.Kind == Image && !m.Seen {
 		e[string(keyMediaUnseen(m))] = m.User
 	}
 	for _, t := range m.Tags {
@@ -421,10 +514,14 @@ func entries(m *Media) map[string]string {
 
 // Blobs are the keys of all that the record keeps.
 func (m *Media) Blobs() []string {
-	if m.Source == "" {
-		return []string{m.Blob}
+	list := []string{m.Blob}
+	if m.Source != "" {
+		list = append(list, m.Source)
 	}
-	return []string{m.Blob, m.Source}
+	for _, p := range m.Parts {
+		list = append(list, p.Blob)
+	}
+	return list
 }
 
 func (c *Count) add(m *Media, sign int64) {

@@ -7,6 +7,76 @@ import (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z Chapter) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "from"
+	o = append(o, 0x83, 0xa4, 0x66, 0x72, 0x6f, 0x6d)
+	o = msgp.AppendFloat64(o, z.Start)
+	// string "to"
+	o = append(o, 0xa2, 0x74, 0x6f)
+	o = msgp.AppendFloat64(o, z.End)
+	// string "title"
+	o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+	o = msgp.AppendString(o, z.Title)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Chapter) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "from":
+			z.Start, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Start")
+				return
+			}
+		case "to":
+			z.End, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "End")
+				return
+			}
+		case "title":
+			z.Title, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Title")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Chapter) Msgsize() (s int) {
+	s = 1 + 5 + msgp.Float64Size + 3 + msgp.Float64Size + 6 + msgp.StringPrefixSize + len(z.Title)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// map header, size 3
@@ -186,9 +256,9 @@ func (z *Look) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 30
+	// map header, size 34
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x1e, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x22, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -229,6 +299,16 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "source"
 	o = append(o, 0xa6, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
 	o = msgp.AppendString(o, z.Source)
+	// string "parts"
+	o = append(o, 0xa5, 0x70, 0x61, 0x72, 0x74, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Parts)))
+	for za0001 := range z.Parts {
+		o, err = z.Parts[za0001].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Parts", za0001)
+			return
+		}
+	}
 	// string "w"
 	o = append(o, 0xa1, 0x77)
 	o = msgp.AppendInt(o, z.Width)
@@ -250,8 +330,8 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "gps"
 	o = append(o, 0xa3, 0x67, 0x70, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.GPS)))
-	for za0001 := range z.GPS {
-		o = msgp.AppendFloat64(o, z.GPS[za0001])
+	for za0002 := range z.GPS {
+		o = msgp.AppendFloat64(o, z.GPS[za0002])
 	}
 	// string "seen"
 	o = append(o, 0xa4, 0x73, 0x65, 0x65, 0x6e)
@@ -266,8 +346,8 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "tags"
 	o = append(o, 0xa4, 0x74, 0x61, 0x67, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Tags)))
-	for za0002 := range z.Tags {
-		o = msgp.AppendString(o, z.Tags[za0002])
+	for za0003 := range z.Tags {
+		o = msgp.AppendString(o, z.Tags[za0003])
 	}
 	// string "public"
 	o = append(o, 0xa6, 0x70, 0x75, 0x62, 0x6c, 0x69, 0x63)
@@ -278,12 +358,29 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "referers"
 	o = append(o, 0xa8, 0x72, 0x65, 0x66, 0x65, 0x72, 0x65, 0x72, 0x73)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Referers)))
-	for za0003 := range z.Referers {
-		o = msgp.AppendString(o, z.Referers[za0003])
+	for za0004 := range z.Referers {
+		o = msgp.AppendString(o, z.Referers[za0004])
 	}
 	// string "signed"
 	o = append(o, 0xa6, 0x73, 0x69, 0x67, 0x6e, 0x65, 0x64)
 	o = msgp.AppendBool(o, z.RequireSignature)
+	// string "kb"
+	o = append(o, 0xa2, 0x6b, 0x62)
+	o = msgp.AppendString(o, z.Collection)
+	// string "sound"
+	o = append(o, 0xa5, 0x73, 0x6f, 0x75, 0x6e, 0x64)
+	o, err = z.Sound.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Sound")
+		return
+	}
+	// string "text"
+	o = append(o, 0xa4, 0x74, 0x65, 0x78, 0x74)
+	o, err = z.Text.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Text")
+		return
+	}
 	// string "created"
 	o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Created)
@@ -399,6 +496,25 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Source")
 				return
 			}
+		case "parts":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Parts")
+				return
+			}
+			if cap(z.Parts) >= int(zb0003) {
+				z.Parts = (z.Parts)[:zb0003]
+			} else {
+				z.Parts = make([]Part, zb0003)
+			}
+			for za0001 := range z.Parts {
+				bts, err = z.Parts[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Parts", za0001)
+					return
+				}
+			}
 		case "w":
 			z.Width, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -436,21 +552,21 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "gps":
-			var zb0003 uint32
-			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "GPS")
 				return
 			}
-			if cap(z.GPS) >= int(zb0003) {
-				z.GPS = (z.GPS)[:zb0003]
+			if cap(z.GPS) >= int(zb0004) {
+				z.GPS = (z.GPS)[:zb0004]
 			} else {
-				z.GPS = make([]float64, zb0003)
+				z.GPS = make([]float64, zb0004)
 			}
-			for za0001 := range z.GPS {
-				z.GPS[za0001], bts, err = msgp.ReadFloat64Bytes(bts)
+			for za0002 := range z.GPS {
+				z.GPS[za0002], bts, err = msgp.ReadFloat64Bytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "GPS", za0001)
+					err = msgp.WrapError(err, "GPS", za0002)
 					return
 				}
 			}
@@ -467,21 +583,21 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "tags":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Tags")
 				return
 			}
-			if cap(z.Tags) >= int(zb0004) {
-				z.Tags = (z.Tags)[:zb0004]
+			if cap(z.Tags) >= int(zb0005) {
+				z.Tags = (z.Tags)[:zb0005]
 			} else {
-				z.Tags = make([]string, zb0004)
+				z.Tags = make([]string, zb0005)
 			}
-			for za0002 := range z.Tags {
-				z.Tags[za0002], bts, err = msgp.ReadStringBytes(bts)
+			for za0003 := range z.Tags {
+				z.Tags[za0003], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Tags", za0002)
+					err = msgp.WrapError(err, "Tags", za0003)
 					return
 				}
 			}
@@ -498,21 +614,21 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "referers":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Referers")
 				return
 			}
-			if cap(z.Referers) >= int(zb0005) {
-				z.Referers = (z.Referers)[:zb0005]
+			if cap(z.Referers) >= int(zb0006) {
+				z.Referers = (z.Referers)[:zb0006]
 			} else {
-				z.Referers = make([]string, zb0005)
+				z.Referers = make([]string, zb0006)
 			}
-			for za0003 := range z.Referers {
-				z.Referers[za0003], bts, err = msgp.ReadStringBytes(bts)
+			for za0004 := range z.Referers {
+				z.Referers[za0004], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Referers", za0003)
+					err = msgp.WrapError(err, "Referers", za0004)
 					return
 				}
 			}
@@ -520,6 +636,24 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.RequireSignature, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "RequireSignature")
+				return
+			}
+		case "kb":
+			z.Collection, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Collection")
+				return
+			}
+		case "sound":
+			bts, err = z.Sound.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sound")
+				return
+			}
+		case "text":
+			bts, err = z.Text.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Text")
 				return
 			}
 		case "created":
@@ -548,14 +682,454 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Media) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.Uint8Size + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.MIME) + 4 + msgp.StringPrefixSize + len(z.Ext) + 5 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 6 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Plan) + 9 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Source) + 2 + msgp.IntSize + 2 + msgp.IntSize + 7 + msgp.IntSize + 7 + msgp.IntSize + 6 + msgp.TimeSize + 7 + msgp.StringPrefixSize + len(z.Camera) + 4 + msgp.ArrayHeaderSize + (len(z.GPS) * (msgp.Float64Size)) + 5 + msgp.BoolSize + 5 + z.Look.Msgsize() + 5 + msgp.ArrayHeaderSize
-	for za0002 := range z.Tags {
-		s += msgp.StringPrefixSize + len(z.Tags[za0002])
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.Uint8Size + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.MIME) + 4 + msgp.StringPrefixSize + len(z.Ext) + 5 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 6 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Plan) + 9 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Source) + 6 + msgp.ArrayHeaderSize
+	for za0001 := range z.Parts {
+		s += z.Parts[za0001].Msgsize()
+	}
+	s += 2 + msgp.IntSize + 2 + msgp.IntSize + 7 + msgp.IntSize + 7 + msgp.IntSize + 6 + msgp.TimeSize + 7 + msgp.StringPrefixSize + len(z.Camera) + 4 + msgp.ArrayHeaderSize + (len(z.GPS) * (msgp.Float64Size)) + 5 + msgp.BoolSize + 5 + z.Look.Msgsize() + 5 + msgp.ArrayHeaderSize
+	for za0003 := range z.Tags {
+		s += msgp.StringPrefixSize + len(z.Tags[za0003])
 	}
 	s += 7 + msgp.BoolSize + 11 + msgp.BoolSize + 9 + msgp.ArrayHeaderSize
-	for za0003 := range z.Referers {
-		s += msgp.StringPrefixSize + len(z.Referers[za0003])
+	for za0004 := range z.Referers {
+		s += msgp.StringPrefixSize + len(z.Referers[za0004])
 	}
-	s += 7 + msgp.BoolSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize
+	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Part) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 4
+	// string "name"
+	o = append(o, 0x84, 0xa4, 0x6e, 0x61, 0x6d, 0x65)
+	o = msgp.AppendString(o, z.Name)
+	// string "blob"
+	o = append(o, 0xa4, 0x62, 0x6c, 0x6f, 0x62)
+	o = msgp.AppendString(o, z.Blob)
+	// string "mime"
+	o = append(o, 0xa4, 0x6d, 0x69, 0x6d, 0x65)
+	o = msgp.AppendString(o, z.MIME)
+	// string "size"
+	o = append(o, 0xa4, 0x73, 0x69, 0x7a, 0x65)
+	o = msgp.AppendInt64(o, z.Size)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Part) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "name":
+			z.Name, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Name")
+				return
+			}
+		case "blob":
+			z.Blob, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Blob")
+				return
+			}
+		case "mime":
+			z.MIME, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MIME")
+				return
+			}
+		case "size":
+			z.Size, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Size")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Part) Msgsize() (s int) {
+	s = 1 + 5 + msgp.StringPrefixSize + len(z.Name) + 5 + msgp.StringPrefixSize + len(z.Blob) + 5 + msgp.StringPrefixSize + len(z.MIME) + 5 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Sound) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 15
+	// string "codec"
+	o = append(o, 0x8f, 0xa5, 0x63, 0x6f, 0x64, 0x65, 0x63)
+	o = msgp.AppendString(o, z.Codec)
+	// string "secs"
+	o = append(o, 0xa4, 0x73, 0x65, 0x63, 0x73)
+	o = msgp.AppendFloat64(o, z.Duration)
+	// string "kbps"
+	o = append(o, 0xa4, 0x6b, 0x62, 0x70, 0x73)
+	o = msgp.AppendInt(o, z.BitRate)
+	// string "chan"
+	o = append(o, 0xa4, 0x63, 0x68, 0x61, 0x6e)
+	o = msgp.AppendInt(o, z.Channels)
+	// string "rate"
+	o = append(o, 0xa4, 0x72, 0x61, 0x74, 0x65)
+	o = msgp.AppendInt(o, z.SampleRate)
+	// string "title"
+	o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+	o = msgp.AppendString(o, z.Title)
+	// string "artist"
+	o = append(o, 0xa6, 0x61, 0x72, 0x74, 0x69, 0x73, 0x74)
+	o = msgp.AppendString(o, z.Artist)
+	// string "album"
+	o = append(o, 0xa5, 0x61, 0x6c, 0x62, 0x75, 0x6d)
+	o = msgp.AppendString(o, z.Album)
+	// string "genre"
+	o = append(o, 0xa5, 0x67, 0x65, 0x6e, 0x72, 0x65)
+	o = msgp.AppendString(o, z.Genre)
+	// string "track"
+	o = append(o, 0xa5, 0x74, 0x72, 0x61, 0x63, 0x6b)
+	o = msgp.AppendInt(o, z.Track)
+	// string "year"
+	o = append(o, 0xa4, 0x79, 0x65, 0x61, 0x72)
+	o = msgp.AppendInt(o, z.Year)
+	// string "chapters"
+	o = append(o, 0xa8, 0x63, 0x68, 0x61, 0x70, 0x74, 0x65, 0x72, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Chapters)))
+	for za0001 := range z.Chapters {
+		// map header, size 3
+		// string "from"
+		o = append(o, 0x83, 0xa4, 0x66, 0x72, 0x6f, 0x6d)
+		o = msgp.AppendFloat64(o, z.Chapters[za0001].Start)
+		// string "to"
+		o = append(o, 0xa2, 0x74, 0x6f)
+		o = msgp.AppendFloat64(o, z.Chapters[za0001].End)
+		// string "title"
+		o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+		o = msgp.AppendString(o, z.Chapters[za0001].Title)
+	}
+	// string "measured"
+	o = append(o, 0xa8, 0x6d, 0x65, 0x61, 0x73, 0x75, 0x72, 0x65, 0x64)
+	o = msgp.AppendBool(o, z.Measured)
+	// string "lufs"
+	o = append(o, 0xa4, 0x6c, 0x75, 0x66, 0x73)
+	o = msgp.AppendFloat64(o, z.Loudness)
+	// string "dbtp"
+	o = append(o, 0xa4, 0x64, 0x62, 0x74, 0x70)
+	o = msgp.AppendFloat64(o, z.TruePeak)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Sound) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "codec":
+			z.Codec, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Codec")
+				return
+			}
+		case "secs":
+			z.Duration, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Duration")
+				return
+			}
+		case "kbps":
+			z.BitRate, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BitRate")
+				return
+			}
+		case "chan":
+			z.Channels, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Channels")
+				return
+			}
+		case "rate":
+			z.SampleRate, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SampleRate")
+				return
+			}
+		case "title":
+			z.Title, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Title")
+				return
+			}
+		case "artist":
+			z.Artist, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Artist")
+				return
+			}
+		case "album":
+			z.Album, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Album")
+				return
+			}
+		case "genre":
+			z.Genre, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Genre")
+				return
+			}
+		case "track":
+			z.Track, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Track")
+				return
+			}
+		case "year":
+			z.Year, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Year")
+				return
+			}
+		case "chapters":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Chapters")
+				return
+			}
+			if cap(z.Chapters) >= int(zb0002) {
+				z.Chapters = (z.Chapters)[:zb0002]
+			} else {
+				z.Chapters = make([]Chapter, zb0002)
+			}
+			for za0001 := range z.Chapters {
+				var zb0003 uint32
+				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Chapters", za0001)
+					return
+				}
+				for zb0003 > 0 {
+					zb0003--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Chapters", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "from":
+						z.Chapters[za0001].Start, bts, err = msgp.ReadFloat64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Chapters", za0001, "Start")
+							return
+						}
+					case "to":
+						z.Chapters[za0001].End, bts, err = msgp.ReadFloat64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Chapters", za0001, "End")
+							return
+						}
+					case "title":
+						z.Chapters[za0001].Title, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Chapters", za0001, "Title")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Chapters", za0001)
+							return
+						}
+					}
+				}
+			}
+		case "measured":
+			z.Measured, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Measured")
+				return
+			}
+		case "lufs":
+			z.Loudness, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Loudness")
+				return
+			}
+		case "dbtp":
+			z.TruePeak, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TruePeak")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Sound) Msgsize() (s int) {
+	s = 1 + 6 + msgp.StringPrefixSize + len(z.Codec) + 5 + msgp.Float64Size + 5 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.IntSize + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.StringPrefixSize + len(z.Artist) + 6 + msgp.StringPrefixSize + len(z.Album) + 6 + msgp.StringPrefixSize + len(z.Genre) + 6 + msgp.IntSize + 5 + msgp.IntSize + 9 + msgp.ArrayHeaderSize
+	for za0001 := range z.Chapters {
+		s += 1 + 5 + msgp.Float64Size + 3 + msgp.Float64Size + 6 + msgp.StringPrefixSize + len(z.Chapters[za0001].Title)
+	}
+	s += 9 + msgp.BoolSize + 5 + msgp.Float64Size + 5 + msgp.Float64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Text) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 8
+	// string "format"
+	o = append(o, 0x88, 0xa6, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74)
+	o = msgp.AppendString(o, z.Format)
+	// string "words"
+	o = append(o, 0xa5, 0x77, 0x6f, 0x72, 0x64, 0x73)
+	o = msgp.AppendInt(o, z.Words)
+	// string "images"
+	o = append(o, 0xa6, 0x69, 0x6d, 0x61, 0x67, 0x65, 0x73)
+	o = msgp.AppendInt(o, z.Images)
+	// string "rewritten"
+	o = append(o, 0xa9, 0x72, 0x65, 0x77, 0x72, 0x69, 0x74, 0x74, 0x65, 0x6e)
+	o = msgp.AppendInt(o, z.Rewritten)
+	// string "path"
+	o = append(o, 0xa4, 0x70, 0x61, 0x74, 0x68)
+	o = msgp.AppendString(o, z.Path)
+	// string "cover"
+	o = append(o, 0xa5, 0x63, 0x6f, 0x76, 0x65, 0x72)
+	o = msgp.AppendString(o, z.Cover)
+	// string "pages"
+	o = append(o, 0xa5, 0x70, 0x61, 0x67, 0x65, 0x73)
+	o = msgp.AppendInt(o, z.Pages)
+	// string "lineage"
+	o = append(o, 0xa7, 0x6c, 0x69, 0x6e, 0x65, 0x61, 0x67, 0x65)
+	o = msgp.AppendString(o, z.Lineage)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Text) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "format":
+			z.Format, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Format")
+				return
+			}
+		case "words":
+			z.Words, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Words")
+				return
+			}
+		case "images":
+			z.Images, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Images")
+				return
+			}
+		case "rewritten":
+			z.Rewritten, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rewritten")
+				return
+			}
+		case "path":
+			z.Path, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Path")
+				return
+			}
+		case "cover":
+			z.Cover, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Cover")
+				return
+			}
+		case "pages":
+			z.Pages, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Pages")
+				return
+			}
+		case "lineage":
+			z.Lineage, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Lineage")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Text) Msgsize() (s int) {
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Format) + 6 + msgp.IntSize + 7 + msgp.IntSize + 10 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Path) + 6 + msgp.StringPrefixSize + len(z.Cover) + 6 + msgp.IntSize + 8 + msgp.StringPrefixSize + len(z.Lineage)
 	return
 }

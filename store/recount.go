@@ -31,7 +31,7 @@ type Drift struct {
 const recountStep = 500
 
 // kinds is one more than the largest Kind.
-const kinds = Image + 1
+const kinds = Doc + 1
 
 // Recount counts all of the user's records, and puts right what was counted wrong. It
 // is exact while records come and go. There is one at a time of a user.
@@ -148,7 +148,7 @@ func follow(tx kv.Tx, owner *Media, old, m *Media) error {
 		m    *Media
 		sign int64
 	}{{old, -1}, {m, +1}} {
-		if c.m != nil && c.m.Kind < kinds && place(c.m) <= rc.At {
+		if c.m != nil && int(c.m.Kind) < len(rc.Counts) && place(c.m) <= rc.At {
 			rc.Counts[c.m.Kind].add(c.m, c.sign)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 //go:generate go tool msgp -tests=false -io=false -o usage_gen.go
 
 //msgp:timezone utc
-//msgp:ignore Standing
+//msgp:ignore Standing Sent
 
 // Month is what a user did in a calendar month (UTC) that their limits count.
 type Month struct {
@@ -20,15 +20,16 @@ type Month struct {
 	Day   int   `msg:"day"`
 	Today int64 `msg:"today"`
 
-	Served int64 `msg:"served"` // bytes of pictures that were sent
+	Served int64 `msg:"served"` // bytes of pictures and documents that were sent
+	Played int64 `msg:"played"` // bytes of audio and video that were sent
 	Told   uint8 `msg:"told"`   // of which limits the user was told, one bit each
 }
 
 // Standing is how far a user has come with what the plan allows.
 type Standing struct {
 	User  User
-	Count Count // of pictures
-	Month Month // this one; Today is of this day
+	Count [kinds]Count // by Kind
+	Month Month        // this one; Today is of this day
 }
 
 // monthsKept is how many months of uploads and bandwidth are kept, this one included.
@@ -50,8 +51,10 @@ func standing(tx kv.Reader, user string, now time.Time) (st Standing, err error)
 	if err := get(tx, keyUser(user), &st.User); err != nil {
 		return st, err
 	}
-	if err := get(tx, keyCount(user, Image), &st.Count); err != nil && !errors.Is(err, ErrNotFound) {
-		return st, err
+	for k := Image; k < kinds; k++ {
+		if err := get(tx, keyCount(user, k), &st.Count[k]); err != nil && !errors.Is(err, ErrNotFound) {
+			return st, err
+		}
 	}
 	st.Month, err = monthOf(tx, user, now)
 	return st, err
@@ -79,13 +82,19 @@ func uploaded(tx kv.Tx, user string, now time.Time) error {
 	return put(tx, keyMonth(user, month(now)), &m)
 }
 
-// AddServed adds what was sent of users' pictures, bytes by user id, to the month. What
+// Sent is how many bytes were sent of a user's files.
+type Sent struct {
+	Served int64 // of pictures and documents
+	Played int64 // of audio and video
+}
+
+// AddServed adds what was sent of users' files, by user id, to the month. What
 // is of accounts that are gone is dropped. It returns how far each has come.
-func (s *Store) AddServed(ctx context.Context, bytes map[string]int64) (after []Standing, err error) {
+func (s *Store) AddServed(ctx context.Context, sent map[string]Sent) (after []Standing, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		after = nil
 		now := s.Now()
-		for user, n := range bytes {
+		for user, n := range sent {
 			st, err := standing(tx, user, now)
 			if errors.Is(err, ErrNotFound) {
 				continue
@@ -93,7 +102,8 @@ func (s *Store) AddServed(ctx context.Context, bytes map[string]int64) (after []
 			if err != nil {
 				return err
 			}
-			st.Month.Served += n
+			st.Month.Served += n.Served
+			st.Month.Played += n.Played
 			if err := put(tx, keyMonth(user, month(now)), &st.Month); err != nil {
 				return err
 			}

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Month) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
+	// map header, size 6
 	// string "up"
-	o = append(o, 0x85, 0xa2, 0x75, 0x70)
+	o = append(o, 0x86, 0xa2, 0x75, 0x70)
 	o = msgp.AppendInt64(o, z.Uploads)
 	// string "day"
 	o = append(o, 0xa3, 0x64, 0x61, 0x79)
@@ -22,6 +22,9 @@ func (z *Month) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "served"
 	o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x76, 0x65, 0x64)
 	o = msgp.AppendInt64(o, z.Served)
+	// string "played"
+	o = append(o, 0xa6, 0x70, 0x6c, 0x61, 0x79, 0x65, 0x64)
+	o = msgp.AppendInt64(o, z.Played)
 	// string "told"
 	o = append(o, 0xa4, 0x74, 0x6f, 0x6c, 0x64)
 	o = msgp.AppendUint8(o, z.Told)
@@ -70,6 +73,12 @@ func (z *Month) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Served")
 				return
 			}
+		case "played":
+			z.Played, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Played")
+				return
+			}
 		case "told":
 			z.Told, bts, err = msgp.ReadUint8Bytes(bts)
 			if err != nil {
@@ -90,6 +99,6 @@ func (z *Month) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Month) Msgsize() (s int) {
-	s = 1 + 3 + msgp.Int64Size + 4 + msgp.IntSize + 6 + msgp.Int64Size + 7 + msgp.Int64Size + 5 + msgp.Uint8Size
+	s = 1 + 3 + msgp.Int64Size + 4 + msgp.IntSize + 6 + msgp.Int64Size + 7 + msgp.Int64Size + 7 + msgp.Int64Size + 5 + msgp.Uint8Size
 	return
 }

@@ -40,7 +40,7 @@ func TestUploadsAreCountedByDayAndMonthUTC(t *testing.T) {
 				t.Fatal(fresh, err)
 			}
 			st, err := s.Standing(ctx, u.ID)
-			if err != nil || st.Month.Uploads != step.month || st.Month.Today != step.today || st.Count.N != int64(n) {
+			if err != nil || st.Month.Uploads != step.month || st.Month.Today != step.today || st.Count[Image].N != int64(n) {
 				t.Errorf("%s: %+v %v", step.at, st, err)
 			}
 			if _, err := s.DeleteMedia(ctx, u.ID, []string{NewID(ImageIDLen)}); err != nil {
@@ -73,7 +73,7 @@ func TestWhatIsServedIsAddedUp(t *testing.T) {
 		ctx := context.Background()
 		u, _ := s.CreateUser(ctx, User{Email: "a@example.org"})
 		for range 2 {
-			after, err := s.AddServed(ctx, map[string]int64{u.ID: 7, NewID(IDLen): 9})
+			after, err := s.AddServed(ctx, map[string]Sent{u.ID: {Served: 7}, NewID(IDLen): {Served: 9}})
 			if err != nil || len(after) != 1 {
 				t.Fatal(after, err)
 			}

@@ -201,6 +201,14 @@ func (a *API) Routes() []Route {
 		{"PATCH", "/v1/watermarks/:id", change, limit.Mutation, a.updateWatermark},
 		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
 
+		// Audio: audio.go
+
+		// Documents: docs.go and what begins with its name
+
+		// Collections: collections.go
+
+		// Trash and sync: trash.go, sync.go
+
 		// media.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},
 		{"DELETE", "/v1/media", remove, limit.Mutation, a.deleteMedia},
@@ -218,12 +226,20 @@ func (a *API) Mount(r fiber.Router) {
 	}
 }
 
+// uploads are the paths at which a POST brings a file, and its kind.
+var uploads = map[string]store.Kind{
+	"":           store.Image,
+	"/v1/images": store.Image,
+}
+
 // UploadPath reports whether a POST to the path brings a file. Such bodies are
 // bounded and timed by the handler, all others by the server. Like the router, it
 // takes capital letters and a slash at the end for no difference.
-func UploadPath(path string) bool {
-	bare := strings.TrimRight(path, "/")
-	return bare == "" || strings.EqualFold(bare, "/v1/images") || avatarPath(path)
+func UploadPath(path string) bool { return uploadKind(path) != 0 || avatarPath(path) }
+
+// uploadKind is the kind of media that a POST to the path brings; 0: none.
+func uploadKind(path string) store.Kind {
+	return uploads[strings.ToLower(strings.TrimRight(path, "/"))]
 }
 
 // avatarPath reports whether the file that a POST to the path brings is an avatar.

@@ -171,7 +171,7 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	case avatarPath(path):
 		err = a.avatarRoom(ctx, length)
 	default:
-		err = a.room(ctx, who.User, length)
+		err = a.room(ctx, who.User, uploadKind(path), length)
 	}
 	if err != nil {
 		return &rationed{err, a.limits.Take(ration, limit.Upload), a.store.Now()}
@@ -179,12 +179,13 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	return nil
 }
 
-// room refuses a picture in a body of that length (-1: unknown) before it is read.
-func (a *API) room(ctx context.Context, user string, length int) error {
-	if int64(length) > a.library.MaxUpload()+formOverhead {
+// room refuses a file of the kind in a body of that length (-1: unknown) before it is
+// read.
+func (a *API) room(ctx context.Context, user string, k store.Kind, length int) error {
+	if k == store.Image && int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
 	}
-	if err := a.usage.MayBegin(ctx, user, least(length)); err != nil {
+	if err := a.usage.MayBegin(ctx, user, k, least(length)); err != nil {
 		return err
 	}
 	return a.library.Room(ctx, int64(length))

@@ -115,7 +115,7 @@ func (a *API) images(c *fiber.Ctx, ms []store.Media) []image {
 
 // createImage handles POST /v1/images.
 func (a *API) createImage(c *fiber.Ctx) error {
-	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, length) })
+	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Image, length) })
 	if err != nil {
 		return err
 	}
@@ -126,6 +126,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 	}
 	m, fresh, err := a.library.Add(c.UserContext(), library.Upload{
 		User:     caller(c).User,
+		Kind:     store.Image,
 		Filename: f.filename,
 		Body:     f.file,
 		Length:   int64(c.Request().Header.ContentLength()),

@@ -56,7 +56,7 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.SendStream(&download{content, c.Context().Conn(), a.usage.Meter(m.User), 0}, int(s.N))
+	return c.SendStream(&download{content, c.Context().Conn(), a.usage.Meter(m.User, m.Kind), 0}, int(s.N))
 }
 
 // attachment is the Content-Disposition of a file of that name (RFC 6266): plain for

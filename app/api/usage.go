@@ -81,12 +81,13 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		return err
 	}
 	l := a.usage.Limits(st.User)
+	pictures := st.Count[store.Image]
 	return ok(c, usageStats{
 		Plan: l.Name, PlanExpires: planEnds(&st.User),
 		Images: imageUsage{
-			StorageUsed: st.Count.Bytes, BandwidthUsed: st.Month.Served,
+			StorageUsed: pictures.Bytes, BandwidthUsed: st.Month.Served,
 			UploadCountToday: st.Month.Today, UploadCountMonth: st.Month.Uploads,
-			TotalCount: st.Count.N, PublicCount: st.Count.Public, PrivateCount: st.Count.N - st.Count.Public,
+			TotalCount: pictures.N, PublicCount: pictures.Public, PrivateCount: pictures.N - pictures.Public,
 		},
 		PlanLimits: planLimits{
 			ImageStorage: bound(l.ImageStorageBytes), ImageMonth: bound(l.ImageUploadsPerMonth), Docs: bound(l.DocCount),
@@ -122,7 +123,8 @@ func (a *API) getMySubscription(c *fiber.Ctx) error {
 	return ok(c, subscriptionWire{
 		Plan: l.Name, PlanName: planTitles[l.Name], Limits: wireLimits(&l),
 		Usage: map[string]int64{
-			"imgStorageBytes": st.Count.Bytes, "imgBandwidthBytes": st.Month.Served, "videoStorageBytes": 0, "videoBandwidthBytes": 0,
+			"imgStorageBytes": st.Count[store.Image].Bytes, "imgBandwidthBytes": st.Month.Served,
+			"videoStorageBytes": st.Count[store.Audio].Bytes + st.Count[store.Video].Bytes, "videoBandwidthBytes": st.Month.Played,
 		},
 		Features: map[string]any{
 			"video_enabled": l.Video, "kb_enabled": false, "custom_domain": l.CustomDomains, "watermarks": l.Watermarks, "api_keys_max": bound(l.APIKeys),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/access"
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
@@ -21,7 +22,7 @@ import (
 // CDN serves files.
 type CDN struct {
 	library *library.Library
-	auth    *auth.Auth
+	access  *access.Rule
 	signer  *auth.Signer
 	small   *cache
 	usage   *usage.Usage // nil: nobody counts
@@ -31,8 +32,8 @@ type CDN struct {
 }
 
 // New puts the surface together. CacheBytes is the memory for small files.
-func New(l *library.Library, a *auth.Auth, s *auth.Signer, cacheBytes int64) *CDN {
-	d := &CDN{library: l, auth: a, signer: s, small: newCache(cacheBytes)}
+func New(l *library.Library, a *access.Rule, s *auth.Signer, cacheBytes int64) *CDN {
+	d := &CDN{library: l, access: a, signer: s, small: newCache(cacheBytes)}
 	l.OnEdit(d.small.drop)
 	l.OnForget(d.small.forget)
 	return d
@@ -47,12 +48,12 @@ func (d *CDN) UseTransforms(policy string, variants map[string]media.Query) {
 // UseMeters counts what is served. It is called before the start.
 func (d *CDN) UseMeters(u *usage.Usage) { d.usage = u }
 
-// meter counts what is served of the user's files.
-func (d *CDN) meter(user string) *usage.Meter {
+// meter counts what is served of m.
+func (d *CDN) meter(m *store.Media) *usage.Meter {
 	if d.usage == nil {
 		return nil
 	}
-	return d.usage.Meter(user)
+	return d.usage.Meter(m.User, m.Kind)
 }
 
 // Route is the pattern of a file's address.
@@ -128,14 +129,14 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
 			return d.library.Open(ctx, v, off, n)
 		},
-		served: d.meter(m.User),
+		served: d.meter(&m),
 	}
 	if v.Size <= smallFile && d.small.on() {
 		if err := e.file.read(c.UserContext()); err != nil {
 			return nil, err
 		}
 		e.file.open = nil // and with it the plan
-		if open(&m) {
+		if access.Open(&m) {
 			e.header = plainHeader(&e.file, false)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"picora/app/access"
 	"picora/app/library"
 	"picora/app/usage"
 	"picora/store/blob"
@@ -23,7 +24,7 @@ import (
 
 // send answers with the file, or the part that the client asked for, or with the
 // news that what it has is still right.
-func send(c *fiber.Ctx, f *file, p policy) error {
+func send(c *fiber.Ctx, f *file, p access.Policy) error {
 	h := &c.Response().Header
 	describe(h, f, p)
 	if status := precondition(c, f); status != 0 {
@@ -56,7 +57,7 @@ func send(c *fiber.Ctx, f *file, p policy) error {
 }
 
 // describe says in h what the file is, and how long it may be kept.
-func describe(h *fasthttp.ResponseHeader, f *file, p policy) {
+func describe(h *fasthttp.ResponseHeader, f *file, p access.Policy) {
 	h.Set(fiber.HeaderCacheControl, string(p))
 	h.Set(fiber.HeaderETag, f.etag)
 	h.Set(fiber.HeaderLastModified, f.modified)
@@ -70,7 +71,7 @@ func plainHeader(f *file, vary bool) []byte {
 	h.SetServer("Picora")
 	h.SetContentType(f.mime)
 	h.SetContentLength(len(f.bytes))
-	describe(&h, f, immutable)
+	describe(&h, f, access.Immutable)
 	if vary {
 		h.Set(fiber.HeaderVary, fiber.HeaderAccept)
 	}

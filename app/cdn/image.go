@@ -11,22 +11,23 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/access"
 	"picora/app/fault"
 	"picora/app/library"
 	"picora/media"
 	"picora/store"
 )
 
-// Policies for pictures that were made, see policy.
+// Policies for pictures that were made, see access.Policy.
 const (
 	// interim is for one that stands in for a better one, which is being made.
-	interim policy = "public, max-age=60"
+	interim access.Policy = "public, max-age=60"
 	// preview is for what is only looked at, once.
-	preview policy = "no-store"
+	preview access.Policy = "no-store"
 	// marked is for one with a watermark, which its owner may change or delete.
-	marked policy = "public, no-cache"
+	marked access.Policy = "public, no-cache"
 	// markedPerPage is marked where only some pages may show it.
-	markedPerPage policy = "private, no-cache"
+	markedPerPage access.Policy = "private, no-cache"
 )
 
 // idle are the parameters that change nothing.
@@ -76,7 +77,7 @@ func transforms(m *store.Media, q *media.Query) bool {
 }
 
 // sendVariant answers with the picture that q makes of the entry's.
-func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error {
+func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p access.Policy) error {
 	if e.media.MIME == media.SVG.MIME {
 		return refuse(c, fault.New(fault.InvalidParams, "An SVG is a drawing, not pixels: this server does not convert it. Leave fmt and wm out."))
 	}
@@ -116,18 +117,18 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 	f := &file{
 		size: v.Size, mime: v.MIME, etag: v.ETag, changed: changed, modified: httpDate(changed),
 		open:   func(_ context.Context, off, n int64) (*library.Content, error) { return v.Open(off, n), nil },
-		served: d.meter(e.media.User),
+		served: d.meter(&e.media),
 	}
 	switch {
 	case q.Preview:
 		p = preview
-	case p == immutable && q.Watermark != "": // nor is it kept in memory
+	case p == access.Immutable && q.Watermark != "": // nor is it kept in memory
 		p = marked
-	case p == perPage && q.Watermark != "":
+	case p == access.PerPage && q.Watermark != "":
 		p = markedPerPage
-	case p == immutable && v.Interim:
+	case p == access.Immutable && v.Interim:
 		p = interim
-	case p == immutable && forAll && v.Size <= smallFile && d.small.on():
+	case p == access.Immutable && forAll && v.Size <= smallFile && d.small.on():
 		if err := f.read(c.UserContext()); err != nil {
 			return refuse(c, err)
 		}
@@ -144,13 +145,13 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p policy) error
 
 // sendInstead answers with the picture itself where another of it cannot be made, but
 // only those who may have it: a signature for a small or blurred one opens no more.
-func (d *CDN) sendInstead(c *fiber.Ctx, e *entry, p policy) error {
+func (d *CDN) sendInstead(c *fiber.Ctx, e *entry, p access.Policy) error {
 	args := c.Context().QueryArgs()
-	own := open(&e.media) || d.owner(c, &e.media) || d.signer.LinkValid(e.media.ID, string(args.Peek("sig")), string(args.Peek("exp")), time.Now())
-	if !own && p == personal {
+	own := access.Open(&e.media) || d.access.Owner(c, e.media.User) || d.signer.LinkValid(e.media.ID, string(args.Peek("sig")), string(args.Peek("exp")), time.Now())
+	if !own && p == access.Personal {
 		return refuse(c, fault.New(fault.Busy, "This picture cannot be made just now. Try again in a moment."))
 	}
-	if p == immutable {
+	if p == access.Immutable {
 		p = interim
 	}
 	return send(c, &e.file, p)
@@ -188,7 +189,7 @@ func (d *CDN) mayTransform(c *fiber.Ctx, m *store.Media, q *media.Query) (forAll
 	switch {
 	case d.transforms == "any", d.transforms == "named" && q.Variant != "", d.signed(c, m):
 		return true, nil
-	case d.owner(c, m):
+	case d.access.Owner(c, m.User):
 		return false, nil
 	case q.Variant != "":
 		return false, fault.New(fault.Forbidden, "This server makes variants for signed links only.")

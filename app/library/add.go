@@ -19,6 +19,7 @@ import (
 // Upload is one file on its way in.
 type Upload struct {
 	User     string
+	Kind     store.Kind
 	Filename string // as the client named it
 	Body     io.Reader
 	Length   int64 // bytes that the body is said to have at most; 0 when unknown
@@ -40,7 +41,7 @@ func (duplicate) Error() string { return "library: duplicate" }
 func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool, err error) {
 	var room *usage.Reservation
 	if l.usage != nil {
-		if room, err = l.usage.Reserve(ctx, up.User, up.Least); err != nil {
+		if room, err = l.usage.Reserve(ctx, up.User, up.Kind, up.Least); err != nil {
 			return m, false, err
 		}
 		defer room.Release()
@@ -58,7 +59,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 		return m, false, media.Unsupported("this server takes JPEG, PNG, GIF, WebP and SVG only")
 	}
 	m = store.Media{
-		User: up.User, Kind: store.Image, MIME: t.MIME, Ext: t.Ext, Public: true,
+		User: up.User, Kind: up.Kind, MIME: t.MIME, Ext: t.Ext, Public: true,
 		Filename: CleanName(up.Filename, t.Ext), Blob: l.intakes.begin(up.Length),
 		KeepMetadata: l.upload.KeepMetadata, Frames: 1,
 	}
@@ -82,7 +83,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	}
 	room.Release() // the record counts from here on; both would count it twice
 	m, fresh, err = l.record(ctx, m)
-	if fresh && !m.Seen {
+	if fresh && m.Kind == store.Image && !m.Seen {
 		select {
 		case l.arrived <- struct{}{}:
 		default: // somebody is on the way
@@ -172,7 +173,7 @@ func (l *Library) describe(ctx context.Context, up Upload, m *store.Media) error
 // record has it: writing failed, or an equal upload came first.
 func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, fresh bool, err error) {
 	for range 5 { // an id in use is a matter of 2^-66 times the pictures there are
-		m.ID = store.NewID(store.ImageIDLen)
+		m.ID = newID(m.Kind)
 		if out, fresh, err = l.create(ctx, m); !errors.Is(err, store.ErrExists) {
 			break
 		}
@@ -181,6 +182,14 @@ func (l *Library) record(ctx context.Context, m store.Media) (out store.Media, f
 		return out, true, nil
 	}
 	return out, false, l.discard(ctx, &m, err)
+}
+
+// newID makes an id: pictures have short ones (contract 1.6).
+func newID(k store.Kind) string {
+	if k == store.Image {
+		return store.NewID(store.ImageIDLen)
+	}
+	return store.NewID(store.IDLen)
 }
 
 func (l *Library) create(ctx context.Context, m store.Media) (store.Media, bool, error) {

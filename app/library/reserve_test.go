@@ -57,7 +57,7 @@ func TestAFinishedUploadIsNeverCountedTwice(t *testing.T) {
 	asked := 0
 	db.written = func() {
 		asked++
-		if err := u.MayBegin(ctx, a.ID, int64(len(data))); err != nil {
+		if err := u.MayBegin(ctx, a.ID, store.Image, int64(len(data))); err != nil {
 			t.Errorf("after %d writes: %v", asked, err)
 		}
 	}

@@ -162,6 +162,18 @@ func plainHost(h string) bool {
 // Image is the address of a picture.
 func (o Origin) Image(id, ext string) string { return o.Media + "/" + id + "." + ext }
 
+// Audio is the address of an audio file.
+func (o Origin) Audio(id, ext string) string { return o.Media + "/audio/" + id + "." + ext }
+
+// AudioCover is the address of an audio file's picture.
+func (o Origin) AudioCover(id string) string { return o.Media + "/audio-cover/" + id + ".jpg" }
+
+// Doc is the address of a document's file.
+func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "." + ext }
+
+// Page is the address of a page for people; path begins with a slash.
+func (o Origin) Page(path string) string { return o.API + path }
+
 type originKey struct{}
 
 // With keeps the origin of a request in its context.

@@ -9,6 +9,7 @@ import (
 
 	"picora/app/apptest"
 	"picora/app/config"
+	"picora/store"
 )
 
 // What runs has its room: another upload beside it is refused before its body when the
@@ -49,7 +50,7 @@ func TestAnUploadUnderWayKeepsItsRoom(t *testing.T) {
 	first.Close()
 	until(100)
 	st, err := p.App.Usage().Standing(context.Background(), p.User)
-	if err != nil || st.Count.N != 0 {
+	if err != nil || st.Count[store.Image].N != 0 {
 		t.Error(st, err)
 	}
 	nothingKept(t, p)

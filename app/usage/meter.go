@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"picora/store"
 )
 
 const (
@@ -21,8 +23,15 @@ const (
 type Meter struct {
 	bytes atomic.Int64 // since the last flush
 	gone  atomic.Bool  // it was forgotten; another stands for the user now
-	user  string
+	key   meterKey
 	all   *meters
+}
+
+// meterKey is what a meter counts: files of the user's that are played (audio, video),
+// or the others.
+type meterKey struct {
+	user   string
+	played bool
 }
 
 // Add counts n bytes.
@@ -32,65 +41,72 @@ func (m *Meter) Add(n int64) {
 	}
 	m.bytes.Add(n)
 	if m.gone.Load() {
-		m.all.add(m.user, m.bytes.Swap(0))
+		m.all.add(m.key, m.bytes.Swap(0))
 	}
 }
 
 // meters are the users' meters, one each.
 type meters struct {
 	mu sync.Mutex
-	of map[string]*Meter
+	of map[meterKey]*Meter
 }
 
-// Meter is what counts for the user.
-func (u *Usage) Meter(user string) *Meter { return u.meters.get(user) }
+// Meter is what counts files of the kind for the user.
+func (u *Usage) Meter(user string, k store.Kind) *Meter {
+	u.meters.mu.Lock()
+	defer u.meters.mu.Unlock()
+	return u.meters.get(meterKey{user, k == store.Audio || k == store.Video})
+}
 
-func (s *meters) get(user string) *Meter {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.of[user]
+// get is for who has the lock.
+func (s *meters) get(key meterKey) *Meter {
+	m := s.of[key]
 	if m == nil {
-		m = &Meter{user: user, all: s}
-		s.of[user] = m
+		m = &Meter{key: key, all: s}
+		s.of[key] = m
 	}
 	return m
 }
 
-func (s *meters) add(user string, n int64) {
+func (s *meters) add(key meterKey, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.of[user]
-	if m == nil {
-		m = &Meter{user: user, all: s}
-		s.of[user] = m
-	}
-	m.bytes.Add(n) // it cannot be forgotten while we have the lock
+	s.get(key).bytes.Add(n) // it cannot be forgotten while we have the lock
 }
 
 // pending is what was served of the user since the last flush.
-func (s *meters) pending(user string) int64 {
+func (s *meters) pending(user string) (p store.Sent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m := s.of[user]; m != nil {
-		return m.bytes.Load()
+	if m := s.of[meterKey{user, false}]; m != nil {
+		p.Served = m.bytes.Load()
 	}
-	return 0
+	if m := s.of[meterKey{user, true}]; m != nil {
+		p.Played = m.bytes.Load()
+	}
+	return p
 }
 
 // take empties the meters, and forgets idle ones when there are too many.
-func (s *meters) take() map[string]int64 {
+func (s *meters) take() map[string]store.Sent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	taken := map[string]int64{}
-	for user, m := range s.of {
+	taken := map[string]store.Sent{}
+	for key, m := range s.of {
 		n := m.bytes.Swap(0)
 		if n == 0 && len(s.of) > idleMeters {
 			m.gone.Store(true)
-			delete(s.of, user)
+			delete(s.of, key)
 			n = m.bytes.Swap(0) // what came before it was gone
 		}
 		if n > 0 {
-			taken[user] = n
+			sent := taken[key.user]
+			if key.played {
+				sent.Played += n
+			} else {
+				sent.Served += n
+			}
+			taken[key.user] = sent
 		}
 	}
 	return taken
@@ -115,7 +131,7 @@ func (u *Usage) Run(ctx context.Context) {
 func (u *Usage) Flush(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	taken := u.meters.take()
-	part := map[string]int64{}
+	part := map[string]store.Sent{}
 	for user, n := range taken {
 		part[user] = n
 		delete(taken, user)
@@ -126,7 +142,8 @@ func (u *Usage) Flush(ctx context.Context) {
 		if err != nil {
 			slog.Warn("the bytes that were served could not be written down yet", "err", err)
 			for user, n := range part {
-				u.meters.add(user, n)
+				u.meters.add(meterKey{user, false}, n.Served)
+				u.meters.add(meterKey{user, true}, n.Played)
 			}
 			after = nil // of what is not written nobody is told
 		}

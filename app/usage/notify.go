@@ -24,7 +24,7 @@ const (
 // is.
 func (u *Usage) warn(ctx context.Context, st *store.Standing) {
 	l, lang, now := u.Limits(st.User), mail.Language(st.User.Locale, ""), u.store.Now()
-	u.warnOf(ctx, st, st.Count.Bytes, l.ImageStorageBytes, storageLow, storageFull, func(used, limit string, full bool) mail.Text {
+	u.warnOf(ctx, st, st.Count[store.Image].Bytes, l.ImageStorageBytes, storageLow, storageFull, func(used, limit string, full bool) mail.Text {
 		if full {
 			return mail.StorageFull(lang, used, limit)
 		}
@@ -58,9 +58,9 @@ func (u *Usage) told(ctx context.Context, st *store.Standing, err error) error {
 		return err
 	}
 	l := u.Limits(st.User)
-	if f.Meta["type"] == "img_storage_bytes" && float64(st.Count.Bytes) >= 0.8*float64(l.ImageStorageBytes) {
+	if f.Meta["type"] == "img_storage_bytes" && float64(st.Count[store.Image].Bytes) >= 0.8*float64(l.ImageStorageBytes) {
 		u.tell(ctx, st, storageFull, storageFull|storageLow,
-			mail.DidNotFit(mail.Language(st.User.Locale, ""), Size(st.Count.Bytes), Size(l.ImageStorageBytes)))
+			mail.DidNotFit(mail.Language(st.User.Locale, ""), Size(st.Count[store.Image].Bytes), Size(l.ImageStorageBytes)))
 	}
 	return err
 }

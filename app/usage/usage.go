@@ -18,7 +18,7 @@ type Usage struct {
 	free  config.Plan // of accounts without limits
 
 	mu       sync.Mutex
-	reserved map[string]int64 // bytes that uploads under way will have at least, by user
+	reserved map[room]int64 // bytes that uploads under way will have at least
 
 	meters meters
 	counts sync.Mutex // held by a recount
@@ -30,7 +30,7 @@ func New(s *store.Store, plans map[string]config.Plan) *Usage {
 	for _, name := range config.LimitNames() {
 		free.SetLimit(name, Unlimited)
 	}
-	return &Usage{store: s, plans: plans, free: free, reserved: map[string]int64{}, meters: meters{of: map[string]*Meter{}}}
+	return &Usage{store: s, plans: plans, free: free, reserved: map[room]int64{}, meters: meters{of: map[meterKey]*Meter{}}}
 }
 
 // Unlimited is a limit that is none.
@@ -87,50 +87,65 @@ func (u *Usage) MayWatermark(a store.User) error {
 // Standing is how far the user has come, with what was served a moment ago.
 func (u *Usage) Standing(ctx context.Context, user string) (store.Standing, error) {
 	st, err := u.store.Standing(ctx, user)
-	st.Month.Served += u.meters.pending(user)
+	p := u.meters.pending(user)
+	st.Month.Served += p.Served
+	st.Month.Played += p.Played
 	return st, err
 }
 
-// MayBegin refuses an upload of a picture of at least that many bytes, before its body
+// room is what a file counts against: a user's room for kinds that share it.
+type room struct {
+	user string
+	of   store.Kind // the first of the kinds
+}
+
+func roomOf(user string, k store.Kind) room {
+	if k == store.Video {
+		k = store.Audio
+	}
+	return room{user, k}
+}
+
+// MayBegin refuses an upload of at least that many bytes, before its body
 // is read, when it cannot fit beside what is there and what is under way. What may fit
 // is decided for good by MayAdd, when its size is known.
-func (u *Usage) MayBegin(ctx context.Context, user string, least int64) error {
+func (u *Usage) MayBegin(ctx context.Context, user string, k store.Kind, least int64) error {
 	st, err := u.Standing(ctx, user)
 	if err != nil {
 		return err
 	}
 	u.mu.Lock()
-	under := u.reserved[user]
+	under := u.reserved[roomOf(user, k)]
 	u.mu.Unlock()
-	return u.told(ctx, &st, u.room(&st, under+max(least, 1)))
+	return u.told(ctx, &st, u.room(&st, k, under+max(least, 1)))
 }
 
 // Reservation is the room that an upload under way takes.
 type Reservation struct {
 	usage *Usage
-	user  string
+	room  room
 	bytes int64
 	done  bool
 }
 
 // Reserve is MayBegin, and keeps the room until the reservation's Release.
-func (u *Usage) Reserve(ctx context.Context, user string, least int64) (*Reservation, error) {
-	r := &Reservation{usage: u, user: user}
+func (u *Usage) Reserve(ctx context.Context, user string, k store.Kind, least int64) (*Reservation, error) {
+	r := &Reservation{usage: u, room: roomOf(user, k)}
 	return r, r.Grow(ctx, least)
 }
 
 // Grow keeps room for an upload that turns out to have at least so many bytes.
 func (r *Reservation) Grow(ctx context.Context, least int64) error {
 	u := r.usage
-	st, err := u.Standing(ctx, r.user)
+	st, err := u.Standing(ctx, r.room.user)
 	if err != nil {
 		return err
 	}
 	u.mu.Lock()
 	more := max(least-r.bytes, 0)
-	err = u.room(&st, u.reserved[r.user]+max(more, 1))
+	err = u.room(&st, r.room.of, u.reserved[r.room]+max(more, 1))
 	if err == nil && more > 0 {
-		u.reserved[r.user] += more
+		u.reserved[r.room] += more
 		r.bytes += more
 	}
 	u.mu.Unlock()
@@ -146,8 +161,8 @@ func (r *Reservation) Release() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	r.done = true
-	if u.reserved[r.user] -= r.bytes; u.reserved[r.user] <= 0 {
-		delete(u.reserved, r.user)
+	if u.reserved[r.room] -= r.bytes; u.reserved[r.room] <= 0 {
+		delete(u.reserved, r.room)
 	}
 }
 
@@ -157,30 +172,67 @@ func (u *Usage) Add(ctx context.Context, m store.Media) (out store.Media, fresh 
 	var over error
 	out, fresh, err = u.store.CreateMediaIf(ctx, m, func(now store.Standing) error {
 		st = now
-		over = u.room(&st, m.Size)
+		over = u.room(&st, m.Kind, m.Size)
 		return over
 	})
 	switch {
 	case err != nil && over != nil:
 		return out, false, u.told(ctx, &st, err)
 	case err == nil && fresh:
-		st.Count.Bytes += m.Size
+		st.Count[m.Kind].Bytes += m.Size
 		u.warn(ctx, &st)
 	}
 	return out, fresh, err
 }
 
-// room refuses pictures of so many bytes that are not counted yet.
-func (u *Usage) room(st *store.Standing, more int64) error {
+// room refuses files of so many bytes that are not counted yet.
+func (u *Usage) room(st *store.Standing, k store.Kind, more int64) error {
 	if err := u.MayWrite(st.User); err != nil {
 		return err
 	}
 	l := u.Limits(st.User)
+	switch k {
+	case store.Audio, store.Video:
+		return mediaRoom(st, &l, more)
+	case store.Doc:
+		return docRoom(st, &l)
+	}
+	return imageRoom(st, &l, more)
+}
+
+// mediaRoom is room for audio and video.
+func mediaRoom(st *store.Standing, l *Limits, more int64) error {
+	used := st.Count[store.Audio].Bytes + st.Count[store.Video].Bytes
 	switch {
-	case exceeds(st.Count.Bytes+more, l.ImageStorageBytes):
-		return over("img_storage_bytes", st.Count.Bytes, l.ImageStorageBytes,
+	case exceeds(used+more, l.MediaStorageBytes):
+		return over("media_storage_bytes", used, l.MediaStorageBytes,
+			"Audio and video storage quota exceeded: %s of %s used. Delete some, or ask the administrator to upgrade the plan.",
+			Size(used), Size(l.MediaStorageBytes))
+	case exceeds(st.Month.Played+1, l.MediaBandwidthBytes):
+		return over("media_bandwidth_bytes", st.Month.Played, l.MediaBandwidthBytes,
+			"Bandwidth quota exceeded: %s of %s of audio and video were played this month. Links go on working; upload next month, or ask the administrator to upgrade the plan.",
+			Size(st.Month.Played), Size(l.MediaBandwidthBytes))
+	}
+	return nil
+}
+
+// docRoom is room for one more document. Their bytes are not limited together.
+func docRoom(st *store.Standing, l *Limits) error {
+	if n := st.Count[store.Doc].N; exceeds(n+1, l.DocCount) {
+		return over("doc_count", n, l.DocCount,
+			"Document quota exceeded: %d of %d documents. Delete some, or ask the administrator to upgrade the plan.", n, l.DocCount)
+	}
+	return nil
+}
+
+// imageRoom is room for one more picture.
+func imageRoom(st *store.Standing, l *Limits, more int64) error {
+	used := st.Count[store.Image].Bytes
+	switch {
+	case exceeds(used+more, l.ImageStorageBytes):
+		return over("img_storage_bytes", used, l.ImageStorageBytes,
 			"Image storage quota exceeded: %s of %s used. Delete pictures or ask the administrator to upgrade the plan.",
-			Size(st.Count.Bytes), Size(l.ImageStorageBytes))
+			Size(used), Size(l.ImageStorageBytes))
 	case exceeds(st.Month.Today+1, l.ImageUploadsPerDay):
 		return over("uploadsPerDay", st.Month.Today, l.ImageUploadsPerDay,
 			"Upload quota exceeded: %d of %d pictures today. Go on tomorrow (UTC), or ask the administrator to upgrade the plan.",

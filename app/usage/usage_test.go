@@ -78,19 +78,19 @@ func TestRefusalsSayWhatTheyAreAbout(t *testing.T) {
 		code fault.Code
 		want string
 	}{
-		"storage":   {store.Standing{User: pro, Count: store.Count{Bytes: 5<<30 - 100<<20}}, fault.QuotaExceeded, "Image storage quota exceeded: 4.9 GB of 5 GB used."},
+		"storage":   {store.Standing{User: pro, Count: [5]store.Count{store.Image: {Bytes: 5<<30 - 100<<20}}}, fault.QuotaExceeded, "Image storage quota exceeded: 4.9 GB of 5 GB used."},
 		"a day":     {store.Standing{User: pro, Month: store.Month{Today: 10}}, fault.QuotaExceeded, "Upload quota exceeded: 10 of 10 pictures today."},
 		"a month":   {store.Standing{User: pro, Month: store.Month{Uploads: 20}}, fault.QuotaExceeded, "Upload quota exceeded: 20 of 20 pictures this month."},
 		"bandwidth": {store.Standing{User: pro, Month: store.Month{Served: 5 << 30}}, fault.QuotaExceeded, "Bandwidth quota exceeded: 5 GB of 5 GB were served this month."},
 		"no plan":   {store.Standing{User: store.User{Plan: "none"}}, fault.PlanInactive, "upgrade"},
 		"an ended":  {store.Standing{User: store.User{Plan: "pro", PlanEnds: time.Unix(0, 0)}}, fault.PlanInactive, "ended on 1 January 1970"},
 	} {
-		f, ok := errors.AsType[*fault.Error](u.room(&c.st, 200<<20))
+		f, ok := errors.AsType[*fault.Error](u.room(&c.st, store.Image, 200<<20))
 		if !ok || f.Code != c.code || !strings.Contains(f.Message, c.want) || !strings.Contains(f.Message, "upgrade") {
 			t.Errorf("%s: %v", name, f)
 		}
 	}
-	if err := u.room(&store.Standing{User: pro, Count: store.Count{Bytes: 5<<30 - 200<<20}, Month: store.Month{Today: 9, Uploads: 19, Served: 5<<30 - 1}}, 200<<20); err != nil {
+	if err := u.room(&store.Standing{User: pro, Count: [5]store.Count{store.Image: {Bytes: 5<<30 - 200<<20}}, Month: store.Month{Today: 9, Uploads: 19, Served: 5<<30 - 1}}, store.Image, 200<<20); err != nil {
 		t.Errorf("what just fits: %v", err)
 	}
 }
@@ -99,12 +99,12 @@ func TestNothingIsLostBetweenMetersAndTheRecord(t *testing.T) {
 	u, s, a := start(t, func(*config.Plan) {})
 	ctx := context.Background()
 	for i := range idleMeters + 10 { // so that idle ones are forgotten
-		u.Meter(fmt.Sprint("somebody", i))
+		u.Meter(fmt.Sprint("somebody", i), store.Image)
 	}
 	const each = 20_000
 	var wg sync.WaitGroup
 	for range 4 {
-		m := u.Meter(a.ID)
+		m := u.Meter(a.ID, store.Image)
 		wg.Go(func() {
 			for i := range each {
 				m.Add(1)
@@ -123,7 +123,7 @@ func TestNothingIsLostBetweenMetersAndTheRecord(t *testing.T) {
 		default:
 			u.Flush(ctx)
 			for i := range idleMeters + 10 {
-				u.Meter(fmt.Sprint("somebody", i))
+				u.Meter(fmt.Sprint("somebody", i), store.Image)
 			}
 		}
 	}
@@ -136,9 +136,9 @@ func TestNothingIsLostBetweenMetersAndTheRecord(t *testing.T) {
 
 func TestAForgottenMeterStillCounts(t *testing.T) {
 	u, s, a := start(t, func(*config.Plan) {})
-	m := u.Meter(a.ID)
+	m := u.Meter(a.ID, store.Image)
 	for i := range idleMeters + 1 {
-		u.Meter(fmt.Sprint(i))
+		u.Meter(fmt.Sprint(i), store.Image)
 	}
 	u.Flush(context.Background())
 	if n := len(u.meters.of); n > idleMeters {
@@ -179,10 +179,10 @@ func TestUsersAreToldOnceThatTheirRoomRunsOut(t *testing.T) {
 		t.Error("it fits")
 	}
 	told(storageLow | storageFull)
-	u.Meter(a.ID).Add(80)
+	u.Meter(a.ID, store.Image).Add(80)
 	u.Flush(ctx)
 	told(storageLow | storageFull | bandwidthLow)
-	u.Meter(a.ID).Add(20)
+	u.Meter(a.ID, store.Image).Add(20)
 	u.Flush(ctx)
 	told(storageLow | storageFull | bandwidthLow | bandwidthFull)
 	if f, _ := errors.AsType[*fault.Error](add(1)); f == nil || f.Meta["type"] != "img_bandwidth_bytes" {
@@ -204,7 +204,7 @@ func TestUsersAreToldOfTheirRoomInTheirLanguage(t *testing.T) {
 			u.Add(ctx, store.Media{ID: fmt.Sprintf("%011d", i), User: a.ID, Kind: store.Image, Size: size, Hash: append(make([]byte, 31), byte(i)), Blob: fmt.Sprint(i)})
 		}
 		for _, n := range []int64{80, 20} {
-			u.Meter(a.ID).Add(n)
+			u.Meter(a.ID, store.Image).Add(n)
 			u.Flush(ctx)
 		}
 		list, _, err := s.Notifications(ctx, a.ID, "", 50)
@@ -226,19 +226,19 @@ func TestUsersAreToldOfTheirRoomInTheirLanguage(t *testing.T) {
 func TestReservationsAreGivenBackOnce(t *testing.T) {
 	u, _, a := start(t, func(p *config.Plan) { p.ImageStorageBytes = 100 })
 	ctx := context.Background()
-	first, err := u.Reserve(ctx, a.ID, 60)
+	first, err := u.Reserve(ctx, a.ID, store.Image, 60)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := u.Reserve(ctx, a.ID, 60); err == nil {
+	if second, err := u.Reserve(ctx, a.ID, store.Image, 60); err == nil {
 		t.Error("there is room for both")
 	} else {
 		second.Release()
 	}
-	if err := u.MayBegin(ctx, a.ID, 41); err == nil {
+	if err := u.MayBegin(ctx, a.ID, store.Image, 41); err == nil {
 		t.Error("there is room beside it")
 	}
-	if err := u.MayBegin(ctx, a.ID, 40); err != nil {
+	if err := u.MayBegin(ctx, a.ID, store.Image, 40); err != nil {
 		t.Error(err)
 	}
 	if err := first.Grow(ctx, 101); err == nil {
@@ -278,7 +278,7 @@ func TestARepairIsInTheAuditLog(t *testing.T) {
 			t.Errorf("%d %v %v, want %d", users, repaired, err, want)
 		}
 	}
-	if st, _ := u.Standing(ctx, a.ID); st.Count != (store.Count{N: 1, Public: 1, Bytes: 7}) {
+	if st, _ := u.Standing(ctx, a.ID); st.Count[store.Image] != (store.Count{N: 1, Public: 1, Bytes: 7}) {
 		t.Error(st.Count)
 	}
 	var events []store.Event
@@ -312,7 +312,7 @@ func TestSizesAreWrittenAsPeopleDo(t *testing.T) {
 
 func BenchmarkMeter(b *testing.B) {
 	u, _, a := start(b, func(*config.Plan) {})
-	m := u.Meter(a.ID)
+	m := u.Meter(a.ID, store.Image)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -325,7 +325,7 @@ func BenchmarkMayBegin(b *testing.B) {
 	u, _, a := start(b, func(*config.Plan) {})
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := u.MayBegin(context.Background(), a.ID, 1<<20); err != nil {
+		if err := u.MayBegin(context.Background(), a.ID, store.Image, 1<<20); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -364,7 +364,7 @@ func TestOfBytesThatAreNotWrittenDownNobodyIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := New(s, plans)
-	u.Meter(a.ID).Add(100)
+	u.Meter(a.ID, store.Image).Add(100)
 	for _, want := range []struct {
 		fails  int
 		served int64
