@@ -136,7 +136,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	files.UseTransforms(cfg.Images.Transforms, variants)
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,
-		IsFile: cdn.IsFile, FileRoute: cdn.Route, Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
+		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, pages.New(lib, rule, a.usage), files},
 	})
