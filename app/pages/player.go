@@ -26,7 +26,8 @@ const (
 type player struct {
 	Title, Artist string
 	File, Type    string // address and type of the sound
-	Cover         string // address; empty: none
+	Cover         string // address
+	Pictured      bool   // the cover is the file's own, not one drawn for its type
 	Length        string // duration for people; empty: unknown
 	Whole         int    // duration in whole seconds
 	Chapters      []chapter
@@ -109,26 +110,25 @@ func newPlayer(c *fiber.Ctx, m *store.Media, o link.Origin, policy access.Policy
 	p := player{
 		Title: title(m), Artist: m.Sound.Artist,
 		File: o.Audio(m.ID, m.Ext) + signed, Type: m.MIME,
-		Length: clock(m.Sound.Duration), Whole: int(math.Ceil(m.Sound.Duration)),
+		Cover:  o.AudioCover(m.ID) + signed,
+		Length: clock(m.Sound.Duration), Whole: int(math.Ceil(seconds(m.Sound.Duration))),
 		Chapters: chapters(m),
 		Page:     o.Page("/embed/audio/" + m.ID), OEmbed: o.Page("/oembed?format=json&url=" + url.QueryEscape(o.Page("/embed/audio/"+m.ID))),
 		Width: playerWidth, Height: playerHeight, Listed: policy == access.Immutable,
 	}
-	if _, has := m.Part(store.CoverPart); has {
-		p.Cover = o.AudioCover(m.ID) + signed
-	}
+	_, p.Pictured = m.Part(store.CoverPart)
 	if t := c.Query("theme"); t == "dark" || t == "light" {
 		p.Theme = t
 	}
 	s := script{
 		ID: m.ID, Title: p.Title, Artist: p.Artist, Album: m.Sound.Album, Cover: p.Cover,
-		Peaks: o.Media + "/audio-peaks/" + m.ID + ".json" + signed, Duration: m.Sound.Duration, Chapters: p.Chapters,
+		Peaks: o.Media + "/audio-peaks/" + m.ID + ".json" + signed, Duration: seconds(m.Sound.Duration), Chapters: p.Chapters,
 		Say: map[string]string{},
 	}
 	for name, text := range playerTexts {
 		s.Say[name] = say(lang, text)
 	}
-	b, _ := json.Marshal(s) // of texts and numbers; NaN does not come out of the store's readers
+	b, _ := json.Marshal(s) // of texts and finite numbers
 	p.Script = string(b)
 	return p
 }
@@ -136,8 +136,11 @@ func newPlayer(c *fiber.Ctx, m *store.Media, o link.Origin, policy access.Policy
 // carried is the query of a link that a signature opens.
 func carried(c *fiber.Ctx) string {
 	sig, exp := c.Query("sig"), c.Query("exp")
-	if sig == "" {
+	switch {
+	case sig == "":
 		return ""
+	case exp == "": // of a feed
+		return "?sig=" + url.QueryEscape(sig)
 	}
 	return "?sig=" + url.QueryEscape(sig) + "&exp=" + url.QueryEscape(exp)
 }
@@ -164,7 +167,7 @@ func chapters(m *store.Media) []chapter {
 		if len(list) == maxChapters {
 			break
 		}
-		if !(ch.Start >= 0) || m.Sound.Duration > 0 && ch.Start >= m.Sound.Duration { // NaN is not, either
+		if ch.Start < 0 || ch.Start != seconds(ch.Start) || m.Sound.Duration > 0 && ch.Start >= m.Sound.Duration {
 			continue
 		}
 		name := ch.Title
@@ -176,12 +179,20 @@ func chapters(m *store.Media) []chapter {
 	return list
 }
 
+// seconds is s, or 0 for what is no duration.
+func seconds(s float64) float64 {
+	if s > 0 && s < 1e8 {
+		return s
+	}
+	return 0
+}
+
 // clock writes seconds as people read them, 3:05 or 1:02:03; nothing when unknown.
-func clock(seconds float64) string {
-	if !(seconds > 0) || seconds > 1e8 {
+func clock(t float64) string {
+	if t = seconds(t); t == 0 {
 		return ""
 	}
-	s := int(seconds)
+	s := int(t)
 	if s < 3600 {
 		return fmt.Sprintf("%d:%02d", s/60, s%60)
 	}

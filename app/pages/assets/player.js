@@ -336,6 +336,8 @@
   }
 
   // --- begin
+  const list = $('.chapters');
+  if (list && innerHeight >= 700) list.open = true;
   audio.controls = false;
   audio.hidden = true;
   for (const q of ['.play', '.tools', '.wave', '.times']) $(q).hidden = false;
