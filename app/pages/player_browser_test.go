@@ -184,7 +184,7 @@ func TestThePlayerFitsItsFrame(t *testing.T) {
 	}{
 		"desk":         {browser.View{Width: 720, Height: 240}, m, "", false},
 		"page":         {browser.View{Width: 1280, Height: 800}, m, "", false},
-		"phone":        {browser.View{Phone: true}, m, "", false},
+		"phone":        {browser.View{Phone: true}, m, "", true},
 		"dark":         {browser.View{Width: 600, Height: 160, Dark: true}, m, "?t=12", true},
 		"frame":        {browser.View{Width: 600, Height: 160}, plain, "?t=3", false},
 		"narrow":       {browser.View{Width: 300, Height: 80}, m, "?t=20", false},
@@ -193,7 +193,7 @@ func TestThePlayerFitsItsFrame(t *testing.T) {
 		"narrow-tall":  {browser.View{Width: 320, Height: 240}, m, "", true},
 		"square":       {browser.View{Width: 240, Height: 180}, m, "", true},
 		"chinese":      {browser.View{Width: 600, Height: 200, Language: "zh-CN"}, m, "", true},
-		"chinese-dark": {browser.View{Phone: true, Dark: true, Language: "zh-CN"}, m, "?t=9", false},
+		"chinese-dark": {browser.View{Phone: true, Dark: true, Language: "zh-CN"}, m, "?t=9", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := b.Open(t, p.URL+"/embed/audio/"+c.m.ID+c.query, c.view)
