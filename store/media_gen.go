@@ -77,11 +77,11 @@ func (z Chapter) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *Count) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
+	// map header, size 4
 	// string "n"
-	o = append(o, 0x83, 0xa1, 0x6e)
+	o = append(o, 0x84, 0xa1, 0x6e)
 	o = msgp.AppendInt64(o, z.N)
 	// string "public"
 	o = append(o, 0xa6, 0x70, 0x75, 0x62, 0x6c, 0x69, 0x63)
@@ -89,6 +89,9 @@ func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "bytes"
 	o = append(o, 0xa5, 0x62, 0x79, 0x74, 0x65, 0x73)
 	o = msgp.AppendInt64(o, z.Bytes)
+	// string "trash"
+	o = append(o, 0xa5, 0x74, 0x72, 0x61, 0x73, 0x68)
+	o = msgp.AppendInt64(o, z.Trash)
 	return
 }
 
@@ -128,6 +131,12 @@ func (z *Count) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Bytes")
 				return
 			}
+		case "trash":
+			z.Trash, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Trash")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -141,8 +150,8 @@ func (z *Count) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z Count) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 6 + msgp.Int64Size
+func (z *Count) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 6 + msgp.Int64Size + 6 + msgp.Int64Size
 	return
 }
 
@@ -170,6 +179,99 @@ func (z *Kind) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z Kind) Msgsize() (s int) {
+	s = msgp.Uint8Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Level) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "state"
+	o = append(o, 0x82, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+	o = msgp.AppendUint8(o, uint8(z.State))
+	// string "target"
+	o = append(o, 0xa6, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74)
+	o = msgp.AppendFloat64(o, z.Target)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Level) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "state":
+			{
+				var zb0002 uint8
+				zb0002, bts, err = msgp.ReadUint8Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "State")
+					return
+				}
+				z.State = LevelState(zb0002)
+			}
+		case "target":
+			z.Target, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Target")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Level) Msgsize() (s int) {
+	s = 1 + 6 + msgp.Uint8Size + 7 + msgp.Float64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z LevelState) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	o = msgp.AppendUint8(o, uint8(z))
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *LevelState) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	{
+		var zb0001 uint8
+		zb0001, bts, err = msgp.ReadUint8Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		(*z) = LevelState(zb0001)
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z LevelState) Msgsize() (s int) {
 	s = msgp.Uint8Size
 	return
 }
@@ -256,9 +358,9 @@ func (z *Look) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 34
+	// map header, size 37
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x22, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x25, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -387,6 +489,15 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "updated"
 	o = append(o, 0xa7, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Updated)
+	// string "deleted"
+	o = append(o, 0xa7, 0x64, 0x65, 0x6c, 0x65, 0x74, 0x65, 0x64)
+	o = msgp.AppendTime(o, z.Deleted)
+	// string "num"
+	o = append(o, 0xa3, 0x6e, 0x75, 0x6d)
+	o = msgp.AppendUint32(o, z.Number)
+	// string "seq"
+	o = append(o, 0xa3, 0x73, 0x65, 0x71)
+	o = msgp.AppendUint64(o, z.Seq)
 	return
 }
 
@@ -668,6 +779,24 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Updated")
 				return
 			}
+		case "deleted":
+			z.Deleted, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Deleted")
+				return
+			}
+		case "num":
+			z.Number, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Number")
+				return
+			}
+		case "seq":
+			z.Seq, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Seq")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -694,7 +823,7 @@ func (z *Media) Msgsize() (s int) {
 	for za0004 := range z.Referers {
 		s += msgp.StringPrefixSize + len(z.Referers[za0004])
 	}
-	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize
+	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 4 + msgp.Uint32Size + 4 + msgp.Uint64Size
 	return
 }
 
@@ -780,9 +909,9 @@ func (z *Part) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Sound) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 15
+	// map header, size 16
 	// string "codec"
-	o = append(o, 0x8f, 0xa5, 0x63, 0x6f, 0x64, 0x65, 0x63)
+	o = append(o, 0xde, 0x0, 0x10, 0xa5, 0x63, 0x6f, 0x64, 0x65, 0x63)
 	o = msgp.AppendString(o, z.Codec)
 	// string "secs"
 	o = append(o, 0xa4, 0x73, 0x65, 0x63, 0x73)
@@ -829,6 +958,15 @@ func (z *Sound) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 		o = msgp.AppendString(o, z.Chapters[za0001].Title)
 	}
+	// string "level"
+	o = append(o, 0xa5, 0x6c, 0x65, 0x76, 0x65, 0x6c)
+	// map header, size 2
+	// string "state"
+	o = append(o, 0x82, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+	o = msgp.AppendUint8(o, uint8(z.Level.State))
+	// string "target"
+	o = append(o, 0xa6, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74)
+	o = msgp.AppendFloat64(o, z.Level.Target)
 	// string "measured"
 	o = append(o, 0xa8, 0x6d, 0x65, 0x61, 0x73, 0x75, 0x72, 0x65, 0x64)
 	o = msgp.AppendBool(o, z.Measured)
@@ -979,6 +1117,45 @@ func (z *Sound) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
+		case "level":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Level")
+				return
+			}
+			for zb0004 > 0 {
+				zb0004--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Level")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "state":
+					{
+						var zb0005 uint8
+						zb0005, bts, err = msgp.ReadUint8Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Level", "State")
+							return
+						}
+						z.Level.State = LevelState(zb0005)
+					}
+				case "target":
+					z.Level.Target, bts, err = msgp.ReadFloat64Bytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Level", "Target")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Level")
+						return
+					}
+				}
+			}
 		case "measured":
 			z.Measured, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -1011,11 +1188,11 @@ func (z *Sound) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Sound) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Codec) + 5 + msgp.Float64Size + 5 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.IntSize + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.StringPrefixSize + len(z.Artist) + 6 + msgp.StringPrefixSize + len(z.Album) + 6 + msgp.StringPrefixSize + len(z.Genre) + 6 + msgp.IntSize + 5 + msgp.IntSize + 9 + msgp.ArrayHeaderSize
+	s = 3 + 6 + msgp.StringPrefixSize + len(z.Codec) + 5 + msgp.Float64Size + 5 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.IntSize + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.StringPrefixSize + len(z.Artist) + 6 + msgp.StringPrefixSize + len(z.Album) + 6 + msgp.StringPrefixSize + len(z.Genre) + 6 + msgp.IntSize + 5 + msgp.IntSize + 9 + msgp.ArrayHeaderSize
 	for za0001 := range z.Chapters {
 		s += 1 + 5 + msgp.Float64Size + 3 + msgp.Float64Size + 6 + msgp.StringPrefixSize + len(z.Chapters[za0001].Title)
 	}
-	s += 9 + msgp.BoolSize + 5 + msgp.Float64Size + 5 + msgp.Float64Size
+	s += 6 + 1 + 6 + msgp.Uint8Size + 7 + msgp.Float64Size + 9 + msgp.BoolSize + 5 + msgp.Float64Size + 5 + msgp.Float64Size
 	return
 }
 

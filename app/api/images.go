@@ -124,24 +124,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 		// PicGo's command line does not exit before the connection is closed.
 		c.Response().SetConnectionClose()
 	}
-	m, fresh, err := a.library.Add(c.UserContext(), library.Upload{
-		User:     caller(c).User,
-		Kind:     store.Image,
-		Filename: f.filename,
-		Body:     f.file,
-		Length:   int64(c.Request().Header.ContentLength()),
-		Least:    least(c.Request().Header.ContentLength()),
-		Describe: func(m *store.Media) error {
-			if err := f.rest(); err != nil {
-				return err
-			}
-			change, err := f.change()
-			if err != nil {
-				return err
-			}
-			return change.Apply(m)
-		},
-	})
+	m, fresh, err := a.addForm(c, f, store.Image)
 	if err != nil {
 		return err
 	}
@@ -226,7 +209,8 @@ func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...st
 		if err != nil {
 			return err
 		}
-		out.total = &n.N
+		live := n.N - n.Trash
+		out.total = &live
 	}
 	return list(c, out)
 }
@@ -356,7 +340,7 @@ func (a *API) imagesExist(c *fiber.Ctx) error {
 		if err != nil || len(sum) != 32 || strings.ToLower(h) != h {
 			return fault.New(fault.BadRequest, "hashes are SHA-256 sums, each 64 lower-case hexadecimal digits.")
 		}
-		m, found, err := a.library.ByHash(c.UserContext(), caller(c).User, sum)
+		m, found, err := a.library.ByHash(c.UserContext(), caller(c).User, store.Image, sum)
 		switch {
 		case err != nil:
 			return err
@@ -448,7 +432,10 @@ func (a *API) transform(query string) (url.Values, error) {
 
 // imagePublicMeta handles GET /v1/images/:id/public-meta, which services beside
 // Picora may ask. Bare JSON; 404 whatever is wrong, so that it tells nothing.
-func (a *API) imagePublicMeta(c *fiber.Ctx) error {
+func (a *API) imagePublicMeta(c *fiber.Ctx) error { return a.publicMeta(c, store.Image) }
+
+// publicMeta tells of a record of that kind.
+func (a *API) publicMeta(c *fiber.Ctx, k store.Kind) error {
 	missing := fault.New(fault.NotFound, "There is no such thing here.")
 	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
 		return missing
@@ -457,7 +444,7 @@ func (a *API) imagePublicMeta(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !m.Public {
+	if !m.Public || m.Kind != k {
 		return missing
 	}
 	return c.JSON(map[string]any{"storageKey": m.Blob, "mimeType": m.MIME, "isPublic": m.Public})
