@@ -37,7 +37,7 @@ type collection struct {
 // wireCollection writes a record.
 func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 	out := collection{
-		ID: k.ID, Name: k.Name, Slug: k.Slug, CollectionType: k.Type, AllowedResourceTypes: kindNames(k.Allowed),
+		ID: k.ID, Name: k.Name, Slug: k.Slug, CollectionType: k.Type, AllowedResourceTypes: resourceTypes(k.Allowed),
 		CustomTypeID: orNull(k.CustomType), KBType: k.KBType, Description: orNull(k.Description),
 		DocCount: k.Count(store.Doc).N, SizeBytes: k.Total().Bytes, Counts: kindCounts(k),
 		IsDefault: k.Default, IsPublic: k.Public, CoverID: orNull(k.Cover), CreatedAt: stamp(k.Created), UpdatedAt: stamp(k.Updated),
@@ -63,8 +63,8 @@ func kindCounts(k *store.Collection) map[string]int64 {
 // resourceNames are the contract's words for kinds of media.
 var resourceNames = map[store.Kind]string{store.Doc: "doc", store.Image: "image", store.Video: "video", store.Audio: "audio"}
 
-// kindNames are the contract's words for the kinds, in its order.
-func kindNames(kinds []store.Kind) []string {
+// resourceTypes are the contract's words for the kinds, in its order.
+func resourceTypes(kinds []store.Kind) []string {
 	names := []string{}
 	for _, k := range library.Kinds {
 		for _, has := range kinds {

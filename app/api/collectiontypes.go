@@ -28,7 +28,7 @@ var builtinSince = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func wireCollectionType(t *store.CollectionType, order int) collectionType {
 	return collectionType{
-		ID: t.ID, OwnerID: orNull(t.User), Name: t.Name, Slug: t.Slug, AllowedResourceTypes: kindNames(t.Allowed),
+		ID: t.ID, OwnerID: orNull(t.User), Name: t.Name, Slug: t.Slug, AllowedResourceTypes: resourceTypes(t.Allowed),
 		Icon: orNull(t.Icon), Description: orNull(t.Description), SortOrder: order, CreatedAt: stamp(t.Created),
 	}
 }
@@ -42,7 +42,7 @@ func (a *API) listCollectionTypes(c *fiber.Ctx) error {
 	items := []collectionType{}
 	for i, b := range library.BuiltinTypes {
 		items = append(items, collectionType{
-			ID: "sct_" + b.Slug, Name: b.Name, Slug: b.Slug, AllowedResourceTypes: kindNames(b.Allowed),
+			ID: "sct_" + b.Slug, Name: b.Name, Slug: b.Slug, AllowedResourceTypes: resourceTypes(b.Allowed),
 			SortOrder: i + 1, IsBuiltin: true, CreatedAt: stamp(builtinSince),
 		})
 	}
