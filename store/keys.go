@@ -67,7 +67,8 @@ import (
 //	kb user collection                      Collection
 //	ki collection                           → user id
 //	ks slug                                 → collection id
-//	kw collection                           what is in it is to follow it into the trash, or back (empty)
+//	kw collection                           → time user: what is in it is to follow it into the trash, deleted then, or back
+//	kd time collection                      → user: the deleted ones in the order of their deletion
 //	kt user type                            CollectionType
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
@@ -322,6 +323,11 @@ func keyCollectionID(id string) []byte         { return key("ki", id) }
 func keyCollectionSlug(slug string) []byte     { return key("ks", slug) }
 func keyCollectionWork(id string) []byte       { return key("kw", id) }
 func keyCollectionType(user, id string) []byte { return key("kt", user, id) }
+
+func keyDeletedCollection(c *Collection) []byte { return key("kd", timeKey(c.Deleted), c.ID) }
+
+// keyDeletedCollections is the prefix of everybody's deleted collections.
+var keyDeletedCollections = []byte("kd")
 
 // keyCollectionWorks is the prefix of all collections whose contents are to follow them.
 var keyCollectionWorks = []byte("kw")

@@ -67,12 +67,18 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 	}
 	must(s.Notify(ctx, Notification{User: u.ID, Type: "system", Title: "hello"}))
-	for n := range 6 {
+	for n := range 5 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
 	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image}}, nil)
 	must(err)
-	must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyCollectionWork(c.ID), nil) }))
+	gone, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "d", Slug: "gone-" + email[:3], Allowed: []Kind{Image}}, nil)
+	must(err)
+	last := media(u.ID, 6)
+	last.Collection = gone.ID
+	create(t, s, last)
+	_, err = s.DeleteCollection(ctx, u.ID, gone.ID, true)
+	must(err)
 	for n, id := range []string{create(t, s, media(u.ID, 7)).ID, create(t, s, media(u.ID, 8)).ID} {
 		if n == 0 {
 			_, err = s.TrashMedia(ctx, u.ID, []string{id})
@@ -82,7 +88,7 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 		must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyForgotten(u.ID), make([]byte, 8)) }))
 	}
-	in := media(u.ID, 6)
+	in := media(u.ID, 5)
 	in.Collection = c.ID
 	create(t, s, in)
 	_, err = s.CreateCollectionType(ctx, CollectionType{User: u.ID, Name: "t", Slug: "t"}, func(int) error { return nil })
