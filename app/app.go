@@ -128,6 +128,8 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
+	reading := pages.New(lib, rule, a.usage)
+	reading.UseFeeds(signer)
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {
@@ -139,7 +141,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
-		Surfaces:   []server.Surface{rest, welcome, pages.New(lib, rule, a.usage), files},
+		Surfaces:   []server.Surface{rest, welcome, reading, files},
 	})
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
