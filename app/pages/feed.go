@@ -18,6 +18,7 @@ import (
 	"picora/app/auth"
 	"picora/app/library"
 	"picora/app/link"
+	"picora/app/usage"
 	"picora/store"
 )
 
@@ -30,9 +31,11 @@ const (
 	feedsAtOnce = 8
 )
 
-// feeds serves the podcast feeds of collections.
+// feeds tells other programs of what is here: the podcast feeds of collections, and
+// oEmbed.
 type feeds struct {
 	library *library.Library
+	usage   *usage.Usage
 	signer  *auth.Signer
 	writing chan struct{}
 }
@@ -93,6 +96,9 @@ func (f *feeds) feed(c *fiber.Ctx) error {
 	s.describe(c, `"`+hex.EncodeToString(sum[:16])+`"`, changed)
 	if unchanged(c, changed) {
 		return c.SendStatus(fiber.StatusNotModified)
+	}
+	if c.Method() != fiber.MethodHead {
+		f.usage.Meter(s.User, store.Doc).Add(int64(b.Len()))
 	}
 	c.Set(fiber.HeaderContentType, "application/rss+xml; charset=utf-8")
 	return c.Send(b.Bytes())

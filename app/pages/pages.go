@@ -34,7 +34,8 @@ func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages {
 	return &Pages{library: l, access: a, usage: u}
 }
 
-// UseFeeds serves podcast feeds, whose addresses s signs. It is called before the start.
+// UseFeeds serves podcast feeds and oEmbed; s signs addresses in them. It is called
+// before the start.
 func (p *Pages) UseFeeds(s *auth.Signer) { p.signer = s }
 
 // Mount adds the routes.
@@ -42,7 +43,8 @@ func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
 	r.Get("/embed/audio/:id", p.player)
 	if p.signer != nil {
-		f := &feeds{library: p.library, signer: p.signer, writing: make(chan struct{}, feedsAtOnce)}
+		f := &feeds{library: p.library, usage: p.usage, signer: p.signer, writing: make(chan struct{}, feedsAtOnce)}
+		r.Get("/oembed", f.oembed)
 		r.Get("/feed/:name", f.feed)
 		r.Get("/feed/:name/:id", f.chapters)
 	}

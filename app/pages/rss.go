@@ -12,21 +12,21 @@ import (
 
 // rssHead is what stands before the items.
 type rssHead struct {
-	Title       string       `xml:"title"`
-	Link        string       `xml:"link"`
-	Self        rssSelf      `xml:"atom:link"`
-	Description string       `xml:"description"`
-	Language    string       `xml:"language"`
-	Generator   string       `xml:"generator"`
-	LastBuild   string       `xml:"lastBuildDate"`
-	Author      string       `xml:"itunes:author"`
-	Owner       *rssOwner    `xml:"itunes:owner"`
-	Image       rssImage     `xml:"itunes:image"`
-	Cover       rssCover     `xml:"image"`
-	Category    rssCategory  `xml:"itunes:category"`
-	Explicit    bool         `xml:"itunes:explicit"`
-	Type        string       `xml:"itunes:type"`
-	Block       string       `xml:"itunes:block,omitempty"`
+	Title       string      `xml:"title"`
+	Link        string      `xml:"link"`
+	Self        rssSelf     `xml:"atom:link"`
+	Description string      `xml:"description"`
+	Language    string      `xml:"language"`
+	Generator   string      `xml:"generator"`
+	LastBuild   string      `xml:"lastBuildDate"`
+	Author      string      `xml:"itunes:author"`
+	Owner       *rssOwner   `xml:"itunes:owner"`
+	Image       rssImage    `xml:"itunes:image"`
+	Cover       rssCover    `xml:"image"`
+	Category    rssCategory `xml:"itunes:category"`
+	Explicit    bool        `xml:"itunes:explicit"`
+	Type        string      `xml:"itunes:type"`
+	Block       string      `xml:"itunes:block,omitempty"`
 }
 
 type rssSelf struct {
