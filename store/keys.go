@@ -62,6 +62,7 @@ import (
 //	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
+//	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
 //	kb user collection                      Collection
 //	ki collection                           → user id
@@ -76,6 +77,7 @@ var (
 	keyFill    = []byte("vf")
 	keyTrash   = []byte("xb")
 	keyUnseen  = []byte("ml")
+	keyUnheard = []byte("mw")
 
 	keyRemovals = []byte("xu")
 
@@ -186,7 +188,8 @@ func keyIdentityOf(issuer, subject string) []byte {
 	return key("ix", string(h[:]))
 }
 
-func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
+func keyMediaUnseen(m *Media) []byte  { return key("ml", place(m)) }
+func keyMediaUnheard(m *Media) []byte { return key("mw", place(m)) }
 
 func keyMediaPublic(m *Media) []byte {
 	return key("mv", m.User, string(byte(m.Kind)), bit(m.Public), place(m))

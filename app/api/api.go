@@ -202,6 +202,15 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
 
 		// Audio: audio.go
+		{"POST", "/v1/audio", write, limit.Upload, a.createAudio}, // a plan without audio has an answer of its own
+		{"GET", "/v1/audio/:id", read, limit.Read, a.getAudio},
+		{"PATCH", "/v1/audio/:id", change, limit.Mutation, a.updateAudio},
+		{"DELETE", "/v1/audio/:id", remove, limit.Mutation, a.deleteAudio},
+		{"POST", "/v1/audio/:id/sign", write, limit.Upload, a.signAudio},
+		{"GET", "/v1/audio/:id/waveform", read, limit.Read, a.getWaveform},
+		{"POST", "/v1/audio/:id/normalize", change, limit.Mutation, a.normalizeAudio},
+		{"DELETE", "/v1/audio/:id/normalize", change, limit.Mutation, a.dropNormalized},
+		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
 
@@ -242,6 +251,7 @@ func (a *API) Mount(r fiber.Router) {
 var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
+	"/v1/audio":  store.Audio,
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are
