@@ -42,14 +42,17 @@ type Collection struct {
 	Deleted time.Time `msg:"deleted"` // zero: it was not
 }
 
-// Feed is what a podcast feed says of a collection.
+// Feed is what a podcast feed says of a collection. Empty texts say nothing.
 type Feed struct {
 	Author   string `msg:"author"`
-	Email    string `msg:"email"`
-	Category string `msg:"cat"`
-	Language string `msg:"lang"`
+	Email    string `msg:"email"` // of the owner, for directories
+	Category string `msg:"cat"`   // one of Apple's, or of their subcategories
+	Language string `msg:"lang"`  // as zh-CN
+	Link     string `msg:"link"`  // of the show's site
 	Explicit bool   `msg:"explicit"`
-	// Token opens the feed of a collection that is not public; empty: nothing does.
+	Serial   bool   `msg:"serial"` // its episodes are meant to be heard in turn
+	// Token opens a feed with all audio in the collection, and signs the addresses in it;
+	// empty: there is no such feed.
 	Token string `msg:"token"`
 }
 
