@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -50,6 +51,11 @@ import (
 //	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	wm user watermark                       Watermark
+//	dp user collection path                 → media id: the document there
+//	du user time media                      → time: documents by their last change, and when they were made
+//	dt user title NUL time media            documents by their titles in lower case (empty)
+//	rv user media revision                  Revision; the media is the lineage
+//	rn user                                 Count of all the user's revisions
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
 var (
@@ -62,7 +68,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm", "dp", "du", "dt", "rv", "rn"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -231,4 +237,29 @@ func between(prefix []byte, from, to time.Time) kv.Range {
 		r.To = append(prefix[:len(prefix):len(prefix)], timeKey(to)...)
 	}
 	return r
+}
+
+func keyDocPath(user, collection, path string) []byte { return key("dp", user, collection, path) }
+
+func keyDocUpdated(m *Media) []byte { return key("du", m.User, timeKey(m.Updated), m.ID) }
+
+func keyDocTitle(m *Media) []byte {
+	title := strings.ReplaceAll(strings.ToLower(m.Title), "\x00", "")
+	return key("dt", m.User, title, "\x00", place(m))
+}
+
+func keyRevision(user, lineage, id string) []byte { return key("rv", user, lineage, id) }
+func revisionsOf(user, lineage string) []byte     { return key("rv", user, lineage) }
+func keyAllRevisions(user string) []byte          { return key("rv", user) }
+func keyRevisions(user string) []byte             { return key("rn", user) }
+
+// docsOf is the prefix of the index of a user's documents in that order.
+func docsOf(user string, o DocOrder) []byte {
+	switch o {
+	case ByCreated:
+		return key("mk", user, string(byte(Doc)))
+	case ByTitle:
+		return key("dt", user)
+	}
+	return key("du", user)
 }
