@@ -1,12 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	"picora/store/kv"
 )
@@ -37,16 +35,18 @@ func (s *Store) PutDoc(ctx context.Context, d NewDoc) (out Media, replaced strin
 		if err := notGone(tx, out.User); err != nil {
 			return err
 		}
-		id, err := getKey(tx, keyMediaHash(out.User, out.Hash))
+		there, err := mediaOf(tx, out.User, Doc, out.Hash)
 		if err == nil {
-			out, err = mediaByID(tx, string(id))
-			return err
+			out = there
+			return nil
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		if taken, err := has(tx, keyMediaID(out.ID)); err != nil || taken {
-			return or(err, fmt.Errorf("store: document %s: %w", out.ID, ErrExists))
+		for _, k := range [][]byte{keyMediaID(out.ID), keyTrashID(out.ID)} {
+			if taken, err := has(tx, k); err != nil || taken {
+				return or(err, fmt.Errorf("store: document %s: %w", out.ID, ErrExists))
+			}
 		}
 		old, err := docAt(tx, out.User, out.Collection, out.Text.Path)
 		if err != nil {
@@ -61,7 +61,7 @@ func (s *Store) PutDoc(ctx context.Context, d NewDoc) (out Media, replaced strin
 		}
 		if old != nil {
 			replaced = old.ID
-			if err := replaceDoc(tx, old, d.Keep); err != nil {
+			if err := replaceDoc(tx, old, d.Keep, out.Updated); err != nil {
 				return err
 			}
 		}
@@ -105,8 +105,8 @@ func (s *Store) succeed(m, old *Media) {
 }
 
 // replaceDoc ends the record of a document that another takes the place of.
-func replaceDoc(tx kv.Tx, old *Media, keep int) error {
-	if err := change(tx, old, nil); err != nil {
+func replaceDoc(tx kv.Tx, old *Media, keep int, at time.Time) error {
+	if err := changeAt(tx, old, nil, at); err != nil {
 		return err
 	}
 	for _, p := range old.Parts {
@@ -151,7 +151,7 @@ func (s *Store) DocAt(ctx context.Context, user, collection, path string) (m Med
 
 // pathFree refuses a document at a path where another is.
 func pathFree(tx kv.Reader, m *Media) error {
-	if m == nil || m.Kind != Doc {
+	if m == nil || m.Kind != Doc || m.Trashed() {
 		return nil
 	}
 	there, err := docAt(tx, m.User, m.Collection, m.Text.Path)
@@ -163,78 +163,40 @@ func pathFree(tx kv.Reader, m *Media) error {
 
 // docEntries adds the index entries that documents alone have.
 func docEntries(e map[string]string, m *Media) {
-	e[string(keyDocUpdated(m))] = timeKey(m.Created)
-	e[string(keyDocTitle(m))] = ""
 	if m.Collection != "" && m.Text.Path != "" {
 		e[string(keyDocPath(m.User, m.Collection, m.Text.Path))] = m.ID
 	}
 }
 
-// DocOrder is an order of a list of documents.
-type DocOrder uint8
-
-// The orders: the last changed first, the newest first, by title.
-const (
-	ByUpdated DocOrder = iota
-	ByCreated
-	ByTitle
-)
-
-// DocQuery chooses documents of one user.
-type DocQuery struct {
-	Order DocOrder
-	After string // DocPage.Next of the page before
-	Limit int
-	Match func(*Media) bool // nil: all
-}
-
-// docsLooked is how many records one call of ListDocs looks at.
-const docsLooked = 1000
-
-// ListDocs reads one page of the user's documents. It looks at a bounded number of
-// records: a page may have fewer entries than the limit, or none, and yet a next one.
-func (s *Store) ListDocs(ctx context.Context, user string, q DocQuery) (page Page, err error) {
-	prefix := docsOf(user, q.Order)
+// ListUpdated is ListMedia for one kind, in another order: what changed last comes first.
+func (s *Store) ListUpdated(ctx context.Context, user string, q Query) (page Page, err error) {
+	prefix := changesOf(user, q.Kind)
 	r := backFrom(prefix, q.After)
-	if q.Order == ByTitle {
-		r = kv.Prefix(prefix)
-		if q.After != "" {
-			r.From = slices.Concat(prefix, []byte(q.After), []byte{0}) // after that very entry
-		}
-	}
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		page = Page{}
+		page = Page{Items: make([]Media, 0, q.Limit)}
 		looked, last := 0, ""
 		for e, err := range tx.Scan(r) {
 			if err != nil {
 				return err
 			}
-			if len(page.Items) == q.Limit || looked == docsLooked {
+			if looked++; looked > mostLooked {
 				page.Next = last
 				return nil
 			}
-			looked++
-			last = string(e.Key[len(prefix):])
 			var m Media
-			if err := get(tx, keyPlace(user, docPlace(q.Order, last, e.Value)), &m); err != nil {
+			if err := get(tx, keyPlace(user, string(e.Value)), &m); err != nil {
 				return err
 			}
-			if q.Match == nil || q.Match(&m) {
+			if q.takes(&m) {
+				if len(page.Items) == q.Limit {
+					page.Next = last
+					return nil
+				}
 				page.Items = append(page.Items, m)
 			}
+			last = string(e.Key[len(prefix):])
 		}
 		return nil
 	})
 	return page, err
-}
-
-// docPlace is the place of the record that an entry of the order's index leads to.
-func docPlace(o DocOrder, entry string, value []byte) string {
-	switch o {
-	case ByUpdated:
-		return string(bytes.Clone(value)) + entry[8:]
-	case ByTitle:
-		return entry[strings.IndexByte(entry, 0)+1:]
-	}
-	return entry
 }

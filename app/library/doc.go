@@ -69,7 +69,7 @@ func (l *Library) AddDoc(ctx context.Context, d Doc) (m store.Media, r DocReport
 		return m, r, err
 	}
 	sum := sha256.Sum256(d.Content)
-	old, err := l.store.MediaByHash(ctx, d.User, sum[:])
+	old, err := l.store.MediaByHash(ctx, d.User, store.Doc, sum[:])
 	if err == nil {
 		return old, DocReport{Duplicate: true}, nil
 	}
