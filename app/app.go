@@ -128,8 +128,6 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
-	reading := pages.New(lib, rule, a.usage)
-	reading.UseFeeds(signer)
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {
@@ -137,6 +135,9 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		}
 	}
 	files.UseTransforms(cfg.Images.Transforms, variants)
+	reading := pages.New(lib, rule, a.usage)
+	reading.UseFeeds(signer)
+	reading.UsePictures(signer, cfg.Images.Transforms == "signed", variants)
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,

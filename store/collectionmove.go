@@ -15,7 +15,7 @@ import (
 // Missed is a record that was not moved, and why.
 type Missed struct {
 	ID     string
-	Reason string // NOT_FOUND
+	Reason string // NOT_FOUND or RelativePathTaken
 }
 
 // MoveMedia puts those of the user's records of that kind whose ids are given into the
@@ -53,6 +53,12 @@ func (s *Store) MoveMedia(ctx context.Context, user string, k Kind, ids []string
 			m := old
 			if m.Collection != collection {
 				m.Collection, m.Updated = collection, s.Now()
+				if err := pathFree(tx, &m); errors.Is(err, ErrPathTaken) {
+					missed = append(missed, Missed{id, "RelativePathTaken"})
+					continue
+				} else if err != nil {
+					return err
+				}
 				if err := change(tx, &old, &m); err != nil {
 					return err
 				}

@@ -213,6 +213,9 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
+		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
+		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
 
 		// Collections: collections.go, collectiontypes.go, move.go
 		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},
@@ -254,6 +257,7 @@ var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
 	"/v1/audio":  store.Audio,
+	"/v1/docs":   store.Doc,
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are

@@ -27,6 +27,8 @@ type Pages struct {
 	access  *access.Rule
 	usage   *usage.Usage
 	signer  *auth.Signer
+
+	pictures pictures
 }
 
 // New puts the surface together.
@@ -48,6 +50,7 @@ func (p *Pages) Mount(r fiber.Router) {
 		r.Get("/feed/:name", f.feed)
 		r.Get("/feed/:name/:id", f.chapters)
 	}
+	r.Get("/c/:slug", p.gallery)
 }
 
 // files are the templates, and under assets what they refer to.
