@@ -55,6 +55,14 @@ func operations(seed uint64) []operation {
 		{method: "GET", path: watermarks + "/{id}", scope: "media.read", status: 200},
 		{method: "PATCH", path: watermarks + "/{id}", body: `{"tiled":true}`, scope: "media.write", status: 200},
 		{method: "DELETE", path: watermarks + "/{id}", scope: "media.delete", status: 200},
+		{method: "POST", path: "/v1/audio", body: upload, scope: "media.write", status: 422, code: "VALIDATION_ERROR", shared: true},
+		{method: "GET", path: "/v1/audio/{id}", scope: "media.read", status: 404, code: "NOT_FOUND"},
+		{method: "PATCH", path: "/v1/audio/{id}", scope: "media.write", status: 404, code: "NOT_FOUND"},
+		{method: "DELETE", path: "/v1/audio/{id}", scope: "media.delete", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: "/v1/audio/{id}/sign", scope: "media.write", status: 404, code: "NOT_FOUND"},
+		{method: "GET", path: "/v1/audio/{id}/waveform", scope: "media.read", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: "/v1/audio/{id}/normalize", scope: "media.write", status: 404, code: "NOT_FOUND"},
+		{method: "DELETE", path: "/v1/audio/{id}/normalize", scope: "media.write", status: 404, code: "NOT_FOUND"},
 		{method: "DELETE", path: "/v1/images/{id}", scope: "media.delete", status: 200},
 	}
 }
