@@ -24,8 +24,8 @@ var layers = map[string]int{
 	"app/server":  8,
 	"app":         9,
 	"app/cli":     10,
-	"app/apptest": 10,
-	"":            11, // main
+	"app/apptest": 10, "app/apptest/browser": 10,
+	"": 11, // main
 }
 
 // owners are the packages that alone may import a technology. The surfaces, which
@@ -60,6 +60,7 @@ var owners = map[string][]string{
 	"github.com/galdor/go-thumbhash":    {"media/picture"},
 	"github.com/bbrks/go-blurhash":      {"media/picture"},
 	"golang.org/x/image/font":           {"media/letters"},
+	"github.com/chromedp":               {"app/apptest/browser"},
 	"github.com/goccy/go-json":          {"app/api", "app/server"},
 }
 

@@ -64,10 +64,14 @@ import (
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
+//	dp user collection path                 → media id: the document there
+//	rv user media revision                  Revision; the media is the lineage
+//	rn user                                 Count of all the user's revisions
 //	kb user collection                      Collection
 //	ki collection                           → user id
 //	ks slug                                 → collection id
-//	kw collection                           what is in it is to follow it into the trash, or back (empty)
+//	kw collection                           → time user: what is in it is to follow it into the trash, deleted then, or back
+//	kd time collection                      → user: the deleted ones in the order of their deletion
 //	kt user type                            CollectionType
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
@@ -85,7 +89,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mw", "mq", "tm", "mc", "um", "rc", "wm", "kb", "kt"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mw", "mq", "tm", "mc", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -323,5 +327,20 @@ func keyCollectionSlug(slug string) []byte     { return key("ks", slug) }
 func keyCollectionWork(id string) []byte       { return key("kw", id) }
 func keyCollectionType(user, id string) []byte { return key("kt", user, id) }
 
+func keyDeletedCollection(c *Collection) []byte { return key("kd", timeKey(c.Deleted), c.ID) }
+
+// keyDeletedCollections is the prefix of everybody's deleted collections.
+var keyDeletedCollections = []byte("kd")
+
 // keyCollectionWorks is the prefix of all collections whose contents are to follow them.
 var keyCollectionWorks = []byte("kw")
+
+func keyDocPath(user, collection, path string) []byte { return key("dp", user, collection, path) }
+
+func keyRevision(user, lineage, id string) []byte { return key("rv", user, lineage, id) }
+func revisionsOf(user, lineage string) []byte     { return key("rv", user, lineage) }
+func keyAllRevisions(user string) []byte          { return key("rv", user) }
+func keyRevisions(user string) []byte             { return key("rn", user) }
+
+// changesOf is the prefix of the index of the changes of a user's media of a kind.
+func changesOf(user string, k Kind) []byte { return key("mu", user, string(byte(k))) }

@@ -208,7 +208,19 @@ type Text struct {
 	Pages     int    `msg:"pages"`     // of a PDF
 	// Lineage is what the revisions of a document have in common: the id of its first.
 	Lineage string `msg:"lineage"`
+	// Version counts the contents that the document had, from 1; Origin says where this
+	// one came from, and Written when.
+	Version int       `msg:"version"`
+	Origin  string    `msg:"origin"` // one of the origins; empty: UploadOrigin
+	Written time.Time `msg:"written"`
 }
+
+// The origins of a document's content.
+const (
+	UploadOrigin  = "upload"  // it is the first
+	SyncOrigin    = "sync"    // it took the place of another
+	RestoreOrigin = "restore" // it was a revision
+)
 
 // Look is how a picture looks before it is loaded.
 type Look struct {
@@ -360,6 +372,11 @@ func deleteMedia(tx kv.Tx, m *Media, at time.Time) error {
 	if err := changeAt(tx, m, nil, at); err != nil {
 		return err
 	}
+	if m.Kind == Doc {
+		if err := dropRevisions(tx, m.User, m.Text.Lineage); err != nil {
+			return err
+		}
+	}
 	for _, b := range m.Blobs() {
 		if err := tx.Put(keyTrashed(b), nil); err != nil {
 			return err
@@ -466,6 +483,9 @@ func changeAt(tx kv.Tx, old, m *Media, at time.Time) error {
 	if err := number(tx, old, m, at); err != nil {
 		return err
 	}
+	if err := pathFree(tx, m); err != nil {
+		return err
+	}
 	if err := rewrite(tx, entries(old), entries(m)); err != nil {
 		return err
 	}
@@ -551,6 +571,9 @@ func entries(m *Media) map[string]string {
 	}
 	for _, t := range m.Tags {
 		e[string(keyMediaTag(m, t))] = ""
+	}
+	if m.Kind == Doc {
+		docEntries(e, m)
 	}
 	return e
 }

@@ -1199,9 +1199,9 @@ func (z *Sound) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Text) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 8
+	// map header, size 11
 	// string "format"
-	o = append(o, 0x88, 0xa6, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74)
+	o = append(o, 0x8b, 0xa6, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74)
 	o = msgp.AppendString(o, z.Format)
 	// string "words"
 	o = append(o, 0xa5, 0x77, 0x6f, 0x72, 0x64, 0x73)
@@ -1224,6 +1224,15 @@ func (z *Text) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "lineage"
 	o = append(o, 0xa7, 0x6c, 0x69, 0x6e, 0x65, 0x61, 0x67, 0x65)
 	o = msgp.AppendString(o, z.Lineage)
+	// string "version"
+	o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+	o = msgp.AppendInt(o, z.Version)
+	// string "origin"
+	o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e)
+	o = msgp.AppendString(o, z.Origin)
+	// string "written"
+	o = append(o, 0xa7, 0x77, 0x72, 0x69, 0x74, 0x74, 0x65, 0x6e)
+	o = msgp.AppendTime(o, z.Written)
 	return
 }
 
@@ -1293,6 +1302,24 @@ func (z *Text) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Lineage")
 				return
 			}
+		case "version":
+			z.Version, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		case "origin":
+			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origin")
+				return
+			}
+		case "written":
+			z.Written, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Written")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1307,6 +1334,6 @@ func (z *Text) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Text) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Format) + 6 + msgp.IntSize + 7 + msgp.IntSize + 10 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Path) + 6 + msgp.StringPrefixSize + len(z.Cover) + 6 + msgp.IntSize + 8 + msgp.StringPrefixSize + len(z.Lineage)
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Format) + 6 + msgp.IntSize + 7 + msgp.IntSize + 10 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Path) + 6 + msgp.StringPrefixSize + len(z.Cover) + 6 + msgp.IntSize + 8 + msgp.StringPrefixSize + len(z.Lineage) + 8 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Origin) + 8 + msgp.TimeSize
 	return
 }

@@ -213,8 +213,23 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
+		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
+		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
 
-		// Collections: collections.go
+		// Collections: collections.go, collectiontypes.go, move.go
+		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},
+		{"POST", "/v1/docs/batch-move", Scoped(auth.KBWrite).Active(), limit.Mutation, a.moveDocs},
+		{"GET", "/v1/collections", Scoped(auth.CollectionRead), limit.Read, a.listCollections},
+		{"POST", "/v1/collections", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollection},
+		{"GET", "/v1/collections/:id", Scoped(auth.CollectionRead), limit.Read, a.getCollection},
+		{"PATCH", "/v1/collections/:id", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.updateCollection},
+		{"DELETE", "/v1/collections/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollection},
+		{"POST", "/v1/collections/:id/restore", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.restoreCollection},
+		{"GET", "/v1/collections/:id/manifest", Scoped(auth.CollectionRead), limit.Read, a.getManifest},
+		{"GET", "/v1/collection-types", Scoped(auth.CollectionRead), limit.Read, a.listCollectionTypes},
+		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
+		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
 		// Trash and sync: trash.go, sync.go
 
@@ -240,6 +255,7 @@ var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
 	"/v1/audio":  store.Audio,
+	"/v1/docs":   store.Doc,
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are

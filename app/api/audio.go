@@ -215,6 +215,11 @@ func (a *API) addForm(c *fiber.Ctx, f *form, k store.Kind) (m store.Media, fresh
 			if err != nil {
 				return err
 			}
+			if id := change.Collection; id != nil {
+				if err := a.collectionFor(c, *id, k); err != nil {
+					return err
+				}
+			}
 			return change.Apply(m)
 		},
 	})

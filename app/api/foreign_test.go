@@ -28,6 +28,7 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 	if _, _, err := s.CreateMedia(ctx, sound); err != nil {
 		t.Fatal(err)
 	}
+	kind := p.Play(t, scenario{Method: "POST", URL: "/v1/collection-types", Body: `{"name":"t","slug":"t","allowedResourceTypes":["doc"]}`, Status: 201})
 	return map[string]string{
 		"/v1/user/me/sessions/":   owner.Session.ID,
 		"/v1/user/me/passkeys/":   passkey.ID,
@@ -37,6 +38,8 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 		"/v1/media/":              picture,
 		"/v1/audio/":              sound.ID,
 		"/v1/watermarks/":         watermark(t, p, textMark),
+		"/v1/collections/":        makeAlbum(t, p, object{"name": "mine"}).ID,
+		"/v1/collection-types/":   field(t, kind, "id").(string),
 	}
 }
 

@@ -70,6 +70,7 @@ func (a *API) image(c *fiber.Ctx, m *store.Media) image {
 	i.ThumbnailURL = orNull(a.thumbnail(c, m))
 	i.ThumbHash = orNull(base64.StdEncoding.EncodeToString(m.Look.ThumbHash))
 	i.BlurHash, i.DominantColor = orNull(m.Look.BlurHash), orNull(m.Look.Colour)
+	i.KBID = orNull(m.Collection)
 	i.Frames, i.Camera = m.Frames, orNull(m.Camera)
 	if !m.Taken.IsZero() {
 		i.TakenAt = orNull(stamp(m.Taken))
@@ -156,7 +157,7 @@ func (f *form) change() (ch library.Change, err error) {
 		ch.Tags = &tags
 	}
 	if s := f.values["kbId"]; s != "" {
-		return ch, fault.New(fault.NotFound, "There is no collection %q.", s)
+		ch.Collection = &s
 	}
 	return ch, nil
 }
@@ -270,6 +271,9 @@ func (f fields) change() (ch library.Change, err error) {
 		return ch, err
 	}
 	if ch.KeepMetadata, err = take[bool](f, "keepMetadata", "keep_metadata"); err != nil {
+		return ch, err
+	}
+	if ch.Collection, err = f.clearable("kbId"); err != nil {
 		return ch, err
 	}
 	for _, n := range []string{"allowedReferers", "allowed_referers"} {
