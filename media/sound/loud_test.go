@@ -175,7 +175,7 @@ func TestLevel(t *testing.T) {
 		{"quiet", "sox DIR/src.wav -t wav DIR/out gain -15", 2, "44100", 0.3, 7.3},
 		{"hot", "sox -D DIR/src.wav -t wav DIR/out gain 8", 2, "44100", 0.3, 7.3},
 		{"knocks that need a limiter", "sox DIR/knocks.wav -t wav DIR/out", 2, "44100", 1, 8},
-		{"mono MP3 with tags", "lame --quiet --tt Secret --ta Somebody DIR/mono.wav DIR/out", 1, "22050", 0.3, 5.1},
+		{"mono MP3 with tags", "lame --quiet -b 64 --tt Secret --ta Somebody DIR/mono.wav DIR/out", 1, "22050", 0.3, 5.1},
 		{"5.1", "flac --silent --channel-map=none -o DIR/out DIR/six.wav", 2, "48000", 0.5, 4.2},
 		{"96 kHz", "sox DIR/src.wav -r 96000 -b 24 -t wav DIR/out", 2, "48000", 0.3, 7.3},
 		{"88.2 kHz", "sox DIR/src.wav -r 88200 -b 24 -t wav DIR/out", 2, "44100", 0.3, 7.3},
