@@ -116,6 +116,17 @@ const (
 	TextPart  = "text"  // the text of a PDF, UTF-8
 )
 
+// DropPart takes the part of that name away. Its blob is the caller's to delete.
+func (m *Media) DropPart(name string) {
+	kept := make([]Part, 0, len(m.Parts))
+	for _, old := range m.Parts {
+		if old.Name != name {
+			kept = append(kept, old)
+		}
+	}
+	m.Parts = kept
+}
+
 // Part finds a part by its name.
 func (m *Media) Part(name string) (Part, bool) {
 	for _, p := range m.Parts {
@@ -154,11 +165,30 @@ type Sound struct {
 	Year     int       `msg:"year"`
 	Chapters []Chapter `msg:"chapters"`
 
+	Level Level `msg:"level"`
+
 	// Measured says that the waveform and what follows were found out, or cannot be.
 	Measured bool    `msg:"measured"`
 	Loudness float64 `msg:"lufs"` // integrated, LUFS (EBU R 128); 0: unknown
 	TruePeak float64 `msg:"dbtp"` // dBTP; meaningless while Loudness is 0
 }
+
+// Level is what became of a wish to have an audio file equally loud.
+type Level struct {
+	State  LevelState `msg:"state"`
+	Target float64    `msg:"target"` // LUFS
+}
+
+// LevelState is how far a Level has come.
+type LevelState uint8
+
+// The states of a Level.
+const (
+	LevelNone   LevelState = 0
+	LevelWanted LevelState = 1 // it is to be made
+	LevelMade   LevelState = 2 // it is the SoundPart
+	LevelFailed LevelState = 3 // it cannot be made
+)
 
 // Chapter is a stretch of an audio or video file that has a name.
 type Chapter struct {
@@ -178,7 +208,19 @@ type Text struct {
 	Pages     int    `msg:"pages"`     // of a PDF
 	// Lineage is what the revisions of a document have in common: the id of its first.
 	Lineage string `msg:"lineage"`
+	// Version counts the contents that the document had, from 1; Origin says where this
+	// one came from, and Written when.
+	Version int       `msg:"version"`
+	Origin  string    `msg:"origin"` // one of the origins; empty: UploadOrigin
+	Written time.Time `msg:"written"`
 }
+
+// The origins of a document's content.
+const (
+	UploadOrigin  = "upload"  // it is the first
+	SyncOrigin    = "sync"    // it took the place of another
+	RestoreOrigin = "restore" // it was a revision
+)
 
 // Look is how a picture looks before it is loaded.
 type Look struct {
@@ -330,6 +372,11 @@ func deleteMedia(tx kv.Tx, m *Media, at time.Time) error {
 	if err := changeAt(tx, m, nil, at); err != nil {
 		return err
 	}
+	if m.Kind == Doc {
+		if err := dropRevisions(tx, m.User, m.Text.Lineage); err != nil {
+			return err
+		}
+	}
 	for _, b := range m.Blobs() {
 		if err := tx.Put(keyTrashed(b), nil); err != nil {
 			return err
@@ -436,6 +483,9 @@ func changeAt(tx kv.Tx, old, m *Media, at time.Time) error {
 	if err := number(tx, old, m, at); err != nil {
 		return err
 	}
+	if err := pathFree(tx, m); err != nil {
+		return err
+	}
 	if err := rewrite(tx, entries(old), entries(m)); err != nil {
 		return err
 	}
@@ -519,8 +569,14 @@ func entries(m *Media) map[string]string {
 	if m.Kind == Image && !m.Seen {
 		e[string(keyMediaUnseen(m))] = m.User
 	}
+	if m.Unheard() {
+		e[string(keyMediaUnheard(m))] = m.User
+	}
 	for _, t := range m.Tags {
 		e[string(keyMediaTag(m, t))] = ""
+	}
+	if m.Kind == Doc {
+		docEntries(e, m)
 	}
 	return e
 }

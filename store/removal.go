@@ -130,6 +130,7 @@ type portion func(tx kv.Tx, user string, n int) (left int, err error)
 func removeSome(tx kv.Tx, user string, limit int) (media []string, more bool, err error) {
 	left := limit
 	steps := []portion{
+		removeRevisions, // before their documents, of which each would take all of its own along
 		func(tx kv.Tx, user string, n int) (int, error) {
 			media, err = removeMedia(tx, user, n)
 			return n - len(media), err

@@ -67,12 +67,21 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 	}
 	must(s.Notify(ctx, Notification{User: u.ID, Type: "system", Title: "hello"}))
-	for n := range 6 {
+	for n := range 5 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
-	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image}}, nil)
+	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image, Doc}}, nil)
 	must(err)
-	must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyCollectionWork(c.ID), nil) }))
+	gone, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "d", Slug: "gone-" + email[:3], Allowed: []Kind{Image}}, nil)
+	must(err)
+	last := media(u.ID, 6)
+	last.Collection = gone.ID
+	create(t, s, last)
+	_, err = s.DeleteCollection(ctx, u.ID, gone.ID, true)
+	must(err)
+	for n := range 3 {
+		putDoc(t, s, textDoc(u.ID, c.ID, "a.md", 20+n), 5)
+	}
 	for n, id := range []string{create(t, s, media(u.ID, 7)).ID, create(t, s, media(u.ID, 8)).ID} {
 		if n == 0 {
 			_, err = s.TrashMedia(ctx, u.ID, []string{id})
@@ -82,7 +91,7 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 		must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyForgotten(u.ID), make([]byte, 8)) }))
 	}
-	in := media(u.ID, 6)
+	in := media(u.ID, 5)
 	in.Collection = c.ID
 	create(t, s, in)
 	d := media(u.ID, 9)
@@ -139,6 +148,18 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 			t.Fatal(trash, err)
 		}
 		blobs[trash.Items[0].Blob] = true
+		docs, err := s.ListMedia(ctx, ann.ID, Query{Kind: Doc, Limit: 50})
+		if err != nil || len(docs.Items) != 1 {
+			t.Fatal(len(docs.Items), err)
+		}
+		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[0].Text.Lineage)
+		if err != nil || len(revisions) != 2 {
+			t.Fatal(len(revisions), err)
+		}
+		for _, r := range revisions {
+			blobs[r.Blob] = true
+		}
+		blobs[docs.Items[0].Blob] = true
 		blobs["mark of ann"], blobs["old face of ann"], blobs["new face of ann"] = true, true, true
 
 		if _, err := s.BeginRemoval(ctx, ann.ID); err != nil {

@@ -30,7 +30,7 @@ type visitor struct {
 }
 
 // everyScope are keys' scopes, each alone.
-var everyScope = []auth.Scope{auth.MediaRead, auth.MediaWrite, auth.MediaDelete, auth.KBRead, auth.KBWrite, auth.AccountRead, auth.UsageRead}
+var everyScope = []auth.Scope{auth.MediaRead, auth.MediaWrite, auth.MediaDelete, auth.KBRead, auth.KBWrite, auth.AccountRead, auth.UsageRead, auth.CollectionRead, auth.CollectionWrite, auth.CollectionDelete}
 
 // someone is a new account; each visit gets its own, for some routes end accounts.
 func someone(t testing.TB, p *apptest.Picora, admin bool) store.User {
@@ -131,9 +131,11 @@ func refused(w api.Who, v visitor) (status int, code string) {
 	switch {
 	case w.Kind() == "public", w.Kind() == "cookie", w.Kind() == "internal":
 		return 0, ""
+	case w.Kind() == "optional" && v.name == "nobody":
+		return 0, ""
 	case v.status != 0:
 		return v.status, v.code
-	case w.Kind() == "scoped":
+	case w.Kind() == "scoped", w.Kind() == "optional":
 		if v.person || v.scope&w.Scope == w.Scope {
 			return 0, ""
 		}
