@@ -208,3 +208,49 @@ func TestThePlayerFitsItsFrame(t *testing.T) {
 		})
 	}
 }
+
+func TestOnePlayerAtATime(t *testing.T) {
+	p := apptest.Start(t)
+	s := open(t, p)
+	b := browser.Start(t)
+	first := b.Open(t, p.URL+"/embed/audio/"+s.sound(wav(30)).ID, browser.View{})
+	second := b.Open(t, p.URL+"/embed/audio/"+s.sound(wav(31)).ID, browser.View{})
+	for _, tab := range []*browser.Tab{first, second} {
+		tab.Until(audio + `.readyState > 0`)
+		browser.Eval[any](tab, audio+`.play()`)
+	}
+	first.Until(audio + `.paused`)
+	if browser.Eval[bool](second, audio+`.paused`) {
+		t.Error("both stopped")
+	}
+}
+
+func TestALongFileGoesOnWhereItWasLeft(t *testing.T) {
+	p := apptest.Start(t)
+	m := open(t, p).sound(wav(700))
+	tab := browser.Start(t).Open(t, p.URL+"/embed/audio/"+m.ID, browser.View{})
+	tab.Until(audio + `.readyState > 0`)
+	press(tab, "5")
+	tab.Until(audio + `.currentTime >= 350`)
+	again := func() { tab.Do(chromedp.Navigate(p.URL + "/embed/audio/" + m.ID)) }
+	again()
+	tab.Until(audio + `.currentTime >= 350 && document.querySelector(".now").textContent === "5:50"`)
+	press(tab, "0")
+	tab.Until(audio + `.currentTime === 0`)
+	again()
+	tab.Until(audio + `.readyState > 0`)
+	tab.Until(audio + `.currentTime === 0`)
+}
+
+func TestWhatCannotBePlayedSaysSo(t *testing.T) {
+	p := apptest.Start(t)
+	m := open(t, p).sound([]byte("this is no sound at all, but a text of some length"))
+	for lang, want := range map[string]string{"en": "This audio cannot be played here.", "zh-CN": "此处无法播放该音频。"} {
+		tab := browser.Start(t).Open(t, p.URL+"/embed/audio/"+m.ID, browser.View{Language: lang})
+		tab.Until(`document.querySelector(".error").textContent === "` + want + `"`)
+		if got := tab.Text(); !strings.Contains(got, want) {
+			t.Errorf("the reader sees %q", got)
+		}
+		tab.Screenshot("player-failed-" + lang)
+	}
+}
