@@ -49,6 +49,7 @@ import (
 //	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
+//	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
@@ -56,6 +57,7 @@ var (
 	keyVersion = []byte("vv")
 	keyTrash   = []byte("xb")
 	keyUnseen  = []byte("ml")
+	keyUnheard = []byte("mw")
 
 	keyRemovals = []byte("xu")
 )
@@ -137,7 +139,8 @@ func keyIdentityOf(issuer, subject string) []byte {
 	return key("ix", string(h[:]))
 }
 
-func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
+func keyMediaUnseen(m *Media) []byte  { return key("ml", place(m)) }
+func keyMediaUnheard(m *Media) []byte { return key("mw", place(m)) }
 
 func keyMediaPublic(m *Media) []byte {
 	return key("mv", m.User, string(byte(m.Kind)), bit(m.Public), place(m))

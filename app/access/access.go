@@ -68,6 +68,9 @@ func (r *Rule) Allowed(c *fiber.Ctx, m *store.Media, signed func() bool) (Policy
 	return "", fault.New(fault.Forbidden, "The owner of this file does not let this page show it.")
 }
 
+// Part is what a signature names that opens one part of a record and nothing else.
+func Part(id, part string) string { return id + "/" + part }
+
 // Open reports whether everybody may have the file, on any page.
 func Open(m *store.Media) bool { return m.Public && !m.RequireSignature && !m.Restricted }
 

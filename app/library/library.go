@@ -25,6 +25,7 @@ type Library struct {
 	usage    *usage.Usage  // nil: everybody may have everything
 	variants *variants     // nil: no pictures are made
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
+	hearing  hearing
 
 	scans   chan struct{} // one for each long search that runs
 	intakes intakes
@@ -45,7 +46,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		intakes: intakes{running: map[string]room{}},
 		onEdit:  func(string) {},
 		Removed: make(chan struct{}, 1), onForget: func() {},
-		arrived: make(chan struct{}, 1),
+		arrived: make(chan struct{}, 1), hearing: newHearing(),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
 	}
