@@ -51,6 +51,11 @@ import (
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
+//	kb user collection                      Collection
+//	ki collection                           → user id
+//	ks slug                                 → collection id
+//	kw collection                           what is in it is to follow it into the trash, or back (empty)
+//	kt user type                            CollectionType
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
 var (
@@ -64,7 +69,7 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm", "kb", "kt"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -235,3 +240,12 @@ func between(prefix []byte, from, to time.Time) kv.Range {
 	}
 	return r
 }
+
+func keyCollection(user, id string) []byte     { return key("kb", user, id) }
+func keyCollectionID(id string) []byte         { return key("ki", id) }
+func keyCollectionSlug(slug string) []byte     { return key("ks", slug) }
+func keyCollectionWork(id string) []byte       { return key("kw", id) }
+func keyCollectionType(user, id string) []byte { return key("kt", user, id) }
+
+// keyCollectionWorks is the prefix of all collections whose contents are to follow them.
+var keyCollectionWorks = []byte("kw")

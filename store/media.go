@@ -513,6 +513,9 @@ func change(tx kv.Tx, old, m *Media) error {
 	if err := follow(tx, owner, old, m); err != nil {
 		return err
 	}
+	if err := countCollection(tx, old, m); err != nil {
+		return err
+	}
 	if m == nil {
 		return tx.Delete(keyMedia(old))
 	}

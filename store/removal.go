@@ -134,7 +134,7 @@ func removeSome(tx kv.Tx, user string, limit int) (media []string, more bool, er
 			media, err = removeMedia(tx, user, n)
 			return n - len(media), err
 		},
-		removeWatermarks, removeSessions, removeAPIKeys, removeIdentities, removeKeys,
+		removeWatermarks, removeCollections, removeSessions, removeAPIKeys, removeIdentities, removeKeys,
 	}
 	for _, step := range steps {
 		if left, err = step(tx, user, left); err != nil || left == 0 {

@@ -67,9 +67,17 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 	}
 	must(s.Notify(ctx, Notification{User: u.ID, Type: "system", Title: "hello"}))
-	for n := range 7 {
+	for n := range 6 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
+	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image}}, nil)
+	must(err)
+	must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyCollectionWork(c.ID), nil) }))
+	in := media(u.ID, 6)
+	in.Collection = c.ID
+	create(t, s, in)
+	_, err = s.CreateCollectionType(ctx, CollectionType{User: u.ID, Name: "t", Slug: "t"}, func(int) error { return nil })
+	must(err)
 	_, err = s.CreateWatermark(ctx, Watermark{User: u.ID, Name: "w", Blob: "mark of " + email[:3]}, 9)
 	must(err)
 	_, err = s.UpdateFactors(ctx, u.ID, func(f *Factors) error { f.Secret = []byte("secret"); return nil })

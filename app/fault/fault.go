@@ -79,6 +79,10 @@ func From(err error) *Error {
 		return nil
 	case errors.As(err, &f):
 		return f
+	case errors.Is(err, store.ErrCollection):
+		return &Error{Code: NotFound, Message: "You have no such collection: kbId is the id of one that is not deleted.", Cause: err}
+	case errors.Is(err, store.ErrKind):
+		return &Error{Code: Invalid, Message: "This collection does not take media of this type: see its allowedResourceTypes, which can grow.", Cause: err}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, blob.ErrNotFound):
 		return &Error{Code: NotFound, Message: "There is no such thing here.", Cause: err}
 	case errors.Is(err, store.ErrLastAdmin):
