@@ -22,6 +22,9 @@ const (
 	PDFJob = "pdf"
 	// PDFPageJob takes PDFArgs; Out gets the first page as a JPEG.
 	PDFPageJob = "pdfpage"
+
+	// ProseJob takes ProseArgs and Markdown. Out gets a prose.Page as JSON.
+	ProseJob = "prose"
 )
 
 // MaxWaveform is how many bytes a waveform has at most.
@@ -85,6 +88,11 @@ type PDF struct {
 	Pages         int
 	Title, Author string
 	Words         int
+}
+
+// ProseArgs says what a worker is to know of Markdown.
+type ProseArgs struct {
+	Own []string // hosts whose pictures are shown
 }
 
 // FileArgs says what a worker is to know of a file that it is given.
