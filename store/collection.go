@@ -362,7 +362,7 @@ func countCollection(tx kv.Tx, old, m *Media) error {
 
 // within is the collection that counts m; empty: none.
 func within(m *Media) string {
-	if m == nil {
+	if m == nil || m.Trashed() {
 		return ""
 	}
 	return m.Collection

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
@@ -14,6 +15,7 @@ import (
 // endian, so that keys sort by time; ids break ties.
 //
 //	vv                                      schema version (decimal text)
+//	vf                                      the indexes of media are being written anew: how far it is
 //	se name                                 a setting's bytes
 //	us user                                 User
 //	ue email                                → user id; e-mail in lower case
@@ -43,7 +45,18 @@ import (
 //	mk user kind time media                 a user's media of a kind (empty)
 //	mv user kind public time media          … public (1) or not (0) (empty)
 //	mt user kind tag NUL time media         … with a tag (empty)
-//	mh user sha256                          → media id: one record a user and content
+//	mh user sha256 kind media               who has that content; one record a user, kind and content, but for those that came back from the trash (empty)
+//	mg user kind collection NUL time media  … in a collection, or in none (empty)
+//	ms user kind size time media            … by size, 8 bytes (→ number)
+//	mn user kind name NUL time media        … by name, as nameKey writes it (→ number)
+//	mr user number                          → time media: the record that has a number
+//	mu user kind sequence                   → time media: the records in the order of their last changes
+//	md user sequence                        → kind time media: what was deleted, and when
+//	mw user                                 → sequence: what was deleted up to it is forgotten
+//	mq user                                 tally: numbers and sequences given
+//	tm user time media                      Media in the trash, in the order of their deletion
+//	ti media                                → user time: where it is in the trash
+//	tp time media                           → user: everybody's trash in the order of deletion
 //	mc user kind                            Count
 //	um user month                           Month; the month as 2026-01
 //	rc user                                 a recount that is under way
@@ -51,6 +64,9 @@ import (
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
+//	dp user collection path                 → media id: the document there
+//	rv user media revision                  Revision; the media is the lineage
+//	rn user                                 Count of all the user's revisions
 //	kb user collection                      Collection
 //	ki collection                           → user id
 //	ks slug                                 → collection id
@@ -60,16 +76,19 @@ import (
 //	xu user                                 → time: the account ended then, and what it left is being deleted
 var (
 	keyVersion = []byte("vv")
+	keyFill    = []byte("vf")
 	keyTrash   = []byte("xb")
 	keyUnseen  = []byte("ml")
 	keyUnheard = []byte("mw")
 
 	keyRemovals = []byte("xu")
+
+	keyTrashPlaces = []byte("tp")
 )
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mc", "um", "rc", "wm", "kb", "kt"}
+var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mw", "mq", "tm", "mc", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn"}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -107,7 +126,7 @@ func keyEvent(e *Event) []byte                 { return key("ev", timeKey(e.Time
 func keyNotice(n *Notification) []byte         { return key("no", n.User, timeKey(n.Created), n.ID) }
 func keyUnread(n *Notification) []byte         { return key("nu", n.User, timeKey(n.Created), n.ID) }
 func keyMediaID(id string) []byte              { return key("mi", id) }
-func keyMediaHash(u string, h []byte) []byte   { return key("mh", u, string(h)) }
+func mediaOfHash(u string, h []byte) []byte    { return key("mh", u, string(h)) }
 func keyCount(user string, k Kind) []byte      { return key("mc", user, string(byte(k))) }
 func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
 func keyBlob(blob string) []byte               { return key("mb", blob) }
@@ -131,11 +150,38 @@ func keyRecount(user string) []byte            { return key("rc", user) }
 // place is where a media record stands among its user's: time, then id.
 func place(m *Media) string { return timeKey(m.Created) + m.ID }
 
-func keyMedia(m *Media) []byte { return keyPlace(m.User, place(m)) }
+// spot is place among those in the trash.
+func spot(m *Media) string { return timeKey(m.Deleted) + m.ID }
+
+// keyMedia is where the record is kept.
+func keyMedia(m *Media) []byte {
+	if m.Trashed() {
+		return keySpot(m.User, spot(m))
+	}
+	return keyPlace(m.User, place(m))
+}
 
 // keyPlace is the key of the record at that place of the user's. The two may be
-// cut apart anywhere.
+// cut apart anywhere; keySpot is the same in the trash.
 func keyPlace(user, place string) []byte { return key("me", user, place) }
+func keySpot(user, spot string) []byte   { return key("tm", user, spot) }
+
+func keyTrashID(id string) []byte     { return key("ti", id) }
+func keyTrashPlace(m *Media) []byte   { return key("tp", spot(m)) }
+func keyTally(user string) []byte     { return key("mq", user) }
+func keyForgotten(user string) []byte { return key("mw", user) }
+
+func keyNumber(user string, n uint32) []byte { return key("mr", user, four(n)) }
+
+func keyChange(m *Media) []byte {
+	return key("mu", m.User, string(byte(m.Kind)), eight(m.Seq))
+}
+
+func keyTombstone(user string, seq uint64) []byte { return key("md", user, eight(seq)) }
+
+// four and eight write numbers so that keys sort by them.
+func four(n uint32) string  { return string(binary.BigEndian.AppendUint32(nil, n)) }
+func eight(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
 
 // keyIdentityOf leads from what a provider knows somebody by, texts of any length, to
 // the identity.
@@ -204,17 +250,50 @@ func keyMediaTag(m *Media, tag string) []byte {
 	return key("mt", m.User, string(byte(m.Kind)), tag, "\x00", place(m))
 }
 
-// indexOf is the prefix of the index that answers q; what follows it is a place.
-func indexOf(user string, q Query) []byte {
+func keyMediaHash(m *Media) []byte {
+	return key("mh", m.User, string(m.Hash), string(byte(m.Kind)), m.ID)
+}
+
+func keyMediaCollection(m *Media) []byte {
+	return key("mg", m.User, string(byte(m.Kind)), m.Collection, "\x00", place(m))
+}
+
+func keyMediaSize(m *Media) []byte {
+	return key("ms", m.User, string(byte(m.Kind)), eight(uint64(m.Size)), place(m))
+}
+
+func keyMediaName(m *Media) []byte {
+	return key("mn", m.User, string(byte(m.Kind)), nameKey(m.Name()), "\x00", place(m))
+}
+
+// indexOf is the prefix of the index that lists a kind in the order of q, as few as
+// there is an index for; what follows it ends in a place.
+func indexOf(user string, k Kind, q *Query) []byte {
+	kind := string(byte(k))
 	switch {
-	case q.Kind != 0 && q.Tag != "":
-		return key("mt", user, string(byte(q.Kind)), q.Tag, "\x00")
-	case q.Kind != 0 && q.Public != nil:
-		return key("mv", user, string(byte(q.Kind)), bit(*q.Public))
-	case q.Kind != 0:
-		return key("mk", user, string(byte(q.Kind)))
+	case q.Sort == BySize:
+		return key("ms", user, kind)
+	case q.Sort == ByName:
+		return key("mn", user, kind)
+	case q.Tag != "":
+		return key("mt", user, kind, q.Tag, "\x00")
+	case q.Collection != nil:
+		return key("mg", user, kind, *q.Collection, "\x00")
+	case q.Public != nil:
+		return key("mv", user, kind, bit(*q.Public))
 	}
-	return key("me", user)
+	return key("mk", user, kind)
+}
+
+// placeIn cuts the place out of what follows the prefix of an index.
+func placeIn(by Sort, rest []byte) []byte {
+	switch by {
+	case BySize:
+		return rest[8:]
+	case ByName:
+		return rest[bytes.IndexByte(rest, 0)+1:]
+	}
+	return rest
 }
 
 // backFrom is the range of places in the index before the place after, the last first;
@@ -249,3 +328,13 @@ func keyCollectionType(user, id string) []byte { return key("kt", user, id) }
 
 // keyCollectionWorks is the prefix of all collections whose contents are to follow them.
 var keyCollectionWorks = []byte("kw")
+
+func keyDocPath(user, collection, path string) []byte { return key("dp", user, collection, path) }
+
+func keyRevision(user, lineage, id string) []byte { return key("rv", user, lineage, id) }
+func revisionsOf(user, lineage string) []byte     { return key("rv", user, lineage) }
+func keyAllRevisions(user string) []byte          { return key("rv", user) }
+func keyRevisions(user string) []byte             { return key("rn", user) }
+
+// changesOf is the prefix of the index of the changes of a user's media of a kind.
+func changesOf(user string, k Kind) []byte { return key("mu", user, string(byte(k))) }

@@ -13,7 +13,6 @@ import (
 //go:generate go tool msgp -tests=false -io=false -o media_gen.go
 
 //msgp:timezone utc
-//msgp:ignore Query Page
 
 // Kind is what sort of media a record is. The numbers are part of keys.
 type Kind uint8
@@ -80,6 +79,25 @@ type Media struct {
 
 	Created time.Time `msg:"created"`
 	Updated time.Time `msg:"updated"`
+	// Deleted is when it went into the trash; zero: it did not. Nothing finds what is
+	// in the trash but what asks for that.
+	Deleted time.Time `msg:"deleted"`
+
+	// Number is its own among its user's records, the newer the larger, and Seq that of
+	// its last change among all changes of its user's. The store gives them.
+	Number uint32 `msg:"num"`
+	Seq    uint64 `msg:"seq"`
+}
+
+// Trashed reports whether the record is in the trash.
+func (m *Media) Trashed() bool { return !m.Deleted.IsZero() }
+
+// Name is what people know the file by.
+func (m *Media) Name() string {
+	if m.Title != "" {
+		return m.Title
+	}
+	return m.Filename
 }
 
 // Part is a file that was made of the record's file or came inside it.
@@ -190,7 +208,19 @@ type Text struct {
 	Pages     int    `msg:"pages"`     // of a PDF
 	// Lineage is what the revisions of a document have in common: the id of its first.
 	Lineage string `msg:"lineage"`
+	// Version counts the contents that the document had, from 1; Origin says where this
+	// one came from, and Written when.
+	Version int       `msg:"version"`
+	Origin  string    `msg:"origin"` // one of the origins; empty: UploadOrigin
+	Written time.Time `msg:"written"`
 }
+
+// The origins of a document's content.
+const (
+	UploadOrigin  = "upload"  // it is the first
+	SyncOrigin    = "sync"    // it took the place of another
+	RestoreOrigin = "restore" // it was a revision
+)
 
 // Look is how a picture looks before it is loaded.
 type Look struct {
@@ -202,28 +232,10 @@ type Look struct {
 
 // Count is how much of a kind a user has.
 type Count struct {
-	N      int64 `msg:"n"`
+	N      int64 `msg:"n"` // those in the trash too
 	Public int64 `msg:"public"`
-	Bytes  int64 `msg:"bytes"`
-}
-
-// Query chooses records of one user. Zero fields do not restrict; Tag and Public
-// need Kind, and only one of them is given.
-type Query struct {
-	Kind     Kind
-	Tag      string
-	Public   *bool
-	None     bool      // nothing is wanted
-	From, To time.Time // From <= created < To
-	After    string    // Page.Next of the page before
-	Limit    int
-	Match    func(*Media) bool // nil: all
-}
-
-// Page is a stretch of a list, newest first.
-type Page struct {
-	Items []Media
-	Next  string // where the next page goes on; empty on the last
+	Bytes  int64 `msg:"bytes"` // those in the trash too
+	Trash  int64 `msg:"trash"` // of N, those in the trash
 }
 
 // CreateMedia is CreateMediaIf for a user who may have everything.
@@ -242,16 +254,18 @@ func (s *Store) CreateMediaIf(ctx context.Context, m Media, may func(Standing) e
 		if err := notGone(tx, m.User); err != nil {
 			return err
 		}
-		id, err := getKey(tx, keyMediaHash(m.User, m.Hash))
+		old, err := mediaOf(tx, m.User, m.Kind, m.Hash)
 		if err == nil {
-			out, err = mediaByID(tx, string(id))
-			return err
+			out = old
+			return nil
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		if taken, err := has(tx, keyMediaID(m.ID)); err != nil || taken {
-			return or(err, fmt.Errorf("store: media %s: %w", m.ID, ErrExists))
+		for _, k := range [][]byte{keyMediaID(m.ID), keyTrashID(m.ID)} {
+			if taken, err := has(tx, k); err != nil || taken {
+				return or(err, fmt.Errorf("store: media %s: %w", m.ID, ErrExists))
+			}
 		}
 		out.Created = s.Now()
 		out.Updated = out.Created
@@ -287,54 +301,25 @@ func (s *Store) Media(ctx context.Context, id string) (m Media, err error) {
 	return m, err
 }
 
-// MediaByHash finds the user's record of that content.
-func (s *Store) MediaByHash(ctx context.Context, user string, hash []byte) (m Media, err error) {
+// MediaByHash finds the user's record of that kind and content, one that is not in the
+// trash. There may be several when one came back from there: then it is any of them.
+func (s *Store) MediaByHash(ctx context.Context, user string, k Kind, hash []byte) (m Media, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error {
-		id, err := getKey(tx, keyMediaHash(user, hash))
-		if err != nil {
-			return err
-		}
-		m, err = mediaByID(tx, string(id))
+		m, err = mediaOf(tx, user, k, hash)
 		return err
 	})
 	return m, err
 }
 
-// ListMedia reads one page of the user's records. Its cost does not depend on
-// how deep the page lies, unless q.Match throws records away.
-func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page, err error) {
-	if q.None {
-		return Page{}, nil
-	}
-	prefix := indexOf(user, q)
-	r := between(prefix, q.From, q.To)
-	r.Reverse = true
-	if after := append(prefix[:len(prefix):len(prefix)], q.After...); q.After != "" && (r.To == nil || bytes.Compare(after, r.To) < 0) {
-		r.To = after
-	}
-	err = s.db.View(ctx, func(tx kv.Reader) error {
-		page = Page{Items: make([]Media, 0, q.Limit)}
-		for e, err := range tx.Scan(r) {
-			if err != nil {
-				return err
-			}
-			var m Media
-			at := string(e.Key[len(prefix):])
-			if err := get(tx, keyPlace(user, at), &m); err != nil {
-				return err
-			}
-			if q.Match != nil && !q.Match(&m) {
-				continue
-			}
-			if len(page.Items) == q.Limit {
-				page.Next = place(&page.Items[q.Limit-1])
-				return nil
-			}
-			page.Items = append(page.Items, m)
+func mediaOf(tx kv.Reader, user string, k Kind, hash []byte) (Media, error) {
+	prefix := append(mediaOfHash(user, hash), byte(k))
+	for e, err := range tx.Scan(kv.Prefix(prefix)) {
+		if err != nil {
+			return Media{}, err
 		}
-		return nil
-	})
-	return page, err
+		return mediaByID(tx, string(e.Key[len(prefix):]))
+	}
+	return Media{}, ErrNotFound
 }
 
 // UpdateMedia lets edit change the user's record. ErrNotFound when it is not theirs.
@@ -359,8 +344,8 @@ func (s *Store) UpdateMedia(ctx context.Context, user, id string, edit func(*Med
 	return m, err
 }
 
-// DeleteMedia ends those of the user's records whose ids are given, and puts
-// their blobs into the trash. Ids that are not theirs are passed over.
+// DeleteMedia ends those of the user's records whose ids are given, and has their
+// blobs deleted. Ids that are not theirs, and those in the trash, are passed over.
 func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (deleted []Media, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		deleted = nil
@@ -372,7 +357,7 @@ func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (del
 			if err != nil {
 				return err
 			}
-			if err := deleteMedia(tx, &m); err != nil {
+			if err := deleteMedia(tx, &m, s.Now()); err != nil {
 				return err
 			}
 			deleted = append(deleted, m)
@@ -382,10 +367,15 @@ func (s *Store) DeleteMedia(ctx context.Context, user string, ids []string) (del
 	return deleted, err
 }
 
-// deleteMedia ends a record and puts its blobs into the trash.
-func deleteMedia(tx kv.Tx, m *Media) error {
-	if err := change(tx, m, nil); err != nil {
+// deleteMedia ends a record at that time, and has its blobs deleted.
+func deleteMedia(tx kv.Tx, m *Media, at time.Time) error {
+	if err := changeAt(tx, m, nil, at); err != nil {
 		return err
+	}
+	if m.Kind == Doc {
+		if err := dropRevisions(tx, m.User, m.Text.Lineage); err != nil {
+			return err
+		}
 	}
 	for _, b := range m.Blobs() {
 		if err := tx.Put(keyTrashed(b), nil); err != nil {
@@ -479,10 +469,58 @@ func ownMedia(tx kv.Reader, user, id string) (Media, error) {
 }
 
 // change replaces the record old by m with all its index entries and counts; nil
-// stands for no record. It is the only writer of media keys.
+// stands for no record. It is the only writer of media keys. It gives m its numbers.
 func change(tx kv.Tx, old, m *Media) error {
+	at := time.Time{}
+	if m != nil {
+		at = m.Deleted
+	}
+	return changeAt(tx, old, m, at)
+}
+
+// changeAt is change for a record that ends at that time; zero: nobody is to be told.
+func changeAt(tx kv.Tx, old, m *Media, at time.Time) error {
+	if err := number(tx, old, m, at); err != nil {
+		return err
+	}
+	if err := pathFree(tx, m); err != nil {
+		return err
+	}
+	if err := rewrite(tx, entries(old), entries(m)); err != nil {
+		return err
+	}
+	owner := m
+	if owner == nil {
+		owner = old
+	}
 	var c Count
-	was, is := entries(old), entries(m)
+	if err := get(tx, keyCount(owner.User, owner.Kind), &c); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	c.add(old, -1)
+	c.add(m, +1)
+	if err := put(tx, keyCount(owner.User, owner.Kind), &c); err != nil {
+		return err
+	}
+	if err := follow(tx, owner, old, m); err != nil {
+		return err
+	}
+	if err := countCollection(tx, old, m); err != nil {
+		return err
+	}
+	if old != nil && (m == nil || !bytes.Equal(keyMedia(old), keyMedia(m))) {
+		if err := tx.Delete(keyMedia(old)); err != nil {
+			return err
+		}
+	}
+	if m == nil {
+		return nil
+	}
+	return put(tx, keyMedia(m), m)
+}
+
+// rewrite writes the difference of two sets of entries.
+func rewrite(tx kv.Tx, was, is map[string]string) error {
 	for k := range was {
 		if _, kept := is[k]; !kept {
 			if err := tx.Delete([]byte(k)); err != nil {
@@ -498,28 +536,7 @@ func change(tx kv.Tx, old, m *Media) error {
 			return err
 		}
 	}
-	owner := m
-	if owner == nil {
-		owner = old
-	}
-	if err := get(tx, keyCount(owner.User, owner.Kind), &c); err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	c.add(old, -1)
-	c.add(m, +1)
-	if err := put(tx, keyCount(owner.User, owner.Kind), &c); err != nil {
-		return err
-	}
-	if err := follow(tx, owner, old, m); err != nil {
-		return err
-	}
-	if err := countCollection(tx, old, m); err != nil {
-		return err
-	}
-	if m == nil {
-		return tx.Delete(keyMedia(old))
-	}
-	return put(tx, keyMedia(m), m)
+	return nil
 }
 
 // entries are the index entries of a record.
@@ -527,15 +544,25 @@ func entries(m *Media) map[string]string {
 	if m == nil {
 		return nil
 	}
-	e := map[string]string{
-		string(keyMediaID(m.ID)):             m.User + timeKey(m.Created),
-		string(keyMediaKind(m)):              "",
-		string(keyMediaPublic(m)):            "",
-		string(keyMediaHash(m.User, m.Hash)): m.ID,
-	}
+	e := make(map[string]string, 16)
 	for _, b := range m.Blobs() {
 		e[string(keyBlob(b))] = m.ID
 	}
+	if m.Trashed() {
+		e[string(keyTrashID(m.ID))] = m.User + timeKey(m.Deleted)
+		e[string(keyTrashPlace(m))] = m.User
+		return e
+	}
+	at, num := place(m), four(m.Number)
+	e[string(keyMediaID(m.ID))] = m.User + timeKey(m.Created)
+	e[string(keyMediaKind(m))] = ""
+	e[string(keyMediaPublic(m))] = ""
+	e[string(keyMediaCollection(m))] = ""
+	e[string(keyMediaHash(m))] = ""
+	e[string(keyMediaSize(m))] = num
+	e[string(keyMediaName(m))] = num
+	e[string(keyNumber(m.User, m.Number))] = at
+	e[string(keyChange(m))] = at
 	if m.Kind == Image && !m.Seen {
 		e[string(keyMediaUnseen(m))] = m.User
 	}
@@ -544,6 +571,9 @@ func entries(m *Media) map[string]string {
 	}
 	for _, t := range m.Tags {
 		e[string(keyMediaTag(m, t))] = ""
+	}
+	if m.Kind == Doc {
+		docEntries(e, m)
 	}
 	return e
 }
@@ -566,7 +596,10 @@ func (c *Count) add(m *Media, sign int64) {
 	}
 	c.N += sign
 	c.Bytes += sign * m.Size
-	if m.Public {
+	switch {
+	case m.Trashed():
+		c.Trash += sign
+	case m.Public:
 		c.Public += sign
 	}
 }

@@ -77,11 +77,11 @@ func (z Chapter) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *Count) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
+	// map header, size 4
 	// string "n"
-	o = append(o, 0x83, 0xa1, 0x6e)
+	o = append(o, 0x84, 0xa1, 0x6e)
 	o = msgp.AppendInt64(o, z.N)
 	// string "public"
 	o = append(o, 0xa6, 0x70, 0x75, 0x62, 0x6c, 0x69, 0x63)
@@ -89,6 +89,9 @@ func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "bytes"
 	o = append(o, 0xa5, 0x62, 0x79, 0x74, 0x65, 0x73)
 	o = msgp.AppendInt64(o, z.Bytes)
+	// string "trash"
+	o = append(o, 0xa5, 0x74, 0x72, 0x61, 0x73, 0x68)
+	o = msgp.AppendInt64(o, z.Trash)
 	return
 }
 
@@ -128,6 +131,12 @@ func (z *Count) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Bytes")
 				return
 			}
+		case "trash":
+			z.Trash, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Trash")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -141,8 +150,8 @@ func (z *Count) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z Count) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 6 + msgp.Int64Size
+func (z *Count) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 6 + msgp.Int64Size + 6 + msgp.Int64Size
 	return
 }
 
@@ -349,9 +358,9 @@ func (z *Look) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 34
+	// map header, size 37
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x22, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x25, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -480,6 +489,15 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "updated"
 	o = append(o, 0xa7, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Updated)
+	// string "deleted"
+	o = append(o, 0xa7, 0x64, 0x65, 0x6c, 0x65, 0x74, 0x65, 0x64)
+	o = msgp.AppendTime(o, z.Deleted)
+	// string "num"
+	o = append(o, 0xa3, 0x6e, 0x75, 0x6d)
+	o = msgp.AppendUint32(o, z.Number)
+	// string "seq"
+	o = append(o, 0xa3, 0x73, 0x65, 0x71)
+	o = msgp.AppendUint64(o, z.Seq)
 	return
 }
 
@@ -761,6 +779,24 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Updated")
 				return
 			}
+		case "deleted":
+			z.Deleted, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Deleted")
+				return
+			}
+		case "num":
+			z.Number, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Number")
+				return
+			}
+		case "seq":
+			z.Seq, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Seq")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -787,7 +823,7 @@ func (z *Media) Msgsize() (s int) {
 	for za0004 := range z.Referers {
 		s += msgp.StringPrefixSize + len(z.Referers[za0004])
 	}
-	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize
+	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 4 + msgp.Uint32Size + 4 + msgp.Uint64Size
 	return
 }
 
@@ -1163,9 +1199,9 @@ func (z *Sound) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Text) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 8
+	// map header, size 11
 	// string "format"
-	o = append(o, 0x88, 0xa6, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74)
+	o = append(o, 0x8b, 0xa6, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74)
 	o = msgp.AppendString(o, z.Format)
 	// string "words"
 	o = append(o, 0xa5, 0x77, 0x6f, 0x72, 0x64, 0x73)
@@ -1188,6 +1224,15 @@ func (z *Text) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "lineage"
 	o = append(o, 0xa7, 0x6c, 0x69, 0x6e, 0x65, 0x61, 0x67, 0x65)
 	o = msgp.AppendString(o, z.Lineage)
+	// string "version"
+	o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+	o = msgp.AppendInt(o, z.Version)
+	// string "origin"
+	o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e)
+	o = msgp.AppendString(o, z.Origin)
+	// string "written"
+	o = append(o, 0xa7, 0x77, 0x72, 0x69, 0x74, 0x74, 0x65, 0x6e)
+	o = msgp.AppendTime(o, z.Written)
 	return
 }
 
@@ -1257,6 +1302,24 @@ func (z *Text) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Lineage")
 				return
 			}
+		case "version":
+			z.Version, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		case "origin":
+			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origin")
+				return
+			}
+		case "written":
+			z.Written, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Written")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1271,6 +1334,6 @@ func (z *Text) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Text) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Format) + 6 + msgp.IntSize + 7 + msgp.IntSize + 10 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Path) + 6 + msgp.StringPrefixSize + len(z.Cover) + 6 + msgp.IntSize + 8 + msgp.StringPrefixSize + len(z.Lineage)
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Format) + 6 + msgp.IntSize + 7 + msgp.IntSize + 10 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Path) + 6 + msgp.StringPrefixSize + len(z.Cover) + 6 + msgp.IntSize + 8 + msgp.StringPrefixSize + len(z.Lineage) + 8 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Origin) + 8 + msgp.TimeSize
 	return
 }

@@ -22,7 +22,11 @@ var migrations = []func(kv.Tx) error{
 	unseen,                           // 2: pictures are looked at
 	liftLimits,                       // 3: accounts have plans
 	listAdmins,                       // 4: administrators are found without reading all accounts
+	numberMedia,                      // 5: media have numbers, and more indexes
 }
+
+// numberMedia has Open write the indexes of media, see fill.go.
+func numberMedia(tx kv.Tx) error { return tx.Put([]byte("vf"), nil) }
 
 // unseen enters all pictures there are into the index of those that nobody has looked
 // at. Of an SVG, which is its own preview, that is found out.

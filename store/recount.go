@@ -16,7 +16,7 @@ import (
 // them in their order, some at a time; whatever changes among those that it has
 // passed, change adds here too, so that it is exact when it arrives at the end.
 type recount struct {
-	At     string  `msg:"at"`     // place of the last record that was counted
+	At     string  `msg:"at"`     // where in their order the last record is that was counted
 	Counts []Count `msg:"counts"` // by kind
 }
 
@@ -96,26 +96,42 @@ func recountMore(tx kv.Tx, user string) (done bool, wrong []Drift, err error) {
 	return true, wrong, tx.Delete(keyRecount(user))
 }
 
+// in is where the record is in the order of recounts: all that live, then the trash.
+func in(m *Media) string {
+	if m.Trashed() {
+		return "1" + spot(m)
+	}
+	return "0" + place(m)
+}
+
 // count goes on through the user's records, at most recountStep of them.
 func (rc *recount) count(tx kv.Reader, user string) (n int, err error) {
-	r := kv.Prefix(keyPlace(user, ""))
-	if rc.At != "" {
-		r.From = append(keyPlace(user, rc.At), 0)
-	}
-	for e, err := range tx.Scan(r) {
-		if err != nil {
-			return n, err
+	for _, of := range []struct {
+		part   string
+		prefix []byte
+	}{{"0", keyPlace(user, "")}, {"1", keySpot(user, "")}} {
+		if rc.At != "" && rc.At[:1] > of.part {
+			continue
 		}
-		var m Media
-		if _, err := m.UnmarshalMsg(e.Value); err != nil {
-			return n, fmt.Errorf("record under %q is damaged: %w", e.Key, err)
+		r := kv.Prefix(of.prefix)
+		if rc.At != "" && rc.At[:1] == of.part {
+			r.From = append(append(of.prefix[:len(of.prefix):len(of.prefix)], rc.At[1:]...), 0)
 		}
-		rc.At = place(&m)
-		if m.Kind < kinds {
-			rc.Counts[m.Kind].add(&m, +1)
-		}
-		if n++; n == recountStep {
-			break
+		for e, err := range tx.Scan(r) {
+			if err != nil {
+				return n, err
+			}
+			var m Media
+			if _, err := m.UnmarshalMsg(e.Value); err != nil {
+				return n, fmt.Errorf("record under %q is damaged: %w", e.Key, err)
+			}
+			rc.At = in(&m)
+			if m.Kind < kinds {
+				rc.Counts[m.Kind].add(&m, +1)
+			}
+			if n++; n == recountStep {
+				return n, nil
+			}
 		}
 	}
 	return n, nil
@@ -148,7 +164,7 @@ func follow(tx kv.Tx, owner *Media, old, m *Media) error {
 		m    *Media
 		sign int64
 	}{{old, -1}, {m, +1}} {
-		if c.m != nil && int(c.m.Kind) < len(rc.Counts) && place(c.m) <= rc.At {
+		if c.m != nil && int(c.m.Kind) < len(rc.Counts) && in(c.m) <= rc.At {
 			rc.Counts[c.m.Kind].add(c.m, c.sign)
 		}
 	}

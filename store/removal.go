@@ -130,6 +130,7 @@ type portion func(tx kv.Tx, user string, n int) (left int, err error)
 func removeSome(tx kv.Tx, user string, limit int) (media []string, more bool, err error) {
 	left := limit
 	steps := []portion{
+		removeRevisions, // before their documents, of which each would take all of its own along
 		func(tx kv.Tx, user string, n int) (int, error) {
 			media, err = removeMedia(tx, user, n)
 			return n - len(media), err
@@ -186,17 +187,23 @@ func some(tx kv.Reader, prefix []byte, n int) (keys [][]byte, err error) {
 	return keys, nil
 }
 
+// removeMedia deletes records, and then those in the trash.
 func removeMedia(tx kv.Tx, user string, n int) (ids []string, err error) {
-	keys, err := some(tx, keyPlace(user, ""), n)
-	for _, k := range keys {
-		var m Media
-		if err := get(tx, k, &m); err != nil {
+	for _, of := range [][]byte{keyPlace(user, ""), keySpot(user, "")} {
+		keys, err := some(tx, of, n-len(ids))
+		if err != nil {
 			return nil, err
 		}
-		if err := deleteMedia(tx, &m); err != nil {
-			return nil, err
+		for _, k := range keys {
+			var m Media
+			if err := get(tx, k, &m); err != nil {
+				return nil, err
+			}
+			if err := deleteMedia(tx, &m, time.Time{}); err != nil {
+				return nil, err
+			}
+			ids = append(ids, m.ID)
 		}
-		ids = append(ids, m.ID)
 	}
 	return ids, err
 }

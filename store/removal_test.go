@@ -46,7 +46,7 @@ func TestTheListOfFamiliesOfAUserIsWhole(t *testing.T) {
 
 // nobodys are the families that hold nothing of an account's: the log and what
 // administrators made outlive who did it.
-var nobodys = []string{"vv", "se", "ev", "co", "in", "ic", "ip", "an", "ao", "aw", "xb", "xu"}
+var nobodys = []string{"vv", "se", "ev", "co", "in", "ic", "ip", "an", "ao", "aw", "xb", "xu", "vf"}
 
 // person makes a user who has something in every family.
 func person(t *testing.T, s *Store, email string) User {
@@ -70,9 +70,21 @@ func person(t *testing.T, s *Store, email string) User {
 	for n := range 6 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
-	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image}}, nil)
+	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image, Doc}}, nil)
 	must(err)
+	for n := range 3 {
+		putDoc(t, s, textDoc(u.ID, c.ID, "a.md", 20+n), 5)
+	}
 	must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyCollectionWork(c.ID), nil) }))
+	for n, id := range []string{create(t, s, media(u.ID, 7)).ID, create(t, s, media(u.ID, 8)).ID} {
+		if n == 0 {
+			_, err = s.TrashMedia(ctx, u.ID, []string{id})
+		} else {
+			_, err = s.DeleteMedia(ctx, u.ID, []string{id})
+		}
+		must(err)
+		must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyForgotten(u.ID), make([]byte, 8)) }))
+	}
 	in := media(u.ID, 6)
 	in.Collection = c.ID
 	create(t, s, in)
@@ -117,6 +129,23 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 		for _, m := range page.Items {
 			blobs[m.Blob] = true
 		}
+		trash, err := s.ListTrash(ctx, ann.ID, "", 50)
+		if err != nil || len(trash.Items) != 1 {
+			t.Fatal(trash, err)
+		}
+		blobs[trash.Items[0].Blob] = true
+		docs, err := s.ListMedia(ctx, ann.ID, Query{Kind: Doc, Limit: 50})
+		if err != nil || len(docs.Items) != 1 {
+			t.Fatal(len(docs.Items), err)
+		}
+		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[0].Text.Lineage)
+		if err != nil || len(revisions) != 2 {
+			t.Fatal(len(revisions), err)
+		}
+		for _, r := range revisions {
+			blobs[r.Blob] = true
+		}
+		blobs[docs.Items[0].Blob] = true
 		blobs["mark of ann"], blobs["old face of ann"], blobs["new face of ann"] = true, true, true
 
 		if _, err := s.BeginRemoval(ctx, ann.ID); err != nil {
@@ -137,7 +166,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 				t.Errorf("%d media in a portion of 3", len(media))
 			}
 		}
-		if rounds < 3 || len(gone) != 7 {
+		if rounds < 3 || len(gone) != 9 {
 			t.Errorf("%d portions with %d media", rounds, len(gone))
 		}
 		if done, err := s.EndRemoval(ctx, ann.ID); !done || err != nil {

@@ -33,7 +33,8 @@ func Open(ctx context.Context, db kv.DB, backups string) (*Store, error) {
 	if err := migrate(ctx, db, migrations, backups); err != nil {
 		return nil, err
 	}
-	return &Store{db: db, Now: func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }}, nil
+	s := &Store{db: db, Now: func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }}
+	return s, s.fill(ctx)
 }
 
 // Close closes the database.

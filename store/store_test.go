@@ -180,7 +180,7 @@ func TestMediaBelongsToItsUser(t *testing.T) {
 		if gone, err := s.DeleteMedia(ctx, bob, []string{m.ID}); err != nil || len(gone) != 0 {
 			t.Fatal(gone, err)
 		}
-		if _, err := s.MediaByHash(ctx, bob, m.Hash); !errors.Is(err, ErrNotFound) {
+		if _, err := s.MediaByHash(ctx, bob, Image, m.Hash); !errors.Is(err, ErrNotFound) {
 			t.Fatal(err)
 		}
 		if got, err := s.Media(ctx, m.ID); err != nil || got.User != ann {
@@ -236,6 +236,8 @@ func TestDeletedMediaLeavesNothingButTrash(t *testing.T) {
 		after := dump(t, s)
 		delete(after, string(keyCount(user, Image)))
 		delete(after, string(keyMonth(user, "2023-11"))) // that it was uploaded stays true
+		delete(after, string(keyTally(user)))
+		delete(after, string(keyTombstone(user, 3))) // for programs that had seen it
 		if len(after) != len(before) {
 			t.Fatalf("left over: %q", after)
 		}
@@ -277,36 +279,88 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 			}
 			return t
 		}
-		model := map[string]Media{}
-		pick := func() (m Media) {
+		var folders []string
+		for _, u := range users {
+			c, err := s.CreateCollection(ctx, Collection{User: u, Name: "c", Slug: "s" + u[:8], Allowed: []Kind{Image, Video, Audio, Doc}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			folders = append(folders, c.ID)
+		}
+		model := map[string]Media{} // those in the trash too
+		pick := func(trashed bool) (m Media, ok bool) {
 			keys := make([]string, 0, len(model))
-			for k := range model {
-				keys = append(keys, k)
+			for k, m := range model {
+				if m.Trashed() == trashed {
+					keys = append(keys, k)
+				}
+			}
+			if len(keys) == 0 {
+				return m, false
 			}
 			sort.Strings(keys)
-			return model[keys[r.IntN(len(keys))]]
+			return model[keys[r.IntN(len(keys))]], true
 		}
-		for n := range 300 {
-			switch k := r.IntN(10); {
-			case k < 5 || len(model) == 0:
-				m := create(t, s, media(users[r.IntN(2)], n, some()...))
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		names := []string{"", "img 9", "IMG 10", "img 010", "Ärger", "argus", "海边", "1", "x\x00y"}
+		for n := range 500 {
+			switch k := r.IntN(12); {
+			case k < 5:
+				who := r.IntN(2)
+				m := media(users[who], n, some()...)
+				m.Kind = Kind(1 + r.IntN(4))
+				m.Title = names[r.IntN(len(names))]
+				m.Size = int64(r.IntN(5))
+				if r.IntN(2) == 0 {
+					m.Collection = folders[who]
+				}
+				if old, ok := pick(r.IntN(2) == 0); ok && r.IntN(8) == 0 { // what is in the trash may come again
+					m.Hash = old.Hash
+				}
+				m, _, err := s.CreateMedia(ctx, m)
+				must(err)
 				model[m.ID] = m
 			case k < 8:
-				m := pick()
-				m, err := s.UpdateMedia(ctx, m.User, m.ID, func(m *Media) error {
-					m.Tags, m.Public, m.Title = some(), !m.Public, fmt.Sprint(n)
-					return nil
-				})
-				if err != nil {
-					t.Fatal(err)
+				if m, ok := pick(false); ok {
+					m, err := s.UpdateMedia(ctx, m.User, m.ID, func(m *Media) error {
+						m.Tags, m.Public, m.Title = some(), !m.Public, names[r.IntN(len(names))]
+						if r.IntN(2) == 0 {
+							m.Collection = ""
+						}
+						return nil
+					})
+					must(err)
+					model[m.ID] = m
 				}
-				model[m.ID] = m
+			case k < 9:
+				if m, ok := pick(false); ok {
+					_, err := s.DeleteMedia(ctx, m.User, []string{m.ID})
+					must(err)
+					delete(model, m.ID)
+				}
+			case k < 10:
+				if m, ok := pick(false); ok {
+					gone, err := s.TrashMedia(ctx, m.User, []string{m.ID, "unknown-id-"})
+					must(err)
+					model[m.ID] = gone[0]
+				}
+			case k < 11:
+				if m, ok := pick(true); ok {
+					back, err := s.RestoreMedia(ctx, m.User, []string{m.ID})
+					must(err)
+					model[m.ID] = back[0]
+				}
 			default:
-				m := pick()
-				if _, err := s.DeleteMedia(ctx, m.User, []string{m.ID}); err != nil {
-					t.Fatal(err)
+				if m, ok := pick(true); ok {
+					_, err := s.PurgeMedia(ctx, m.User, []string{m.ID})
+					must(err)
+					delete(model, m.ID)
 				}
-				delete(model, m.ID)
 			}
 		}
 		want := map[string]bool{}
@@ -317,7 +371,7 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 			}
 		}
 		for k := range dump(t, s) {
-			if f := k[:2]; f[0] == 'm' && f != "mc" && !want[k] {
+			if f := k[:2]; (f[0] == 'm' || f[0] == 't') && !slices.Contains([]string{"mc", "md", "mq"}, f) && !want[k] {
 				t.Errorf("stray key %q", k)
 			}
 			delete(want, k)
@@ -325,34 +379,117 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 		if len(want) > 0 {
 			t.Errorf("missing keys: %v", want)
 		}
-		for _, u := range users {
-			var c Count
-			for _, m := range model {
-				if m.User == u {
-					c.add(&m, 1)
+		yes, no, none := true, false, ""
+		for i, u := range users {
+			for k := Image; k < kinds; k++ {
+				var c Count
+				for _, m := range model {
+					if m.User == u && m.Kind == k {
+						c.add(&m, 1)
+					}
+				}
+				if got, _ := s.Count(ctx, u, k); got != c {
+					t.Errorf("count %+v, want %+v", got, c)
 				}
 			}
-			if got, _ := s.Count(ctx, u, Image); got != c {
-				t.Errorf("count %+v, want %+v", got, c)
-			}
-			for _, q := range []Query{{}, {Kind: Image}, {Kind: Image, Tag: "a"}, {Kind: Image, Tag: "b"}, {Kind: Image, Tag: "none"}, {Kind: Image, Public: new(bool)}, {None: true}} {
-				if got, want := walk(t, s, u, q, 3), expected(model, u, q); !slices.Equal(got, want) {
-					t.Errorf("%+v: %v, want %v", q, got, want)
+			for _, k := range []Kind{0, Image, Doc} {
+				for _, by := range []Sort{ByDate, BySize, ByName} {
+					for _, up := range []bool{false, true} {
+						for _, q := range []Query{
+							{}, {Tag: "a"}, {Tag: "b"}, {Tag: "none"}, {Public: &no}, {None: true}, {Collection: &none}, {Collection: &folders[i]},
+							{Collection: &folders[1-i]}, {Collection: &folders[i], Public: &yes, Tag: "ab"},
+						} {
+							q.Kind, q.Sort, q.Ascending = k, by, up
+							if got, want := walk(t, s, u, q, 3), expected(model, u, q); !slices.Equal(got, want) {
+								t.Errorf("%+v: %v, want %v", q, got, want)
+							}
+						}
+					}
 				}
 			}
+			if got, want := trashOf(t, s, u), inTrash(model, u); !slices.Equal(got, want) {
+				t.Errorf("trash: %v, want %v", got, want)
+			}
+			checkChanges(t, s, model, u)
 		}
 	})
+}
+
+func trashOf(t *testing.T, s *Store, user string) (out []string) {
+	for after := ""; ; {
+		p, err := s.ListTrash(context.Background(), user, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, ids(p.Items)...)
+		if after = p.Next; after == "" {
+			return out
+		}
+	}
+}
+
+func inTrash(model map[string]Media, user string) []string {
+	var ms []Media
+	for _, m := range model {
+		if m.User == user && m.Trashed() {
+			ms = append(ms, m)
+		}
+	}
+	sort.Slice(ms, func(i, j int) bool { return spot(&ms[i]) > spot(&ms[j]) })
+	return ids(ms)
+}
+
+// checkChanges follows the changes as a program does and ends with what there is.
+func checkChanges(t *testing.T, s *Store, model map[string]Media, user string) {
+	t.Helper()
+	for _, k := range []Kind{0, Image, Audio} {
+		have, before := map[string]bool{}, time.Time{}
+		for at, more := (Since{}), true; more; {
+			list, next, goOn, err := s.Changes(context.Background(), user, k, at, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range list {
+				if c.At.Before(before) || k != 0 && c.Kind != k {
+					t.Errorf("a change %+v after %v", c, before)
+				}
+				if before = c.At; c.Media == nil {
+					delete(have, c.ID)
+				} else {
+					have[c.ID] = true
+				}
+			}
+			at, more = next, goOn
+		}
+		for id, m := range model {
+			if want := m.User == user && !m.Trashed() && (k == 0 || m.Kind == k); have[id] != want {
+				t.Errorf("%s: a program has it: %v, want %v", id, have[id], want)
+			}
+			delete(have, id)
+		}
+		if len(have) > 0 {
+			t.Errorf("a program has what is gone: %v", have)
+		}
+	}
 }
 
 func expected(model map[string]Media, user string, q Query) (out []string) {
 	var ms []Media
 	for _, m := range model {
-		if !q.None && m.User == user && (q.Public == nil || m.Public == *q.Public) && (q.Tag == "" || slices.Contains(m.Tags, q.Tag)) && (q.Match == nil || q.Match(&m)) &&
-			!m.Created.Before(q.From) && (q.To.IsZero() || m.Created.Before(q.To)) {
+		if !q.None && m.User == user && !m.Trashed() && (q.Kind == 0 || q.Kind == m.Kind) && q.takes(&m) {
 			ms = append(ms, m)
 		}
 	}
-	sort.Slice(ms, func(i, j int) bool { return place(&ms[i]) > place(&ms[j]) })
+	order := func(m *Media) string {
+		switch q.Sort {
+		case BySize:
+			return fmt.Sprintf("%20d", m.Size) + place(m)
+		case ByName:
+			return nameKey(m.Name()) + "\x00" + place(m)
+		}
+		return place(m)
+	}
+	sort.Slice(ms, func(i, j int) bool { return (order(&ms[i]) < order(&ms[j])) == q.Ascending })
 	return ids(ms)
 }
 

@@ -131,9 +131,11 @@ func refused(w api.Who, v visitor) (status int, code string) {
 	switch {
 	case w.Kind() == "public", w.Kind() == "cookie", w.Kind() == "internal":
 		return 0, ""
+	case w.Kind() == "optional" && v.name == "nobody":
+		return 0, ""
 	case v.status != 0:
 		return v.status, v.code
-	case w.Kind() == "scoped":
+	case w.Kind() == "scoped", w.Kind() == "optional":
 		if v.person || v.scope&w.Scope == w.Scope {
 			return 0, ""
 		}

@@ -204,6 +204,9 @@ func (a *API) Routes() []Route {
 		// Audio: audio.go
 
 		// Documents: docs.go and what begins with its name
+		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
+		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
 
 		// Collections: collections.go
 
@@ -230,6 +233,7 @@ func (a *API) Mount(r fiber.Router) {
 var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
+	"/v1/docs":   store.Doc,
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are

@@ -26,6 +26,7 @@ const (
 	public   access = "public"
 	cookie   access = "cookie"   // the handler reads the refresh cookie
 	internal access = "internal" // the handler compares the internal token
+	optional access = "optional" // everybody, and whoever sends a credential is known by it
 	scoped   access = "scoped"
 	person   access = "person"
 	proven   access = "proven"
@@ -50,6 +51,10 @@ var (
 // Scoped admits who signed in, and API keys with the scope.
 func Scoped(s auth.Scope) Who { return Who{access: scoped, Scope: s} }
 
+// Optional admits everybody. A credential that is sent must be valid, and an API key have
+// the scope.
+func Optional(s auth.Scope) Who { return Who{access: optional, Scope: s} }
+
 // Active admits only those whose account's plan lets it write.
 func (w Who) Active() Who { w.active = true; return w }
 
@@ -73,6 +78,13 @@ func (a *API) admit(t Route) fiber.Handler {
 				}
 			}
 			return c.Next()
+		case optional:
+			if c.Get(fiber.HeaderAuthorization) == "" {
+				if err := a.take(c, limit.Caller{Address: link.Client(ctx)}, t.Tier); err != nil {
+					return err
+				}
+				return c.Next()
+			}
 		}
 		who, err := a.auth.Bearer(ctx, c.Get(fiber.HeaderAuthorization))
 		if err != nil {
@@ -184,6 +196,9 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 func (a *API) room(ctx context.Context, user string, k store.Kind, length int) error {
 	if k == store.Image && int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
+	}
+	if k == store.Doc { // whether it takes another's place is in its body
+		return a.docRoom(ctx, length)
 	}
 	if err := a.usage.MayBegin(ctx, user, k, least(length)); err != nil {
 		return err

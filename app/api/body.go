@@ -18,8 +18,10 @@ import (
 // readJSON reads the body, one JSON object, into v. The server has bounded the
 // body's size. Fields that v does not know are ignored, for clients newer than
 // this server send them. An empty body is an empty object when optional.
-func readJSON(c *fiber.Ctx, v any, optional bool) error {
-	b := bytes.TrimSpace(c.Body())
+func readJSON(c *fiber.Ctx, v any, optional bool) error { return decode(c.Body(), v, optional) }
+
+func decode(b []byte, v any, optional bool) error {
+	b = bytes.TrimSpace(b)
 	if len(b) == 0 && optional {
 		return nil
 	}

@@ -226,7 +226,8 @@ func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...st
 		if err != nil {
 			return err
 		}
-		out.total = &n.N
+		live := n.N - n.Trash
+		out.total = &live
 	}
 	return list(c, out)
 }
@@ -356,7 +357,7 @@ func (a *API) imagesExist(c *fiber.Ctx) error {
 		if err != nil || len(sum) != 32 || strings.ToLower(h) != h {
 			return fault.New(fault.BadRequest, "hashes are SHA-256 sums, each 64 lower-case hexadecimal digits.")
 		}
-		m, found, err := a.library.ByHash(c.UserContext(), caller(c).User, sum)
+		m, found, err := a.library.ByHash(c.UserContext(), caller(c).User, store.Image, sum)
 		switch {
 		case err != nil:
 			return err

@@ -167,7 +167,7 @@ func (l *Library) describe(ctx context.Context, up Upload, m *store.Media) error
 			return err
 		}
 	}
-	old, err := l.store.MediaByHash(ctx, m.User, m.Hash)
+	old, err := l.store.MediaByHash(ctx, m.User, m.Kind, m.Hash)
 	if err == nil {
 		return duplicate{old}
 	}

@@ -36,9 +36,10 @@ func (l *Library) Count(ctx context.Context, user string, k store.Kind) (store.C
 	return l.store.Count(ctx, user, k)
 }
 
-// ByHash finds the user's record of that content. Ok is false when there is none.
-func (l *Library) ByHash(ctx context.Context, user string, hash []byte) (m store.Media, ok bool, err error) {
-	m, err = l.store.MediaByHash(ctx, user, hash)
+// ByHash finds the user's record of that kind and content, one that is not in the
+// trash. Ok is false when there is none.
+func (l *Library) ByHash(ctx context.Context, user string, k store.Kind, hash []byte) (m store.Media, ok bool, err error) {
+	m, err = l.store.MediaByHash(ctx, user, k, hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return m, false, nil
 	}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"picora/store/kv"
+)
+
+//go:generate go tool msgp -unexported -tests=false -io=false -o number_gen.go
+
+// tally is how far the numbers of a user's records have come.
+type tally struct {
+	Number uint32 `msg:"num"`
+	Seq    uint64 `msg:"seq"`
+}
+
+// number gives the record that old becomes its numbers, and writes down what went. A
+// sequence number is given to what the owner sees as a change, so those who follow the
+// changes see each once, whatever the clock does. What went, went at the time at.
+func number(tx kv.Tx, old, m *Media, at time.Time) error {
+	lives, lived := m != nil && !m.Trashed(), old != nil && !old.Trashed()
+	fresh := m != nil && m.Number == 0
+	if lives == lived && !fresh && (!lives || m.Updated.Equal(old.Updated)) {
+		return nil
+	}
+	owner := m
+	if m == nil {
+		owner = old
+	}
+	var t tally
+	if err := get(tx, keyTally(owner.User), &t); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if fresh {
+		t.Number++
+		m.Number = t.Number
+	}
+	t.Seq++
+	if lives {
+		m.Seq = t.Seq
+	} else if lived && !at.IsZero() {
+		b := string(byte(old.Kind)) + timeKey(at) + old.ID
+		if err := tx.Put(keyTombstone(owner.User, t.Seq), []byte(b)); err != nil {
+			return err
+		}
+	}
+	return put(tx, keyTally(owner.User), &t)
+}
+
+// longestName is how much of a name lists are sorted by, in bytes of nameKey.
+const longestName = 120
+
+// nameKey writes a name so that keys sort as people expect: without regard to case and
+// accents, and numbers by their value. It contains no NUL.
+func nameKey(name string) string {
+	var b strings.Builder
+	digits := ""
+	flush := func() {
+		if digits != "" {
+			d := strings.TrimLeft(digits, "0")
+			b.WriteByte('0')
+			b.WriteByte(byte(min(len(d)+1, 255)))
+			b.WriteString(d)
+			digits = ""
+		}
+	}
+	for _, r := range norm.NFKD.String(name) {
+		if b.Len()+len(digits) >= longestName {
+			break
+		}
+		switch {
+		case r >= '0' && r <= '9':
+			digits += string(r)
+			continue
+		case unicode.Is(unicode.Mn, r), unicode.IsControl(r):
+			continue
+		}
+		flush()
+		b.WriteRune(unicode.ToLower(r))
+	}
+	flush()
+	return b.String()
+}
+
+// numberOf reads what four wrote.
+func numberOf(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
