@@ -11,6 +11,7 @@ import (
 	"picora/media"
 	"picora/media/picture"
 	"picora/media/probe"
+	"picora/media/prose"
 	"picora/media/worker/child"
 )
 
@@ -22,7 +23,7 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile})
+			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile, media.ProseJob: layOut})
 		},
 	}
 }
@@ -78,6 +79,24 @@ func probeFile(_ context.Context, args json.RawMessage, files child.Files, _ fun
 	}
 	defer release()
 	return probe.Probe(data, a.MaxPixels)
+}
+
+// layOut makes Markdown a page.
+func layOut(_ context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.ProseArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	text, release, err := picture.Map(files.In)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	page, err := prose.Render(text, a.Own)
+	if err != nil {
+		return nil, media.Unsupported("the document is too intricate to be laid out")
+	}
+	return nil, json.NewEncoder(files.Out).Encode(page)
 }
 
 // source is the file of a job in memory.

@@ -26,6 +26,7 @@ type Library struct {
 	variants *variants     // nil: no pictures are made
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
 	hearing  hearing
+	prose    proseSlots
 
 	scans   chan struct{} // one for each long search that runs
 	intakes intakes
@@ -47,6 +48,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		onEdit:  func(string) {},
 		Removed: make(chan struct{}, 1), onForget: func() {},
 		arrived: make(chan struct{}, 1), hearing: newHearing(),
+		prose:   make(proseSlots, proseAtOnce),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
 	}

@@ -239,3 +239,15 @@ func thrown(e *runtime.ExceptionDetails) string {
 	}
 	return e.Text
 }
+
+// Go goes to the address and waits until it has loaded.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	tab.Do(chromedp.Navigate(url))
+}
+
+// Before has the script run in every page of the tab before anything of its own does.
+func (tab *Tab) Before(script string) {
+	tab.t.Helper()
+	Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
