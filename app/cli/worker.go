@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"picora/media"
+	"picora/media/pdf"
 	"picora/media/picture"
 	"picora/media/probe"
 	"picora/media/prose"
@@ -23,7 +24,10 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile, media.ProseJob: layOut})
+			return child.ServePrepared(map[string]child.Handler{
+				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile, media.ProseJob: layOut,
+				media.PDFJob: readPDF, media.PDFPageJob: drawPDF,
+			}, map[string]func() error{media.PDFWork: pdf.Prepare})
 		},
 	}
 }
@@ -97,6 +101,22 @@ func layOut(_ context.Context, args json.RawMessage, files child.Files, _ func(f
 		return nil, media.Unsupported("the document is too intricate to be laid out")
 	}
 	return nil, json.NewEncoder(files.Out).Encode(page)
+}
+
+func readPDF(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.PDFArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	return pdf.Read(ctx, files.In, a, files.Out)
+}
+
+func drawPDF(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.PDFArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	return nil, pdf.Picture(ctx, files.In, a, files.Out)
 }
 
 // source is the file of a job in memory.
