@@ -125,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	rule := access.New(users, signer)
+	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
 	variants := map[string]media.Query{}

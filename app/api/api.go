@@ -202,13 +202,34 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
 
 		// Audio: audio.go
+		{"POST", "/v1/audio", write, limit.Upload, a.createAudio}, // a plan without audio has an answer of its own
+		{"GET", "/v1/audio/:id", read, limit.Read, a.getAudio},
+		{"PATCH", "/v1/audio/:id", change, limit.Mutation, a.updateAudio},
+		{"DELETE", "/v1/audio/:id", remove, limit.Mutation, a.deleteAudio},
+		{"POST", "/v1/audio/:id/sign", write, limit.Upload, a.signAudio},
+		{"GET", "/v1/audio/:id/waveform", read, limit.Read, a.getWaveform},
+		{"POST", "/v1/audio/:id/normalize", change, limit.Mutation, a.normalizeAudio},
+		{"DELETE", "/v1/audio/:id/normalize", change, limit.Mutation, a.dropNormalized},
+		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
 		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
 		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
 
-		// Collections: collections.go
+		// Collections: collections.go, collectiontypes.go, move.go
+		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},
+		{"POST", "/v1/docs/batch-move", Scoped(auth.KBWrite).Active(), limit.Mutation, a.moveDocs},
+		{"GET", "/v1/collections", Scoped(auth.CollectionRead), limit.Read, a.listCollections},
+		{"POST", "/v1/collections", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollection},
+		{"GET", "/v1/collections/:id", Scoped(auth.CollectionRead), limit.Read, a.getCollection},
+		{"PATCH", "/v1/collections/:id", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.updateCollection},
+		{"DELETE", "/v1/collections/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollection},
+		{"POST", "/v1/collections/:id/restore", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.restoreCollection},
+		{"GET", "/v1/collections/:id/manifest", Scoped(auth.CollectionRead), limit.Read, a.getManifest},
+		{"GET", "/v1/collection-types", Scoped(auth.CollectionRead), limit.Read, a.listCollectionTypes},
+		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
+		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
 		// Trash and sync: trash.go, sync.go
 
@@ -233,6 +254,7 @@ func (a *API) Mount(r fiber.Router) {
 var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
+	"/v1/audio":  store.Audio,
 	"/v1/docs":   store.Doc,
 }
 

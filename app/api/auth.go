@@ -197,6 +197,11 @@ func (a *API) room(ctx context.Context, user string, k store.Kind, length int) e
 	if k == store.Image && int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
 	}
+	if k == store.Audio {
+		if err := a.library.SoundRoom(ctx, user, least(length)); err != nil {
+			return err
+		}
+	}
 	if k == store.Doc { // whether it takes another's place is in its body
 		return a.docRoom(ctx, length)
 	}

@@ -55,6 +55,18 @@ func operations(seed uint64) []operation {
 		{method: "GET", path: watermarks + "/{id}", scope: "media.read", status: 200},
 		{method: "PATCH", path: watermarks + "/{id}", body: `{"tiled":true}`, scope: "media.write", status: 200},
 		{method: "DELETE", path: watermarks + "/{id}", scope: "media.delete", status: 200},
+		{method: "GET", path: collections, scope: "collection.read", status: 200, shared: true},
+		{method: "POST", path: collections, body: `{"name":"a"}`, scope: "collection.write", status: 201, shared: true},
+		{method: "GET", path: collections + "/{id}", scope: "collection.read", status: 404, code: "NOT_FOUND"},
+		{method: "PATCH", path: collections + "/{id}", body: `{"name":"a"}`, scope: "collection.write", status: 404, code: "NOT_FOUND"},
+		{method: "DELETE", path: collections + "/{id}", scope: "collection.delete", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: collections + "/{id}/restore", scope: "collection.write", status: 404, code: "NOT_FOUND"},
+		{method: "GET", path: collections + "/{id}/manifest", scope: "collection.read", status: 404, code: "NOT_FOUND"},
+		{method: "GET", path: "/v1/collection-types", scope: "collection.read", status: 200, shared: true},
+		{method: "POST", path: "/v1/collection-types", body: `{"name":"a"}`, scope: "collection.write", status: 422, code: "VALIDATION_ERROR", shared: true},
+		{method: "DELETE", path: "/v1/collection-types/{id}", scope: "collection.delete", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: "/v1/images/batch-move", body: `{"ids":["aaaaaaaaaaa"],"kbId":null}`, scope: "media.write", status: 200, shared: true},
+		{method: "POST", path: "/v1/docs/batch-move", body: `{"ids":["aaaaaaaaaaa"],"kbId":null}`, scope: "kb.write", status: 200, shared: true},
 		{method: "DELETE", path: "/v1/images/{id}", scope: "media.delete", status: 200},
 	}
 }
@@ -69,10 +81,10 @@ func TestScopes(t *testing.T) {
 		status            int    // when refused
 		code              string // when refused
 	}{
-		{"the preset read", p.NewKey("owner@example.org", "read"), "none account.read usage.read media.read", 403, "FORBIDDEN"},
-		{"the preset read_write", p.NewKey("owner@example.org", "read_write"), "none account.read usage.read media.read media.write", 403, "FORBIDDEN"},
-		{"the preset read_write_delete", p.NewKey("owner@example.org", "read_write_delete"), "none account.read usage.read media.read media.write media.delete", 0, ""},
-		{"no preset, which is everything", p.NewKey("owner@example.org"), "none account.read usage.read media.read media.write media.delete", 0, ""},
+		{"the preset read", p.NewKey("owner@example.org", "read"), "none account.read usage.read media.read collection.read", 403, "FORBIDDEN"},
+		{"the preset read_write", p.NewKey("owner@example.org", "read_write"), "none account.read usage.read media.read media.write kb.write collection.read collection.write", 403, "FORBIDDEN"},
+		{"the preset read_write_delete", p.NewKey("owner@example.org", "read_write_delete"), "none account.read usage.read media.read media.write media.delete kb.write collection.read collection.write collection.delete", 0, ""},
+		{"no preset, which is everything", p.NewKey("owner@example.org"), "none account.read usage.read media.read media.write media.delete kb.write collection.read collection.write collection.delete", 0, ""},
 		{"media.delete alone", p.NewKey("owner@example.org", "media.delete"), "none media.delete", 403, "FORBIDDEN"},
 		{"media.write alone", p.NewKey("owner@example.org", "media.write"), "none media.write", 403, "FORBIDDEN"},
 		{"scopes of nothing here", p.NewKey("owner@example.org", "kb.read", "usage.read"), "none usage.read", 403, "FORBIDDEN"},

@@ -90,6 +90,9 @@ func (d *CDN) serve(c *fiber.Ctx) error {
 	if q.Asked() && transforms(&e.media, &q) {
 		return d.sendVariant(c, e, q, p)
 	}
+	if e.file.open == nil && e.file.bytes == nil {
+		return d.pending(c, e)
+	}
 	if e.changes {
 		p = mayChange(p)
 	}
@@ -112,7 +115,9 @@ func (d *CDN) find(c *fiber.Ctx, at address) (*entry, error) {
 		if err := d.fill(c.UserContext(), e, &m, at); err != nil {
 			return nil, err
 		}
-		d.small.put(key, e)
+		if e.file.open != nil || e.file.bytes != nil {
+			d.small.put(key, e)
+		}
 	}
 	if at.part == "" && e.media.Ext != at.ext {
 		return nil, store.ErrNotFound
@@ -179,6 +184,9 @@ func (d *CDN) part(e *entry, m *store.Media, at address) error {
 		e.file.size, e.file.mime, e.file.etag, e.file.bytes = int64(len(b)), media.SVG.MIME, tag, b
 		return nil
 	}
+	if !ok && at.part == store.PeaksPart && !m.Sound.Measured {
+		return nil // not yet
+	}
 	if !ok {
 		return store.ErrNotFound
 	}
@@ -213,6 +221,16 @@ func (d *CDN) Plain(target, accept string) (header, body []byte, served *usage.M
 		return nil, nil, nil
 	}
 	return e.header, e.file.bytes, e.file.served
+}
+
+// pending answers that the file is still being made, and has it made next.
+func (d *CDN) pending(c *fiber.Ctx, e *entry) error {
+	d.library.HearSoon(e.media.ID)
+	h := &c.Response().Header
+	h.Set(fiber.HeaderCacheControl, "no-store")
+	h.Set(fiber.HeaderRetryAfter, "2")
+	security(h)
+	return c.Status(fiber.StatusAccepted).JSON(map[string]any{"status": "processing", "progress": d.library.Hearing(e.media.ID)})
 }
 
 // refuse answers an error with one plain sentence: people see these when a link

@@ -42,8 +42,7 @@ const (
 	levelTime   = 2 * time.Hour
 	// hearAgain is when what failed is tried again.
 	hearAgain = 5 * time.Minute
-	// maxPeaks is far more than a waveform takes, in bytes.
-	maxPeaks = 4 << 20
+
 	// levelPeak is what no sample of a file that was made equally loud exceeds, in dBTP.
 	levelPeak = -1
 )
@@ -169,9 +168,9 @@ func (l *Library) measure(ctx context.Context, m *store.Media, progress func(flo
 		if err != nil {
 			return err
 		}
-		b, err := io.ReadAll(io.LimitReader(out, maxPeaks+1))
-		if err != nil || len(b) > maxPeaks || !json.Valid(b) {
-			return fmt.Errorf("%w: a waveform of %d bytes: %w", errNonsense, n, err)
+		b, err := io.ReadAll(io.LimitReader(out, media.MaxWaveform+1))
+		if err != nil || len(b) > media.MaxWaveform || !json.Valid(b) {
+			return fmt.Errorf("%w: a waveform of %d bytes: %v", errNonsense, n, err)
 		}
 		return l.keepPart(ctx, made, store.PeaksPart, "application/json", out)
 	})
@@ -219,7 +218,7 @@ func (l *Library) level(ctx context.Context, m *store.Media, progress func(float
 				return fmt.Errorf("%w: %w", errNonsense, err)
 			}
 			if t, err := media.SniffSound(head[:n]); err != nil || t != media.M4A {
-				return fmt.Errorf("%w: a file of another type: %w", errNonsense, err)
+				return fmt.Errorf("%w: a file of another type: %v", errNonsense, err)
 			}
 			return l.keepPart(ctx, made, store.SoundPart, media.M4A.MIME, out)
 		})

@@ -35,6 +35,8 @@ type Library struct {
 	// Removed has room for one signal: accounts were removed.
 	Removed  chan struct{}
 	onForget func()
+	// Collected has room for one signal: what is in some collections is to follow them.
+	Collected chan struct{}
 	// Trashed has room for one signal: blobs wait to be deleted.
 	Trashed chan struct{}
 }
@@ -50,7 +52,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		arrived: make(chan struct{}, 1), hearing: newHearing(),
 		prose:   make(proseSlots, proseAtOnce),
 		scans:   make(chan struct{}, 2),
-		Trashed: make(chan struct{}, 1),
+		Trashed: make(chan struct{}, 1), Collected: make(chan struct{}, 1),
 	}
 }
 

@@ -237,7 +237,7 @@ func (l *Library) keepCover(ctx context.Context, m *store.Media, out *cache.File
 		return err
 	}
 	if _, err := walk(io.LimitReader(out, maxCover+1), media.JPEG, strip.Limits{MaxPixels: l.maxPixels()}); err != nil || n > maxCover {
-		return fmt.Errorf("%w: a cover of %d bytes: %w", errNonsense, n, err)
+		return fmt.Errorf("%w: a cover of %d bytes: %v", errNonsense, n, err)
 	}
 	return l.keepPart(ctx, m, store.CoverPart, media.JPEG.MIME, out)
 }

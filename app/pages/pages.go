@@ -34,6 +34,7 @@ func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages { return &Pa
 func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
 	r.Get("/d/:id", p.document)
+	r.Get("/embed/audio/:id", p.player)
 }
 
 // files are the templates, and under assets what they refer to.
