@@ -81,8 +81,8 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		return err
 	}
 	l := a.usage.Limits(st.User)
-	pictures := st.Count[store.Image]
-	return ok(c, usageStats{
+	pictures, sounds := st.Count[store.Image], st.Count[store.Audio]
+	out := usageStats{
 		Plan: l.Name, PlanExpires: planEnds(&st.User),
 		Images: imageUsage{
 			StorageUsed: pictures.Bytes, BandwidthUsed: st.Month.Served,
@@ -94,7 +94,9 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 			AudioStorage: bound(l.AudioStorageBytes), VideoStorage: bound(l.VideoStorageBytes), KBs: bound(l.KBCount),
 		},
 		UpdatedAt: stamp(a.store.Now()),
-	})
+	}
+	out.Audio.StorageUsed, out.Audio.TotalCount = sounds.Bytes, sounds.N-sounds.Trash
+	return ok(c, out)
 }
 
 // planTitles are the plans as people call them.

@@ -25,8 +25,9 @@ func (e *env) worker() *cobra.Command {
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return child.ServePrepared(map[string]child.Handler{
-				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile, media.ProseJob: layOut,
-				media.PDFJob: readPDF, media.PDFPageJob: drawPDF,
+				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile,
+				media.SoundJob: readSound, media.MeasureJob: measureSound, media.LevelJob: levelSound,
+				media.ProseJob: layOut, media.PDFJob: readPDF, media.PDFPageJob: drawPDF,
 			}, map[string]func() error{media.PDFWork: pdf.Prepare})
 		},
 	}

@@ -133,11 +133,11 @@ func (p *Pages) read(ctx context.Context, m *store.Media, query string) (*readin
 		} else {
 			r.Note = "There is no preview of this PDF."
 		}
-		r.Script = script(r.Title)
+		r.Script = letters(r.Title)
 		return r, nil
 	}
 	err := p.layOut(ctx, m, r)
-	r.Script = script(r.Title + r.Lead)
+	r.Script = letters(r.Title + r.Lead)
 	return r, err
 }
 
@@ -197,9 +197,9 @@ func signed(address, query string) string {
 	return address + "?" + kept.Encode()
 }
 
-// script tells by its letters in which language a text is, as far as that changes how
+// letters tells by its letters in which language a text is, as far as that changes how
 // letters are drawn.
-func script(text string) string {
+func letters(text string) string {
 	han := 0
 	for _, r := range text {
 		switch {
