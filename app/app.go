@@ -135,11 +135,13 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		}
 	}
 	files.UseTransforms(cfg.Images.Transforms, variants)
+	reading := pages.New(lib, rule, a.usage)
+	reading.UsePictures(signer, cfg.Images.Transforms == "signed", variants)
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
-		Surfaces:   []server.Surface{rest, welcome, pages.New(lib, rule, a.usage), files},
+		Surfaces:   []server.Surface{rest, welcome, reading, files},
 	})
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)

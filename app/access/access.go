@@ -94,6 +94,16 @@ func Part(id, part string) string { return id + "/" + part }
 // Open reports whether everybody may have the file, on any page.
 func Open(m *store.Media) bool { return m.Public && !m.RequireSignature && !m.Restricted }
 
+// Shown reports whether everybody may see the file on pages of ours: it is public, and
+// its hot-link rule lets them.
+func Shown(c *fiber.Ctx, m *store.Media) bool {
+	here, err := url.Parse(link.Of(c.UserContext()).API)
+	if err != nil || !m.Public || m.RequireSignature {
+		return false
+	}
+	return library.RefererAllowed(m, here.Hostname(), func(host string) bool { return self(c, host) })
+}
+
 // Owner reports whether the request carries a key or token of that user's that may read.
 func (r *Rule) Owner(c *fiber.Ctx, user string) bool {
 	h := c.Get(fiber.HeaderAuthorization)

@@ -25,16 +25,21 @@ type Pages struct {
 	library *library.Library
 	access  *access.Rule
 	usage   *usage.Usage
+
+	pictures pictures
 }
 
 // New puts the surface together.
-func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages { return &Pages{l, a, u} }
+func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages {
+	return &Pages{library: l, access: a, usage: u}
+}
 
 // Mount adds the routes.
 func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
 	r.Get("/d/:id", p.document)
 	r.Get("/embed/audio/:id", p.player)
+	r.Get("/c/:slug", p.gallery)
 }
 
 // files are the templates, and under assets what they refer to.
