@@ -55,6 +55,7 @@ type App struct {
 	mail     *mail.Mailer
 	settings *settings.Settings
 	pool     *worker.Pool
+	pdfs     *worker.Pool
 	cache    *cache.Cache
 	usage    *usage.Usage
 
@@ -168,6 +169,12 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UseWorkers(a.pool, a.cache, a.cfg.Images)
+	// PDFs have workers of their own: these get PDFium ready, which takes seconds and memory.
+	a.pdfs = worker.New(worker.Options{
+		Program: program, Workers: 1, Queue: a.cfg.Images.Queue, Prepare: media.PDFWork, Resident: 384 << 20,
+		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
+	})
+	lib.UsePDF(a.pdfs)
 	return nil
 }
 
@@ -282,6 +289,9 @@ func (a *App) Close() (err error) {
 		if ln != nil {
 			ln.Close() // closed already when the server ran
 		}
+	}
+	if a.pdfs != nil {
+		a.pdfs.Close()
 	}
 	if a.pool != nil {
 		a.pool.Close()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/saveas"
+	"picora/media"
 	"picora/store"
 )
 
@@ -25,7 +27,12 @@ func (a *API) getDocRaw(c *fiber.Ctx) error {
 		return nil
 	}
 	h := &c.Response().Header
-	h.SetContentType(m.MIME + "; charset=utf-8")
+	if m.MIME == media.PDFDocument.MIME { // as its file is served
+		h.SetContentType(m.MIME)
+		h.Set(fiber.HeaderContentDisposition, saveas.Attachment(m.Filename))
+	} else {
+		h.SetContentType(m.MIME + "; charset=utf-8")
+	}
 	if c.Method() == fiber.MethodHead {
 		c.Response().SkipBody = true
 		h.SetContentLength(int(d.Size))

@@ -11,6 +11,7 @@ import (
 	"picora/app/config"
 	"picora/app/fault"
 	"picora/app/usage"
+	"picora/media/worker"
 	"picora/store"
 	"picora/store/blob"
 )
@@ -27,6 +28,7 @@ type Library struct {
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
 	hearing  hearing
 	prose    proseSlots
+	pdfs     *worker.Pool // nil: no PDFs are taken
 
 	scans   chan struct{} // one for each long search that runs
 	intakes intakes
