@@ -133,9 +133,9 @@ func TestFilesThatAreNoPDFsAreRefused(t *testing.T) {
 		status    int
 		says      string
 	}{
-		"a picture":                   {"", "a.pdf", apptest.PNG(9, 9, 1), nil, 422, "this is no PDF"},
-		"a picture by its own name":   {"", "a.png", apptest.PNG(9, 9, 1), nil, 422, "this is no PDF"},
-		"nothing":                     {"", "a.pdf", nil, nil, 422, "this is no PDF"},
+		"a picture":                   {"", "a.pdf", apptest.PNG(9, 9, 1), nil, 422, "This is no PDF"},
+		"a picture by its own name":   {"", "a.png", apptest.PNG(9, 9, 1), nil, 422, "This is no PDF"},
+		"nothing":                     {"", "a.pdf", nil, nil, 422, "This is no PDF"},
 		"a PDF that is broken off":    {"", "a.pdf", small[:40], nil, 422, "damaged, or not all of it is there"},
 		"PDF by its first line only":  {"", "a.pdf", []byte("%PDF-1.7\n<script>alert(1)</script>"), nil, 422, "damaged, or not all of it is there"},
 		"a title that is too long":    {"", "a.pdf", small, []apptest.Part{apptest.Field("title", strings.Repeat("x", 201))}, 422, "title"},
@@ -170,4 +170,3 @@ func TestWithoutWorkersNoPDFsAreTaken(t *testing.T) {
 		t.Errorf("%d files are left", n)
 	}
 }
-
