@@ -27,6 +27,7 @@ type Library struct {
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
 
 	scans   chan struct{} // one for each long search that runs
+	readers chan struct{} // one for each document that is taken apart
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
@@ -47,6 +48,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		Removed: make(chan struct{}, 1), onForget: func() {},
 		arrived: make(chan struct{}, 1),
 		scans:   make(chan struct{}, 2),
+		readers: make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1),
 	}
 }
