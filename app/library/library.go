@@ -31,6 +31,7 @@ type Library struct {
 	pdfs     *worker.Pool // nil: no PDFs are taken
 
 	scans   chan struct{} // one for each long search that runs
+	readers chan struct{} // one for each document that is taken apart
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
@@ -55,6 +56,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		prose:   make(proseSlots, proseAtOnce),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1), Collected: make(chan struct{}, 1),
+		readers: make(chan struct{}, 2),
 	}
 }
 

@@ -132,3 +132,8 @@ func (l *Library) noProse(ctx context.Context, id, key string) error {
 	}
 	return err
 }
+
+// ReadDoc reads the text of a document as it is kept.
+func (l *Library) ReadDoc(ctx context.Context, m *store.Media) ([]byte, error) {
+	return l.readText(ctx, m.Blob, m.BlobSize)
+}

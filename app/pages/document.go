@@ -156,7 +156,7 @@ func (p *Pages) layOut(ctx context.Context, m *store.Media, r *reading) error {
 		}
 		r.Note = "This document is too intricate to be laid out here. This is its text."
 	}
-	text, err := p.library.ReadDoc(ctx, m.Blob, m.BlobSize)
+	text, err := p.library.ReadDoc(ctx, m)
 	r.Text = string(prose.Body(text))
 	return err
 }
