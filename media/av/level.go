@@ -18,23 +18,22 @@ type File interface {
 
 // Level is how a sound is to be changed.
 type Level struct {
-	As      As
-	Gain    float64 // dB
-	Peak    float64 // dBTP that are not exceeded; above 0 nothing is limited
-	BitRate int     // bits a second
+	As   As
+	Gain float64 // dB
+	Peak float64 // dBTP that are not exceeded; 0 and above nothing is limited
 }
 
-// Encode writes the sound into an empty file as AAC-LC in MP4, tables first, without tags.
-func (s *Sound) Encode(ctx context.Context, l Level, out File, progress func(float64)) error {
+// Encode writes the sound after l into an empty file as AAC-LC of so many bits a second in MP4, tables first, without tags.
+func (s *Sound) Encode(ctx context.Context, l Level, bitRate int, out File, progress func(float64)) error {
 	var w *aacFile
 	var g *soundGraph
 	defer func() { w.free(); g.free() }()
 	_, err := s.play(ctx, l.As, progress, func(f *astiav.Frame) (err error) {
 		if g == nil {
-			if g, err = newSoundGraph(l.filters(f.SampleRate()), f); err != nil {
+			if g, err = newSoundGraph(l.filters(f.SampleRate())+"aformat=sample_fmts=fltp,asetnsamples=n=1024:p=0", f); err != nil {
 				return err
 			}
-			if w, err = newAAC(out, f, l.BitRate); err != nil {
+			if w, err = newAAC(out, f, bitRate); err != nil {
 				return err
 			}
 		}
@@ -49,13 +48,16 @@ func (s *Sound) Encode(ctx context.Context, l Level, out File, progress func(flo
 	return w.finish()
 }
 
-// filters describes what happens to the sound. Peaks between samples are seen and limited at four times the rate.
-func (l Level) filters(rate int) string {
-	f := fmt.Sprintf("volume=volume=%.3fdB:precision=double,", l.Gain)
-	if l.Peak <= 0 {
+// filters describes what happens to the sound, as the beginning of a chain. Peaks between samples are seen and limited at
+// four times the rate.
+func (l Level) filters(rate int) (f string) {
+	if l.Gain != 0 {
+		f = fmt.Sprintf("volume=volume=%.3fdB:precision=double,", l.Gain)
+	}
+	if l.Peak < 0 {
 		f += fmt.Sprintf("aresample=%d,alimiter=level=0:latency=1:attack=5:release=80:limit=%.6f,aresample=%d,", 4*rate, math.Pow(10, l.Peak/20), rate)
 	}
-	return f + "aformat=sample_fmts=fltp,asetnsamples=n=1024:p=0"
+	return f
 }
 
 // aacFile is an MP4 that is written.

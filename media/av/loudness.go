@@ -16,18 +16,19 @@ type Loudness struct {
 	Peak float64 // true peak, dBTP; -Inf when nothing is heard
 }
 
-// quietest is what the meter shows of silence.
-const quietest = -70
+// meter is the filter that measures.
+const meter = "ebur128@meter=peak=true:framelog=quiet"
 
-// Measure decodes all of the sound once, and gives it as Listen does while the loudness is measured.
-func (s *Sound) Measure(ctx context.Context, as As, progress func(float64), listen func(samples []float64, channels int)) (Loudness, Heard, error) {
+// Measure decodes all of the sound once, and gives it as Listen does while the loudness is measured: that which it would
+// have after l, whose zero value changes nothing.
+func (s *Sound) Measure(ctx context.Context, l Level, progress func(float64), listen func(samples []float64, channels int)) (Loudness, Heard, error) {
 	var g *soundGraph
 	defer func() { g.free() }()
-	heard, err := s.play(ctx, as, progress, func(f *astiav.Frame) error {
+	heard, err := s.play(ctx, l.As, progress, func(f *astiav.Frame) error {
 		listen(samplesOf(f), f.ChannelLayout().Channels())
 		if g == nil {
 			var err error
-			if g, err = newSoundGraph("ebur128=peak=true:framelog=quiet", f); err != nil {
+			if g, err = newSoundGraph(l.filters(f.SampleRate())+meter, f); err != nil {
 				return fmt.Errorf("%w: %w", err, media.Unsupported("loudness cannot be measured of so many channels"))
 			}
 		}
@@ -36,14 +37,12 @@ func (s *Sound) Measure(ctx context.Context, as As, progress func(float64), list
 	if err != nil {
 		return Loudness{}, heard, err
 	}
-	l := Loudness{LUFS: quietest}
 	if err := g.pass(nil, func(*astiav.Frame) error { return nil }); err != nil {
-		return l, heard, err
+		return Loudness{}, heard, err
 	}
-	var first, second error
-	l.LUFS, first = result(g.c, "Parsed_ebur128_0", "integrated")
-	l.Peak, second = result(g.c, "Parsed_ebur128_0", "true_peak")
-	return l, heard, errors.Join(first, second)
+	lufs, first := result(g.c, "ebur128@meter", "integrated")
+	peak, second := result(g.c, "ebur128@meter", "true_peak")
+	return Loudness{lufs, peak}, heard, errors.Join(first, second)
 }
 
 // soundGraph is a filter graph of sound, with one source and one sink.

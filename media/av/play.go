@@ -86,6 +86,7 @@ func (s *Sound) play(ctx context.Context, as As, progress func(float64), listen 
 	if d.heard.Frames == 0 {
 		return d.heard, media.Corrupt(errNoSound)
 	}
+	progress(1)
 	return d.heard, nil
 }
 

@@ -17,6 +17,7 @@ import (
 type Sound struct {
 	in     *Input
 	stream *astiav.Stream
+	uncut  bool
 	most   int64 // where the file has been read to
 }
 
@@ -49,17 +50,22 @@ const (
 )
 
 // OpenSound opens the size bytes of r, which are of type t; ID3v2 tags do not belong in front of them. Errors are those
-// of r, media.Corrupt and media.Unsupported.
-func OpenSound(r io.ReaderAt, size int64, t media.Type) (*Sound, error) {
+// of r, media.Corrupt and media.Unsupported. Uncut, an M4A is read without its edit lists, which say what of it is to be
+// heard.
+func OpenSound(r io.ReaderAt, size int64, t media.Type, uncut bool) (*Sound, error) {
 	known := astiav.FindInputFormat(soundFormats[t])
 	if known == nil {
 		return nil, fmt.Errorf("av: %s is no sound", t.MIME)
 	}
-	in, err := open(r, size, Limits{Pixels: soundPixels}, known)
+	var more []string
+	if t == media.M4A && uncut {
+		more = []string{"ignore_editlist", "1"}
+	}
+	in, err := open(r, size, Limits{Pixels: soundPixels}, known, more...)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sound{in: in}
+	s := &Sound{in: in, uncut: uncut}
 	if err := s.choose(); err != nil {
 		s.Close()
 		return nil, err
@@ -153,7 +159,7 @@ type Length struct {
 	Seconds float64
 	Bytes   int64 // of the coded sound
 	Packets int64
-	Cut     bool // the file ends in the middle of something
+	Cut     bool // the file ends in the middle of something, or has less than its index says
 }
 
 // Count reads all of the file and counts how long it is, without decoding. No header is believed: when packets do not
@@ -165,23 +171,24 @@ func (s *Sound) Count(ctx context.Context, progress func(float64)) (l Length, su
 	packet, last := astiav.AllocPacket(), astiav.AllocPacket()
 	defer packet.Free()
 	defer last.Free()
+	longest := int64(1) << 40
+	if p.CodecID() == astiav.CodecIDVorbis && s.in.container() == "ogg" { // of its last packet, the page tells
+		longest = 4096
+	}
 	var w walked
 	for err == nil {
 		if ctx.Err() != nil {
 			return l, false, ctx.Err()
 		}
-		err = walk(s.in.format, packet, last, s.stream.Index(), packetsAtOnce, &w)
+		err = walk(s.in.format, packet, last, s.stream.Index(), packetsAtOnce, longest, &w)
 		progress(s.part())
 	}
 	if s.in.readErr != nil {
 		return l, false, s.in.refuse("read", err)
 	}
 	told := seconds(w.ticks, s.stream.TimeBase())
-	if s.in.container() == "ogg" && p.CodecID() == astiav.CodecIDOpus {
-		w.skipped += padding(p) // which only the decoder leaves out
-	}
 	l = Length{Bytes: w.bytes, Packets: w.packets, Seconds: max(0, told-float64(w.skipped)/rate), Cut: !errors.Is(err, astiav.ErrEof)}
-	l.Cut = l.Cut || p.CodecID() == astiav.CodecIDFlac && w.packets > 0 && !s.whole(last)
+	l.Cut = l.Cut || s.stream.NbFrames() > w.packets && s.in.container() == "mov" && s.uncut || p.CodecID() == astiav.CodecIDFlac && w.packets > 0 && !s.whole(last)
 	sure = w.blanks == 0
 	if s.in.container() == "mov" {
 		coded := float64(w.packets-w.dropped) * float64(frameSize(p)) / rate

@@ -16,13 +16,13 @@ typedef struct Walked {
 } Walked;
 
 // walk reads at most n packets, counts those of one stream, and keeps the last. Ticks are of the stream's time base,
-// skipped are samples.
-static int walk(AVFormatContext *s, AVPacket *p, AVPacket *last, int stream, int n, Walked *w) {
+// skipped are samples. A packet that says it is longer than can be does not tell how long it is.
+static int walk(AVFormatContext *s, AVPacket *p, AVPacket *last, int stream, int n, int64_t longest, Walked *w) {
 	while (n-- > 0) {
 		int ret = av_read_frame(s, p);
 		if (ret < 0) return ret;
 		if (p->stream_index == stream) {
-			int known = p->duration > 0 && p->duration < (INT64_C(1) << 40);
+			int known = p->duration > 0 && p->duration <= longest;
 			w->packets++;
 			w->bytes += p->size;
 			if (!known) w->blanks++;
@@ -97,10 +97,11 @@ type walked struct {
 	dropped                        int64 // packets that are not to be heard
 }
 
-// walk reads at most n packets of the file, counts those of a stream, and keeps the last.
-func walk(f *astiav.FormatContext, p, last *astiav.Packet, stream, n int, w *walked) error {
+// walk reads at most n packets of the file, counts those of a stream, none of which is longer than so many ticks, and
+// keeps the last.
+func walk(f *astiav.FormatContext, p, last *astiav.Packet, stream, n int, longest int64, w *walked) error {
 	var c C.Walked
-	ret := C.walk(formatC(f), packetC(p), packetC(last), C.int(stream), C.int(n), &c)
+	ret := C.walk(formatC(f), packetC(p), packetC(last), C.int(stream), C.int(n), C.int64_t(longest), &c)
 	w.packets += int64(c.packets)
 	w.bytes += int64(c.bytes)
 	w.ticks += int64(c.ticks)
@@ -130,9 +131,6 @@ func bounded(s *C.char) string {
 	const most = 4 << 10
 	return strings.Clone(C.GoStringN(s, C.int(C.strnlen(s, most))))
 }
-
-// padding is how many samples a stream's decoder leaves out at its beginning.
-func padding(p *astiav.CodecParameters) int64 { return max(0, int64(parametersC(p).initial_padding)) }
 
 // frameSize is how many samples a packet has, 0 when that varies.
 func frameSize(p *astiav.CodecParameters) int { return int(parametersC(p).frame_size) }

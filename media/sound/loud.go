@@ -21,7 +21,7 @@ func Measure(ctx context.Context, f File, args media.SoundArgs, out io.Writer, p
 	}
 	defer s.Close()
 	w := newWaveform()
-	m, heard, err := measure(ctx, s, info, av.As{}, progress, w.add)
+	m, heard, err := measure(ctx, s, info, av.Level{}, progress, w.add)
 	if err != nil {
 		return m, err
 	}
@@ -29,9 +29,9 @@ func Measure(ctx context.Context, f File, args media.SoundArgs, out io.Writer, p
 }
 
 // measure keeps rates that the meter does not know away from it.
-func measure(ctx context.Context, s *av.Sound, info av.SoundInfo, as av.As, progress func(float64), listen func([]float64, int)) (media.Measure, av.Heard, error) {
-	if as.Rate == 0 && (info.SampleRate < 8000 || info.SampleRate > 192_000) {
-		as.Rate = 48_000
+func measure(ctx context.Context, s *av.Sound, info av.SoundInfo, as av.Level, progress func(float64), listen func([]float64, int)) (media.Measure, av.Heard, error) {
+	if as.As.Rate == 0 && (info.SampleRate < 8000 || info.SampleRate > 192_000) {
+		as.As.Rate = 48_000
 	}
 	l, heard, err := s.Measure(ctx, as, progress, listen)
 	if err != nil {
@@ -52,10 +52,12 @@ func hundredth(v float64) float64 {
 const (
 	maxGain = 30 // dB; more would only bring up noise
 	// AAC adds a little to peaks.
-	headroom = 0.5
+	headroom = 1
+	// What a limiter takes away is given back, but not more than this: it would be heard.
+	maxAgain = 6
 )
 
-// Level writes the file to out as AAC in MP4, as loud as args say.
+// Level writes the file to out as AAC in MP4, as loud as args say. Peaks that would be too high are limited.
 func Level(ctx context.Context, f File, args media.LevelArgs, out av.File, progress func(float64)) error {
 	p, err := behind(f, args.Sound)
 	if err != nil {
@@ -65,29 +67,43 @@ func Level(ctx context.Context, f File, args media.LevelArgs, out av.File, progr
 	if err != nil {
 		return err
 	}
-	defer func() { s.Close() }()
+	s.Close()
 	l := av.Level{As: av.As{Rate: rate(info.SampleRate), Channels: min(info.Channels, 2)}}
-	m, before := args.Measure, 0.0
+	m := args.Measure
 	if info.Channels > 2 { // what counts is how loud the two are that become of them
-		before = 0.5
-		m, _, err = measure(ctx, s, info, l.As, func(d float64) { progress(d * before) }, func([]float64, int) {})
-		if err != nil {
-			return err
-		}
-		s.Close()
-		if s, _, err = p.open(); err != nil {
+		if m, err = p.measure(ctx, l); err != nil {
 			return err
 		}
 	}
 	if !m.Silent {
 		l.Gain = min(args.Target-m.Loudness, maxGain)
 	}
-	l.Peak = 1 // no need to limit
-	if m.TruePeak+l.Gain > args.Peak-headroom {
-		l.Peak = max(args.Peak-headroom, -20)
+	if ceiling := args.Peak - headroom; m.TruePeak+l.Gain > ceiling {
+		l.Peak = max(ceiling, -20)
+		limited, err := p.measure(ctx, l)
+		if err != nil {
+			return err
+		}
+		if !limited.Silent {
+			l.Gain += max(0, min(args.Target-limited.Loudness, maxAgain))
+		}
 	}
-	l.BitRate = bitRate(l.As)
-	return s.Encode(ctx, l, out, func(d float64) { progress(before + d*(1-before)) })
+	if s, _, err = p.open(); err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Encode(ctx, l, bitRate(l.As), out, progress)
+}
+
+// measure tells how loud the sound is after l.
+func (p part) measure(ctx context.Context, l av.Level) (media.Measure, error) {
+	s, info, err := p.open()
+	if err != nil {
+		return media.Measure{}, err
+	}
+	defer s.Close()
+	m, _, err := measure(ctx, s, info, l, func(float64) {}, func([]float64, int) {})
+	return m, err
 }
 
 // rate is the one of AAC's rates that a file gets: its own, or one that is no worse, up to 48 kHz.

@@ -64,8 +64,10 @@ func behind(f File, args media.SoundArgs) (part, error) {
 }
 
 // open opens the sound, and refuses films.
-func (p part) open() (*av.Sound, av.SoundInfo, error) {
-	s, err := av.OpenSound(p, p.Size(), p.typ)
+func (p part) open() (*av.Sound, av.SoundInfo, error) { return p.openAs(false) }
+
+func (p part) openAs(uncut bool) (*av.Sound, av.SoundInfo, error) {
+	s, err := av.OpenSound(p, p.Size(), p.typ, uncut)
 	if err != nil {
 		return nil, av.SoundInfo{}, err
 	}
@@ -88,15 +90,7 @@ func Read(ctx context.Context, f File, args media.SoundArgs, out io.Writer, prog
 	if err := p.try(ctx); err != nil {
 		return media.Sound{}, err
 	}
-	s, info, err := p.open()
-	if err != nil {
-		return media.Sound{}, err
-	}
-	length, sure, err := s.Count(ctx, progress)
-	s.Close()
-	if err == nil && !sure {
-		length.Seconds, err = p.heard(ctx, progress)
-	}
+	length, info, err := p.count(ctx, progress)
 	if err != nil {
 		return media.Sound{}, err
 	}
@@ -125,9 +119,36 @@ func (p part) try(ctx context.Context) error {
 	return err
 }
 
+// count tells how long the sound is. An M4A is counted uncut first: when its tables lie, its edit lists, which are
+// made of the same times, are not believed either.
+func (p part) count(ctx context.Context, progress func(float64)) (av.Length, av.SoundInfo, error) {
+	s, info, err := p.openAs(true)
+	if err != nil {
+		return av.Length{}, info, err
+	}
+	l, sure, err := s.Count(ctx, progress)
+	s.Close()
+	if err != nil {
+		return l, info, err
+	}
+	switch {
+	case !sure:
+		l.Seconds, err = p.heard(ctx, progress)
+	case p.typ == media.M4A:
+		if s, info, err = p.open(); err != nil {
+			return l, info, err
+		}
+		defer s.Close()
+		cut := l.Cut
+		l, _, err = s.Count(ctx, progress)
+		l.Cut = cut
+	}
+	return l, info, err
+}
+
 // heard counts by decoding everything.
 func (p part) heard(ctx context.Context, progress func(float64)) (float64, error) {
-	s, _, err := p.open()
+	s, _, err := p.openAs(true)
 	if err != nil {
 		return 0, err
 	}
