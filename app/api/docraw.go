@@ -7,8 +7,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/fault"
-	"picora/app/saveas"
-	"picora/media"
 	"picora/store"
 )
 
@@ -31,12 +29,7 @@ func (a *API) getDocRaw(c *fiber.Ctx) error {
 		return nil
 	}
 	h := &c.Response().Header
-	if m.MIME == media.PDFDocument.MIME { // as its file is served
-		h.SetContentType(m.MIME)
-		h.Set(fiber.HeaderContentDisposition, saveas.Attachment(m.Filename))
-	} else {
-		h.SetContentType(m.MIME + "; charset=utf-8")
-	}
+	h.SetContentType(m.MIME + "; charset=utf-8")
 	if c.Method() == fiber.MethodHead {
 		c.Response().SkipBody = true
 		h.SetContentLength(int(d.Size))

@@ -157,7 +157,7 @@ func tidyDoc(m *store.Media) (err error) {
 func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 	defer func() {
 		if err != nil {
-			err = l.discard(ctx, m, unheard(err))
+			err = l.discard(ctx, m, unread(err))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, pdfTime)
@@ -195,6 +195,14 @@ func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 		slog.Warn("the first page of a PDF was not drawn", "file", m.Filename, "err", err) // it is readable without
 	}
 	return nil
+}
+
+// unread is what the sender is told of a failure to look into a PDF.
+func unread(err error) error {
+	if errors.Is(err, worker.ErrCrashed) {
+		return media.Corrupt("the PDF cannot be read")
+	}
+	return unheard(err)
 }
 
 // notePDF puts into the record of m what a worker told, which is not believed.

@@ -126,7 +126,9 @@ func (tab *Tab) note(ev any) {
 		}
 		tab.said = append(tab.said, text)
 	case *log.EventEntryAdded:
-		tab.said = append(tab.said, "log: "+e.Entry.Text)
+		if !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // which no page asked for
+			tab.said = append(tab.said, "log: "+e.Entry.Text+" "+e.Entry.URL)
+		}
 	case *runtime.EventExceptionThrown:
 		tab.said = append(tab.said, "exception: "+thrown(e.ExceptionDetails))
 	case *page.EventJavascriptDialogOpening:
