@@ -55,6 +55,7 @@ type App struct {
 	mail     *mail.Mailer
 	settings *settings.Settings
 	pool     *worker.Pool
+	pdfs     *worker.Pool
 	cache    *cache.Cache
 	usage    *usage.Usage
 
@@ -169,6 +170,12 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UseWorkers(a.pool, a.cache, a.cfg.Images)
+	// PDFs have workers of their own: these get PDFium ready, which takes seconds and memory.
+	a.pdfs = worker.New(worker.Options{
+		Program: program, Workers: 1, Queue: a.cfg.Images.Queue, Prepare: media.PDFWork, Resident: 384 << 20,
+		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
+	})
+	lib.UsePDF(a.pdfs)
 	return nil
 }
 
@@ -237,6 +244,12 @@ func (a *App) Auth() *auth.Auth { return a.auth }
 // Usage is what Auth's comment says.
 func (a *App) Usage() *usage.Usage { return a.usage }
 
+// Jobs is what Auth's comment says.
+func (a *App) Jobs() *jobs.Jobs { return a.jobs }
+
+// Library is what Auth's comment says.
+func (a *App) Library() *library.Library { return a.library }
+
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
 
@@ -252,6 +265,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
@@ -283,6 +297,9 @@ func (a *App) Close() (err error) {
 		if ln != nil {
 			ln.Close() // closed already when the server ran
 		}
+	}
+	if a.pdfs != nil {
+		a.pdfs.Close()
 	}
 	if a.pool != nil {
 		a.pool.Close()

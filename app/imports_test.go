@@ -14,6 +14,7 @@ import (
 var layers = map[string]int{
 	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
 	"media/strip": 2, "media/svg": 3,
+	"media/markdown": 1, "media/prose": 1, "media/pdf": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "media/tags": 1, "media/sound": 5, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
@@ -41,7 +42,7 @@ var owners = map[string][]string{
 	"github.com/maypok86/otter":         {"app/cdn"},
 	"github.com/hashicorp/golang-lru":   {"app/limit"},
 	"golang.org/x/time":                 {"app/limit"},
-	"golang.org/x/text":                 {"store/words"},
+	"golang.org/x/text":                 {"store/words", "media/pdf", "media/tags"},
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},
@@ -52,7 +53,7 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc":         {"app/auth"},
 	"golang.org/x/oauth2":               {"app/auth"},
 	"github.com/santhosh-tekuri":        {"app/apptest"},
-	"go.yaml.in/yaml":                   {"app/apptest"},
+	"go.yaml.in/yaml":                   {"app/apptest", "media/markdown"},
 	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
 	"github.com/asticode/go-astiav":     {"media/av"},
 	"github.com/dhowden/tag":            {"media/tags"},
@@ -63,6 +64,11 @@ var owners = map[string][]string{
 	"github.com/bbrks/go-blurhash":      {"media/picture"},
 	"golang.org/x/image/font":           {"media/letters"},
 	"github.com/chromedp":               {"app/apptest/browser"},
+	"github.com/klippa-app":             {"media/pdf"},
+	"github.com/tetratelabs":            {"media/pdf"},
+	"github.com/yuin/goldmark":          {"media/markdown", "media/prose"},
+	"github.com/microcosm-cc":           {"media/prose"},
+	"golang.org/x/net/html":             {"media/markdown", "media/prose"},
 	"github.com/goccy/go-json":          {"app/api", "app/server"},
 }
 

@@ -1,5 +1,7 @@
 package media
 
+import "time"
+
 // The jobs that workers do for the server, by kind.
 const (
 	MakeJob = "make" // MakeArgs; the file in gives the file out, the file beside is the PNG of a mark that is a picture; Made
@@ -22,6 +24,11 @@ const (
 	PDFJob = "pdf"
 	// PDFPageJob takes PDFArgs; Out gets the first page as a JPEG.
 	PDFPageJob = "pdfpage"
+	// PDFWork is what workers that do these jobs get ready before their walls stand.
+	PDFWork = "pdf"
+
+	// ProseJob takes ProseArgs and Markdown. Out gets a prose.Page as JSON.
+	ProseJob = "prose"
 )
 
 // MaxWaveform is how many bytes a waveform has at most.
@@ -79,15 +86,23 @@ type LevelArgs struct {
 
 // PDFArgs says what a worker is to know of a PDF, and bounds what it makes.
 type PDFArgs struct {
-	MaxText int64 // bytes of text; what is beyond is left out
-	Width   int   // pixels of the page's picture
+	MaxText  int64         // bytes of text; what is beyond is left out
+	TextTime time.Duration // for reading it; what is left after it is left out; 0: no limit
+	Width    int           // pixels of the page's picture
 }
 
 // PDF is what a PDF is.
 type PDF struct {
-	Pages         int
+	Pages         int // 0 when it is locked
 	Title, Author string
-	Words         int
+	Words         int  // of the text
+	Cut           bool // the text is not all there is
+	Locked        bool // nobody reads it without a password
+}
+
+// ProseArgs says what a worker is to know of Markdown.
+type ProseArgs struct {
+	Own []string // hosts whose pictures are shown
 }
 
 // FileArgs says what a worker is to know of a file that it is given.

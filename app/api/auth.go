@@ -202,8 +202,11 @@ func (a *API) room(ctx context.Context, user string, k store.Kind, length int) e
 			return err
 		}
 	}
-	if k == store.Doc { // whether it takes another's place is in its body
-		return a.docRoom(ctx, length)
+	if k == store.Doc { // whether it takes another's place, and what it is, is in its body
+		if int64(length) > a.library.MaxUpload()+formOverhead {
+			return a.library.TooLarge()
+		}
+		return a.library.Room(ctx, int64(length))
 	}
 	if err := a.usage.MayBegin(ctx, user, k, least(length)); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"picora/app/fault"
 	"picora/app/library"
+	"picora/app/link"
 	"picora/store"
 )
 
@@ -28,21 +29,25 @@ type doc struct {
 	RelativePath  *string  `json:"relativePath"`
 	CreatedAt     string   `json:"createdAt"`
 	UpdatedAt     string   `json:"updatedAt"`
+	*docFile
 }
 
 // inlineMost is the size up to which a document counts as small, in bytes.
 const inlineMost = 256 << 10
 
-func docOf(m *store.Media) doc {
+func docOf(o link.Origin, m *store.Media) doc {
 	d := doc{
 		ID: m.ID, Title: m.Title, Filename: m.Filename, Format: m.Text.Format, SizeBytes: m.Size,
 		WordCount: m.Text.Words, ImageCount: m.Text.Images, Rewritten: m.Text.Rewritten,
 		IsPublic: m.Public, Tags: m.Tags, CoverURL: orNull(m.Text.Cover), InlineContent: m.Size <= inlineMost,
-		KBID: orNull(m.Collection), RelativePath: orNull(m.Text.Path),
+		KBID: orNull(m.Collection), RelativePath: orNull(library.DocPath(m)),
 		CreatedAt: stamp(m.Created), UpdatedAt: stamp(m.Updated),
 	}
 	if d.Tags == nil {
 		d.Tags = []string{}
+	}
+	if d.docFile = docFileOf(o, m); d.docFile != nil {
+		d.CoverURL, d.InlineContent = d.docFile.Thumbnail, false
 	}
 	return d
 }
@@ -66,7 +71,7 @@ type docFailure struct {
 // sendTaken answers with a document that was sent, or restored.
 func sendTaken(c *fiber.Ctx, status int, m *store.Media, r *library.DocReport) error {
 	out := takenDoc{
-		doc: docOf(m), SourceHash: hex.EncodeToString(m.Hash), Duplicate: r.Duplicate,
+		doc: docOf(link.Of(c.UserContext()), m), SourceHash: hex.EncodeToString(m.Hash), Duplicate: r.Duplicate,
 		Failed: len(r.Failures), Failures: []docFailure{}, Warnings: append([]string{}, r.Warnings...),
 	}
 	for _, f := range r.Failures {
@@ -77,6 +82,9 @@ func sendTaken(c *fiber.Ctx, status int, m *store.Media, r *library.DocReport) e
 
 // createDoc handles POST /v1/docs.
 func (a *API) createDoc(c *fiber.Ctx) error {
+	if isForm(c) {
+		return a.createDocFile(c)
+	}
 	b, err := a.docBody(c)
 	if err != nil {
 		return err
@@ -91,12 +99,7 @@ func (a *API) createDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	status := fiber.StatusCreated
-	if report.Duplicate {
-		status = fiber.StatusOK
-		c.Set("X-Picora-Duplicate", "true")
-	}
-	return sendTaken(c, status, &m, &report)
+	return sendDoc(c, &m, &report)
 }
 
 // getDoc handles GET /v1/docs/:id.
@@ -105,7 +108,7 @@ func (a *API) getDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, docOf(&m))
+	return ok(c, docOf(link.Of(c.UserContext()), &m))
 }
 
 // readableDoc finds the document of the path for whoever may read it: its owner, or

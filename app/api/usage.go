@@ -82,6 +82,11 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 	}
 	l := a.usage.Limits(st.User)
 	pictures, sounds := st.Count[store.Image], st.Count[store.Audio]
+	revisions, err := a.library.CountRevisions(c.UserContext(), st.User.ID)
+	if err != nil {
+		return err
+	}
+	docs := st.Count[store.Doc]
 	out := usageStats{
 		Plan: l.Name, PlanExpires: planEnds(&st.User),
 		Images: imageUsage{
@@ -96,6 +101,8 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		UpdatedAt: stamp(a.store.Now()),
 	}
 	out.Audio.StorageUsed, out.Audio.TotalCount = sounds.Bytes, sounds.N-sounds.Trash
+	out.Docs.TotalCount, out.Docs.StorageUsed = docs.N, docs.Bytes
+	out.Docs.RevisionCount, out.Docs.RevisionBytes = revisions.N, revisions.Bytes
 	return ok(c, out)
 }
 

@@ -9,8 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"picora/media"
+	"picora/media/pdf"
 	"picora/media/picture"
 	"picora/media/probe"
+	"picora/media/prose"
 	"picora/media/worker/child"
 )
 
@@ -22,10 +24,11 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{
+			return child.ServePrepared(map[string]child.Handler{
 				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile,
 				media.SoundJob: readSound, media.MeasureJob: measureSound, media.LevelJob: levelSound,
-			})
+				media.ProseJob: layOut, media.PDFJob: readPDF, media.PDFPageJob: drawPDF,
+			}, map[string]func() error{media.PDFWork: pdf.Prepare})
 		},
 	}
 }
@@ -81,6 +84,40 @@ func probeFile(_ context.Context, args json.RawMessage, files child.Files, _ fun
 	}
 	defer release()
 	return probe.Probe(data, a.MaxPixels)
+}
+
+// layOut makes Markdown a page.
+func layOut(_ context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.ProseArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	text, release, err := picture.Map(files.In)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	page, err := prose.Render(text, a.Own)
+	if err != nil {
+		return nil, media.Unsupported("the document is too intricate to be laid out")
+	}
+	return nil, json.NewEncoder(files.Out).Encode(page)
+}
+
+func readPDF(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.PDFArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	return pdf.Read(ctx, files.In, a, files.Out)
+}
+
+func drawPDF(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.PDFArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return nil, err
+	}
+	return nil, pdf.Picture(ctx, files.In, a, files.Out)
 }
 
 // source is the file of a job in memory.

@@ -35,7 +35,9 @@ type Plan struct {
 	VideoSeconds      int64 `toml:"video_seconds"`
 
 	DocCount     int64 `toml:"doc_count"`
-	DocFileBytes int64 `toml:"doc_file_bytes"`
+	DocFileBytes int64 `toml:"doc_file_bytes"` // of text
+	// PDFFileBytes is how large a PDF may be; 0: none is taken.
+	PDFFileBytes int64 `toml:"pdf_file_bytes"`
 	DocImages    int64 `toml:"doc_images"`
 	KBCount      int64 `toml:"kb_count"`
 	APIKeys      int64 `toml:"api_keys"`
@@ -56,20 +58,20 @@ func defaultPlans() map[string]Plan {
 			ImageStorageBytes: 100 * mb, ImageUploadsPerDay: unlimited, ImageUploadsPerMonth: 1000, ImageBandwidthBytes: unlimited,
 			MediaStorageBytes: 500 * mb, MediaBandwidthBytes: unlimited, AudioStorageBytes: 500 * mb,
 			AudioFileBytes: 50 * mb, AudioSeconds: 600,
-			DocCount: 100, DocFileBytes: mb, DocImages: 30, KBCount: 5, APIKeys: 3,
+			DocCount: 100, DocFileBytes: mb, PDFFileBytes: 10 * mb, DocImages: 30, KBCount: 5, APIKeys: 3,
 		},
 		"pro": {
 			ImageStorageBytes: 5 * gb, ImageUploadsPerDay: unlimited, ImageUploadsPerMonth: 50_000, ImageBandwidthBytes: 5 * gb,
 			MediaStorageBytes: 15 * gb, MediaBandwidthBytes: unlimited, AudioStorageBytes: 5 * gb, VideoStorageBytes: 10 * gb,
 			AudioFileBytes: 100 * mb, AudioSeconds: 3600, VideoFileBytes: 500 * mb, VideoSeconds: 1800,
-			DocCount: 1000, DocFileBytes: 5 * mb, DocImages: 100, KBCount: 50, APIKeys: 3,
+			DocCount: 1000, DocFileBytes: 5 * mb, PDFFileBytes: 50 * mb, DocImages: 100, KBCount: 50, APIKeys: 3,
 			Video: true,
 		},
 		"pro_plus": {
 			ImageStorageBytes: 50 * gb, ImageUploadsPerDay: unlimited, ImageUploadsPerMonth: 200_000, ImageBandwidthBytes: unlimited,
 			MediaStorageBytes: 150 * gb, MediaBandwidthBytes: unlimited, AudioStorageBytes: 50 * gb, VideoStorageBytes: 100 * gb,
 			AudioFileBytes: 500 * mb, AudioSeconds: 14_400, VideoFileBytes: 2 * gb, VideoSeconds: 7200,
-			DocCount: 10_000, DocFileBytes: 5 * mb, DocImages: 300, KBCount: 500, APIKeys: 10, CollectionTypes: 10,
+			DocCount: 10_000, DocFileBytes: 5 * mb, PDFFileBytes: 200 * mb, DocImages: 300, KBCount: 500, APIKeys: 10, CollectionTypes: 10,
 			Video: true, Watermarks: true, CustomDomains: true,
 		},
 	}

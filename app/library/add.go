@@ -54,6 +54,9 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	if up.Kind == store.Audio {
 		return l.addSound(ctx, up, room)
 	}
+	if up.Kind == store.Doc {
+		return l.addPDF(ctx, up, room)
+	}
 	body := bufio.NewReaderSize(up.Body, 4<<10)
 	head, err := body.Peek(4 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {

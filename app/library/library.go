@@ -11,6 +11,7 @@ import (
 	"picora/app/config"
 	"picora/app/fault"
 	"picora/app/usage"
+	"picora/media/worker"
 	"picora/store"
 	"picora/store/blob"
 )
@@ -26,8 +27,11 @@ type Library struct {
 	variants *variants     // nil: no pictures are made
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
 	hearing  hearing
+	prose    proseSlots
+	pdfs     *worker.Pool // nil: no PDFs are taken
 
 	scans   chan struct{} // one for each long search that runs
+	readers chan struct{} // one for each document that is taken apart
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
@@ -49,8 +53,10 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		onEdit:  func(string) {},
 		Removed: make(chan struct{}, 1), onForget: func() {},
 		arrived: make(chan struct{}, 1), hearing: newHearing(),
+		prose:   make(proseSlots, proseAtOnce),
 		scans:   make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1), Collected: make(chan struct{}, 1),
+		readers: make(chan struct{}, 2),
 	}
 }
 

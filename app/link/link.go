@@ -177,6 +177,9 @@ func (o Origin) AudioLevel(id string) string { return o.Media + "/audio-level/" 
 // Doc is the address of a document's file.
 func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "." + ext }
 
+// DocCover is the address of the picture of a PDF's first page.
+func (o Origin) DocCover(id string) string { return o.Media + "/doc-cover/" + id + ".jpg" }
+
 // Page is the address of a page for people; path begins with a slash.
 func (o Origin) Page(path string) string { return o.API + path }
 

@@ -43,6 +43,7 @@ func (p *Pages) UseFeeds(s *auth.Signer) { p.signer = s }
 // Mount adds the routes.
 func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
+	r.Get("/d/:id", p.document)
 	r.Get("/embed/audio/:id", p.player)
 	if p.signer != nil {
 		f := &feeds{library: p.library, usage: p.usage, signer: p.signer, writing: make(chan struct{}, feedsAtOnce)}

@@ -21,8 +21,11 @@ import (
 	"picora/media/worker/wire"
 )
 
-// startTime is how long a child may take until it is ready.
-const startTime = 20 * time.Second
+// How long a child may take until it is ready, and one that prepares something.
+const (
+	startTime   = 20 * time.Second
+	prepareTime = time.Minute
+)
 
 // spaces are the namespaces that a child is started in, best first: the first ones
 // that the host allows. In a user namespace of its own even root has no rights.
@@ -81,7 +84,11 @@ func (p *Pool) start(ctx context.Context, hello wire.Hello) (*process, error) {
 		return nil, fmt.Errorf("worker: cannot start: %w", err)
 	}
 	stop := context.AfterFunc(ctx, c.kill)
-	c.conn.SetDeadline(time.Now().Add(startTime))
+	patience := startTime
+	if hello.Prepare != "" {
+		patience = prepareTime
+	}
+	c.conn.SetDeadline(time.Now().Add(patience))
 	var ready wire.Ready
 	err = wire.Send(c.conn, hello)
 	if err == nil {
@@ -95,7 +102,7 @@ func (p *Pool) start(ctx context.Context, hello wire.Hello) (*process, error) {
 	}
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = fmt.Errorf("%w: it was not ready in %v", wire.ErrRogue, startTime)
+			err = fmt.Errorf("%w: it was not ready in %v", wire.ErrRogue, patience)
 		}
 		return nil, c.autopsy(ctx, "start", err)
 	}

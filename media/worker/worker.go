@@ -38,6 +38,11 @@ type Options struct {
 	Resident int64         // bytes of memory at which a child is replaced after a job, as it is when half of its limit is used; default 192 MiB
 	Idle     time.Duration // after which a child without work is let go; default 5 minutes
 
+	// Prepare names what warm children get ready before their walls stand (see
+	// child.ServePrepared), with the walls' rights and before any foreign byte; it may
+	// take a minute. Empty: nothing.
+	Prepare string
+
 	Warm wall.Limits // default: 1 GiB of memory, 1 GiB a file, 64 descriptors
 	Long wall.Limits // default: 2 GiB of memory, 64 GiB a file, 64 descriptors, in the background
 
@@ -209,7 +214,7 @@ func (p *Pool) take(ctx context.Context) (*process, error) {
 		last := len(p.idle) - 1
 		if last < 0 {
 			p.mu.Unlock()
-			return p.start(ctx, wire.Hello{Limits: p.o.Warm, Threads: 1})
+			return p.start(ctx, wire.Hello{Limits: p.o.Warm, Threads: 1, Prepare: p.o.Prepare})
 		}
 		c := p.idle[last]
 		p.idle = p.idle[:last]

@@ -126,7 +126,9 @@ func (tab *Tab) note(ev any) {
 		}
 		tab.said = append(tab.said, text)
 	case *log.EventEntryAdded:
-		tab.said = append(tab.said, "log: "+e.Entry.Text)
+		if !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // which no page asked for
+			tab.said = append(tab.said, "log: "+e.Entry.Text+" "+e.Entry.URL)
+		}
 	case *runtime.EventExceptionThrown:
 		tab.said = append(tab.said, "exception: "+thrown(e.ExceptionDetails))
 	case *page.EventJavascriptDialogOpening:
@@ -238,4 +240,16 @@ func thrown(e *runtime.ExceptionDetails) string {
 		return e.Exception.Description
 	}
 	return e.Text
+}
+
+// Go goes to the address and waits until it has loaded.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	tab.Do(chromedp.Navigate(url))
+}
+
+// Before has the script run in every page of the tab before anything of its own does.
+func (tab *Tab) Before(script string) {
+	tab.t.Helper()
+	Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }

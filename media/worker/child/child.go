@@ -47,7 +47,12 @@ const (
 // closed, with the handlers by kind, to which it adds "ping" (answers its
 // arguments) and "try" (answers wall.Try). It fails at once when descriptor 3 is
 // not such a socket.
-func Serve(handlers map[string]Handler) error {
+func Serve(handlers map[string]Handler) error { return ServePrepared(handlers, nil) }
+
+// ServePrepared is Serve of a worker that gets something ready, by its name, when the
+// server's greeting asks for it: what the walls would forbid, such as code that is
+// made now. Nothing foreign is there yet.
+func ServePrepared(handlers map[string]Handler, prepare map[string]func() error) error {
 	conn, err := socket()
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func Serve(handlers map[string]Handler) error {
 	defer conn.Close()
 	buf := make([]byte, wire.MaxMessage)
 	own := findProgram() // the walls hide where it is
-	if err := settle(conn, buf); err != nil {
+	if err := settle(conn, buf, prepare); err != nil {
 		return err
 	}
 	s := &server{conn: conn, handlers: handlers, program: own}
@@ -95,7 +100,7 @@ func socket() (*net.UnixConn, error) {
 }
 
 // settle makes the process what the server's greeting asks for.
-func settle(conn *net.UnixConn, buf []byte) error {
+func settle(conn *net.UnixConn, buf []byte, prepare map[string]func() error) error {
 	message, err := wire.Receive(conn, buf)
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
@@ -103,6 +108,11 @@ func settle(conn *net.UnixConn, buf []byte) error {
 	var hello wire.Hello
 	if err := json.Unmarshal(message, &hello); err != nil {
 		return fmt.Errorf("worker: %w", err)
+	}
+	if get, known := prepare[hello.Prepare]; known {
+		if err := get(); err != nil {
+			return fmt.Errorf("worker: %w", err)
+		}
 	}
 	runtime.GOMAXPROCS(max(hello.Threads, 1))
 	if hello.Limits.Memory > 0 {

@@ -35,6 +35,8 @@ const maxFiles = 3
 type Hello struct {
 	Limits  wall.Limits `json:"limits"`
 	Threads int         `json:"threads"` // that run Go code at once
+	// Prepare names what it gets ready before the walls stand; empty: nothing.
+	Prepare string `json:"prepare,omitempty"`
 }
 
 // Ready says that the worker takes jobs.
