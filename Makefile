@@ -40,6 +40,7 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 
 .PHONY: test
 test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory without
+	@./.ci/need chromium fonts-noto-cjk
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 
 .PHONY: lint

@@ -125,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	rule := access.New(users, signer)
+	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
 	variants := map[string]media.Query{}
@@ -136,7 +137,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	files.UseTransforms(cfg.Images.Transforms, variants)
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,
-		IsFile: cdn.IsFile, FileRoute: cdn.Route, Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
+		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, pages.New(lib, rule, a.usage), files},
 	})
@@ -233,6 +234,12 @@ func (a *App) Auth() *auth.Auth { return a.auth }
 // Usage is what Auth's comment says.
 func (a *App) Usage() *usage.Usage { return a.usage }
 
+// Jobs is what Auth's comment says.
+func (a *App) Jobs() *jobs.Jobs { return a.jobs }
+
+// Library is what Auth's comment says.
+func (a *App) Library() *library.Library { return a.library }
+
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
 
@@ -248,6 +255,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { a.library.Index(ctx); return nil })
+	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })

@@ -12,20 +12,20 @@ import (
 // layers is which packages may import which: only those of lower layers. A new
 // package must be put here, which is the moment to think where it belongs.
 var layers = map[string]int{
-	"media": 0, "store/kv": 1, "store/blob": 1, "app/config": 1,
+	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
 	"media/strip": 2, "media/svg": 3, "media/markdown": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
-	"app/byterange": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
+	"app/byterange": 0, "app/saveas": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
 	"app/auth": 4, "app/limit": 4, "app/usage": 4,
 	"app/library": 5, "app/control": 5,
 	"app/access": 6, "app/api": 7, "app/cdn": 7, "app/pages": 7, "app/dashboard": 7, "app/jobs": 7,
 	"app/server":  8,
 	"app":         9,
 	"app/cli":     10,
-	"app/apptest": 10,
-	"":            11, // main
+	"app/apptest": 10, "app/apptest/browser": 10,
+	"": 11, // main
 }
 
 // owners are the packages that alone may import a technology. The surfaces, which
@@ -41,6 +41,7 @@ var owners = map[string][]string{
 	"github.com/maypok86/otter":         {"app/cdn"},
 	"github.com/hashicorp/golang-lru":   {"app/limit"},
 	"golang.org/x/time":                 {"app/limit"},
+	"golang.org/x/text":                 {"store/words"},
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},
@@ -60,6 +61,7 @@ var owners = map[string][]string{
 	"github.com/galdor/go-thumbhash":    {"media/picture"},
 	"github.com/bbrks/go-blurhash":      {"media/picture"},
 	"golang.org/x/image/font":           {"media/letters"},
+	"github.com/chromedp":               {"app/apptest/browser"},
 	"github.com/goccy/go-json":          {"app/api", "app/server"},
 }
 

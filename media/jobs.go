@@ -12,7 +12,8 @@ const (
 	// a JPEG, if there is one.
 	SoundJob = "sound"
 	// MeasureJob takes SoundArgs and gives Measure. It decodes all of the file, once. Out
-	// gets the waveform.
+	// gets the waveform: JSON as audiowaveform and wavesurfer read it, at most MaxWaveform
+	// bytes.
 	MeasureJob = "measure"
 	// LevelJob takes LevelArgs; Out gets the file as AAC in MP4, as loud as they say.
 	LevelJob = "level"
@@ -23,16 +24,22 @@ const (
 	PDFPageJob = "pdfpage"
 )
 
+// MaxWaveform is how many bytes a waveform has at most.
+const MaxWaveform = 64 << 10
+
+// MaxChapters is how many chapters of a file are told.
+const MaxChapters = 1000
+
 // SoundArgs says what a worker is to know of an audio file.
 type SoundArgs struct {
-	MIME       string
-	MaxPixels  int64 // of the picture inside it
-	MaxSeconds int64 // of sound; 0: no limit
+	MIME       string // as SniffSound tells it
+	MaxPixels  int64  // of the picture inside it
+	MaxSeconds int64  // of sound; 0: no limit
 }
 
 // Sound is what an audio file is. What it does not tell is zero.
 type Sound struct {
-	MIME       string  // by content
+	MIME       string  // by content; another than SniffSound's when a FLAC hides behind a long tag
 	Codec      string  // FFmpeg's name
 	Duration   float64 // seconds, as counted, whatever its header says
 	BitRate    int64   // bits a second of the sound, as counted

@@ -39,7 +39,7 @@ var (
 
 // TypeOf finds a type by its MIME type.
 func TypeOf(mime string) (t Type, known bool) {
-	for _, t := range []Type{JPEG, PNG, GIF, WebP, AVIF, HEIC, HEIF, BMP, TIFF, ICO, SVG} {
+	for _, t := range []Type{JPEG, PNG, GIF, WebP, AVIF, HEIC, HEIF, BMP, TIFF, ICO, SVG, MP3, M4A, WAV, FLAC, Ogg, PDFDocument} {
 		if t.MIME == mime {
 			return t, true
 		}

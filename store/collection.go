@@ -42,14 +42,17 @@ type Collection struct {
 	Deleted time.Time `msg:"deleted"` // zero: it was not
 }
 
-// Feed is what a podcast feed says of a collection.
+// Feed is what a podcast feed says of a collection. Empty texts say nothing.
 type Feed struct {
 	Author   string `msg:"author"`
-	Email    string `msg:"email"`
-	Category string `msg:"cat"`
-	Language string `msg:"lang"`
+	Email    string `msg:"email"` // of the owner, for directories
+	Category string `msg:"cat"`   // one of Apple's, or of their subcategories
+	Language string `msg:"lang"`  // as zh-CN
+	Link     string `msg:"link"`  // of the show's site
 	Explicit bool   `msg:"explicit"`
-	// Token opens the feed of a collection that is not public; empty: nothing does.
+	Serial   bool   `msg:"serial"` // its episodes are meant to be heard in turn
+	// Token opens a feed with all audio in the collection, and signs the addresses in it;
+	// empty: there is no such feed.
 	Token string `msg:"token"`
 }
 
@@ -102,14 +105,8 @@ func (s *Store) CreateCollection(ctx context.Context, c Collection, may func(hav
 		if err != nil {
 			return err
 		}
-		have := 0
-		for i := range all {
-			if all[i].Live() {
-				have++
-			}
-		}
 		if may != nil {
-			if err := may(have); err != nil {
+			if err := may(countLive(all)); err != nil {
 				return err
 			}
 		}
@@ -228,6 +225,15 @@ func (s *Store) UpdateCollection(ctx context.Context, user, id string, edit func
 	return c, err
 }
 
+func countLive(all []Collection) (n int) {
+	for i := range all {
+		if all[i].Live() {
+			n++
+		}
+	}
+	return n
+}
+
 func sameRecord(a, b record) (bool, error) {
 	x, err := a.MarshalMsg(nil)
 	if err != nil {
@@ -289,6 +295,9 @@ func liveCollection(tx kv.Reader, user, id string) (c Collection, err error) {
 // no record. It and countCollection are the only writers of collections' keys.
 func changeCollection(tx kv.Tx, old, c *Collection) error {
 	if c != nil && (old == nil || old.Slug != c.Slug) {
+		if id, err := has(tx, keyCollectionID(c.Slug)); err != nil || id { // pages are found by ids, too
+			return or(err, fmt.Errorf("store: slug %s: %w", c.Slug, ErrExists))
+		}
 		if taken, err := has(tx, keyCollectionSlug(c.Slug)); err != nil || taken {
 			return or(err, fmt.Errorf("store: slug %s: %w", c.Slug, ErrExists))
 		}
@@ -298,6 +307,16 @@ func changeCollection(tx kv.Tx, old, c *Collection) error {
 	}
 	if old != nil && (c == nil || old.Slug != c.Slug) {
 		if err := tx.Delete(keyCollectionSlug(old.Slug)); err != nil {
+			return err
+		}
+	}
+	if old != nil && !old.Live() && (c == nil || c.Live()) {
+		if err := tx.Delete(keyDeletedCollection(old)); err != nil {
+			return err
+		}
+	}
+	if c != nil && !c.Live() {
+		if err := tx.Put(keyDeletedCollection(c), []byte(c.User)); err != nil {
 			return err
 		}
 	}

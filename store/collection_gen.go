@@ -266,9 +266,9 @@ func (z *Collection) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Feed) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 6
+	// map header, size 8
 	// string "author"
-	o = append(o, 0x86, 0xa6, 0x61, 0x75, 0x74, 0x68, 0x6f, 0x72)
+	o = append(o, 0x88, 0xa6, 0x61, 0x75, 0x74, 0x68, 0x6f, 0x72)
 	o = msgp.AppendString(o, z.Author)
 	// string "email"
 	o = append(o, 0xa5, 0x65, 0x6d, 0x61, 0x69, 0x6c)
@@ -279,9 +279,15 @@ func (z *Feed) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "lang"
 	o = append(o, 0xa4, 0x6c, 0x61, 0x6e, 0x67)
 	o = msgp.AppendString(o, z.Language)
+	// string "link"
+	o = append(o, 0xa4, 0x6c, 0x69, 0x6e, 0x6b)
+	o = msgp.AppendString(o, z.Link)
 	// string "explicit"
 	o = append(o, 0xa8, 0x65, 0x78, 0x70, 0x6c, 0x69, 0x63, 0x69, 0x74)
 	o = msgp.AppendBool(o, z.Explicit)
+	// string "serial"
+	o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x61, 0x6c)
+	o = msgp.AppendBool(o, z.Serial)
 	// string "token"
 	o = append(o, 0xa5, 0x74, 0x6f, 0x6b, 0x65, 0x6e)
 	o = msgp.AppendString(o, z.Token)
@@ -330,10 +336,22 @@ func (z *Feed) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Language")
 				return
 			}
+		case "link":
+			z.Link, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Link")
+				return
+			}
 		case "explicit":
 			z.Explicit, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Explicit")
+				return
+			}
+		case "serial":
+			z.Serial, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Serial")
 				return
 			}
 		case "token":
@@ -356,6 +374,6 @@ func (z *Feed) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Feed) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Author) + 6 + msgp.StringPrefixSize + len(z.Email) + 4 + msgp.StringPrefixSize + len(z.Category) + 5 + msgp.StringPrefixSize + len(z.Language) + 9 + msgp.BoolSize + 6 + msgp.StringPrefixSize + len(z.Token)
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Author) + 6 + msgp.StringPrefixSize + len(z.Email) + 4 + msgp.StringPrefixSize + len(z.Category) + 5 + msgp.StringPrefixSize + len(z.Language) + 5 + msgp.StringPrefixSize + len(z.Link) + 9 + msgp.BoolSize + 7 + msgp.BoolSize + 6 + msgp.StringPrefixSize + len(z.Token)
 	return
 }

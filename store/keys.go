@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"picora/store/kv"
+	"picora/store/words"
 )
 
 // Every key that Picora writes. A key is a two-letter family and its parts.
@@ -48,20 +49,28 @@ import (
 //	mh user sha256 kind media               who has that content; one record a user, kind and content, but for those that came back from the trash (empty)
 //	mg user kind collection NUL time media  … in a collection, or in none (empty)
 //	ms user kind size time media            … by size, 8 bytes (→ number)
-//	mn user kind name NUL time media        … by name, as nameKey writes it (→ number)
+//	mn user kind name NUL time media        … by name, as words.SortKey writes it (→ number)
 //	mr user number                          → time media: the record that has a number
 //	mu user kind sequence                   → time media: the records in the order of their last changes
 //	md user sequence                        → kind time media: what was deleted, and when
-//	mw user                                 → sequence: what was deleted up to it is forgotten
+//	mf user                                 → sequence: what was deleted up to it is forgotten
 //	mq user                                 tally: numbers and sequences given
 //	tm user time media                      Media in the trash, in the order of their deletion
 //	ti media                                → user time: where it is in the trash
 //	tp time media                           → user: everybody's trash in the order of deletion
 //	mc user kind                            Count
+//	sp user chunk token                     which records of a chunk of numbers have a token, see index.go
+//	sf user number                          the tokens of a record that are indexed, NUL between
+//	sd user number part                     … and of a document's text
+//	sm user                                 → number: records up to it are indexed, but for
+//	sq user number                          … those that changed since (empty)
+//	st user number                          a document whose text is to be indexed (empty)
+//	sw user                                 somebody of whom something is to be indexed (empty)
 //	um user month                           Month; the month as 2026-01
 //	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media, watermark or user that owns a blob
 //	ml time media                           → user: nobody knows yet how the picture looks
+//	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
 //	dp user collection path                 → media id: the document there
 //	rv user media revision                  Revision; the media is the lineage
@@ -69,7 +78,8 @@ import (
 //	kb user collection                      Collection
 //	ki collection                           → user id
 //	ks slug                                 → collection id
-//	kw collection                           what is in it is to follow it into the trash, or back (empty)
+//	kw collection                           → time user: what is in it is to follow it into the trash, deleted then, or back
+//	kd time collection                      → user: the deleted ones in the order of their deletion
 //	kt user type                            CollectionType
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
@@ -78,6 +88,7 @@ var (
 	keyFill    = []byte("vf")
 	keyTrash   = []byte("xb")
 	keyUnseen  = []byte("ml")
+	keyUnheard = []byte("mw")
 
 	keyRemovals = []byte("xu")
 
@@ -86,7 +97,10 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mw", "mq", "tm", "mc", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn"}
+var ofUser = []string{
+	"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mf", "mq", "tm", "mc",
+	"sp", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn",
+}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -167,7 +181,7 @@ func keySpot(user, spot string) []byte   { return key("tm", user, spot) }
 func keyTrashID(id string) []byte     { return key("ti", id) }
 func keyTrashPlace(m *Media) []byte   { return key("tp", spot(m)) }
 func keyTally(user string) []byte     { return key("mq", user) }
-func keyForgotten(user string) []byte { return key("mw", user) }
+func keyForgotten(user string) []byte { return key("mf", user) }
 
 func keyNumber(user string, n uint32) []byte { return key("mr", user, four(n)) }
 
@@ -176,6 +190,23 @@ func keyChange(m *Media) []byte {
 }
 
 func keyTombstone(user string, seq uint64) []byte { return key("md", user, eight(seq)) }
+
+func keyPosting(user string, chunk uint32, token string) []byte {
+	return key("sp", user, four(chunk), token)
+}
+
+func keyFields(user string, n uint32) []byte    { return key("sf", user, four(n)) }
+func keyTextParts(user string, n uint32) []byte { return key("sd", user, four(n)) }
+func keyIndexed(user string) []byte             { return key("sm", user) }
+func keyMarks(user string) []byte               { return key("sq", user) }
+func keyMark(user string, n uint32) []byte      { return key("sq", user, four(n)) }
+func keyTextMarks(user string) []byte           { return key("st", user) }
+func keyTextMark(user string, n uint32) []byte  { return key("st", user, four(n)) }
+func keyUnindexed(user string) []byte           { return key("sw", user) }
+
+func keyText(user string, n uint32, part uint16) []byte {
+	return key("sd", user, four(n), string([]byte{byte(part >> 8), byte(part)}))
+}
 
 // four and eight write numbers so that keys sort by them.
 func four(n uint32) string  { return string(binary.BigEndian.AppendUint32(nil, n)) }
@@ -188,7 +219,8 @@ func keyIdentityOf(issuer, subject string) []byte {
 	return key("ix", string(h[:]))
 }
 
-func keyMediaUnseen(m *Media) []byte { return key("ml", place(m)) }
+func keyMediaUnseen(m *Media) []byte  { return key("ml", place(m)) }
+func keyMediaUnheard(m *Media) []byte { return key("mw", place(m)) }
 
 func keyMediaPublic(m *Media) []byte {
 	return key("mv", m.User, string(byte(m.Kind)), bit(m.Public), place(m))
@@ -260,7 +292,7 @@ func keyMediaSize(m *Media) []byte {
 }
 
 func keyMediaName(m *Media) []byte {
-	return key("mn", m.User, string(byte(m.Kind)), nameKey(m.Name()), "\x00", place(m))
+	return key("mn", m.User, string(byte(m.Kind)), words.SortKey(m.Name()), "\x00", place(m))
 }
 
 // indexOf is the prefix of the index that lists a kind in the order of q, as few as
@@ -322,6 +354,11 @@ func keyCollectionID(id string) []byte         { return key("ki", id) }
 func keyCollectionSlug(slug string) []byte     { return key("ks", slug) }
 func keyCollectionWork(id string) []byte       { return key("kw", id) }
 func keyCollectionType(user, id string) []byte { return key("kt", user, id) }
+
+func keyDeletedCollection(c *Collection) []byte { return key("kd", timeKey(c.Deleted), c.ID) }
+
+// keyDeletedCollections is the prefix of everybody's deleted collections.
+var keyDeletedCollections = []byte("kd")
 
 // keyCollectionWorks is the prefix of all collections whose contents are to follow them.
 var keyCollectionWorks = []byte("kw")

@@ -116,6 +116,17 @@ const (
 	TextPart  = "text"  // the text of a PDF, UTF-8
 )
 
+// DropPart takes the part of that name away. Its blob is the caller's to delete.
+func (m *Media) DropPart(name string) {
+	kept := make([]Part, 0, len(m.Parts))
+	for _, old := range m.Parts {
+		if old.Name != name {
+			kept = append(kept, old)
+		}
+	}
+	m.Parts = kept
+}
+
 // Part finds a part by its name.
 func (m *Media) Part(name string) (Part, bool) {
 	for _, p := range m.Parts {
@@ -154,11 +165,30 @@ type Sound struct {
 	Year     int       `msg:"year"`
 	Chapters []Chapter `msg:"chapters"`
 
+	Level Level `msg:"level"`
+
 	// Measured says that the waveform and what follows were found out, or cannot be.
 	Measured bool    `msg:"measured"`
 	Loudness float64 `msg:"lufs"` // integrated, LUFS (EBU R 128); 0: unknown
 	TruePeak float64 `msg:"dbtp"` // dBTP; meaningless while Loudness is 0
 }
+
+// Level is what became of a wish to have an audio file equally loud.
+type Level struct {
+	State  LevelState `msg:"state"`
+	Target float64    `msg:"target"` // LUFS
+}
+
+// LevelState is how far a Level has come.
+type LevelState uint8
+
+// The states of a Level.
+const (
+	LevelNone   LevelState = 0
+	LevelWanted LevelState = 1 // it is to be made
+	LevelMade   LevelState = 2 // it is the SoundPart
+	LevelFailed LevelState = 3 // it cannot be made
+)
 
 // Chapter is a stretch of an audio or video file that has a name.
 type Chapter struct {
@@ -478,6 +508,9 @@ func changeAt(tx kv.Tx, old, m *Media, at time.Time) error {
 	if err := countCollection(tx, old, m); err != nil {
 		return err
 	}
+	if err := mark(tx, old, m); err != nil {
+		return err
+	}
 	if old != nil && (m == nil || !bytes.Equal(keyMedia(old), keyMedia(m))) {
 		if err := tx.Delete(keyMedia(old)); err != nil {
 			return err
@@ -535,6 +568,9 @@ func entries(m *Media) map[string]string {
 	e[string(keyChange(m))] = at
 	if m.Kind == Image && !m.Seen {
 		e[string(keyMediaUnseen(m))] = m.User
+	}
+	if m.Unheard() {
+		e[string(keyMediaUnheard(m))] = m.User
 	}
 	for _, t := range m.Tags {
 		e[string(keyMediaTag(m, t))] = ""

@@ -184,6 +184,99 @@ func (z Kind) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z Level) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "state"
+	o = append(o, 0x82, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+	o = msgp.AppendUint8(o, uint8(z.State))
+	// string "target"
+	o = append(o, 0xa6, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74)
+	o = msgp.AppendFloat64(o, z.Target)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Level) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "state":
+			{
+				var zb0002 uint8
+				zb0002, bts, err = msgp.ReadUint8Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "State")
+					return
+				}
+				z.State = LevelState(zb0002)
+			}
+		case "target":
+			z.Target, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Target")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Level) Msgsize() (s int) {
+	s = 1 + 6 + msgp.Uint8Size + 7 + msgp.Float64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z LevelState) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	o = msgp.AppendUint8(o, uint8(z))
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *LevelState) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	{
+		var zb0001 uint8
+		zb0001, bts, err = msgp.ReadUint8Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		(*z) = LevelState(zb0001)
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z LevelState) Msgsize() (s int) {
+	s = msgp.Uint8Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Look) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// map header, size 4
@@ -816,9 +909,9 @@ func (z *Part) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Sound) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 15
+	// map header, size 16
 	// string "codec"
-	o = append(o, 0x8f, 0xa5, 0x63, 0x6f, 0x64, 0x65, 0x63)
+	o = append(o, 0xde, 0x0, 0x10, 0xa5, 0x63, 0x6f, 0x64, 0x65, 0x63)
 	o = msgp.AppendString(o, z.Codec)
 	// string "secs"
 	o = append(o, 0xa4, 0x73, 0x65, 0x63, 0x73)
@@ -865,6 +958,15 @@ func (z *Sound) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
 		o = msgp.AppendString(o, z.Chapters[za0001].Title)
 	}
+	// string "level"
+	o = append(o, 0xa5, 0x6c, 0x65, 0x76, 0x65, 0x6c)
+	// map header, size 2
+	// string "state"
+	o = append(o, 0x82, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+	o = msgp.AppendUint8(o, uint8(z.Level.State))
+	// string "target"
+	o = append(o, 0xa6, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74)
+	o = msgp.AppendFloat64(o, z.Level.Target)
 	// string "measured"
 	o = append(o, 0xa8, 0x6d, 0x65, 0x61, 0x73, 0x75, 0x72, 0x65, 0x64)
 	o = msgp.AppendBool(o, z.Measured)
@@ -1015,6 +1117,45 @@ func (z *Sound) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
+		case "level":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Level")
+				return
+			}
+			for zb0004 > 0 {
+				zb0004--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Level")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "state":
+					{
+						var zb0005 uint8
+						zb0005, bts, err = msgp.ReadUint8Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Level", "State")
+							return
+						}
+						z.Level.State = LevelState(zb0005)
+					}
+				case "target":
+					z.Level.Target, bts, err = msgp.ReadFloat64Bytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Level", "Target")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Level")
+						return
+					}
+				}
+			}
 		case "measured":
 			z.Measured, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -1047,11 +1188,11 @@ func (z *Sound) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Sound) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Codec) + 5 + msgp.Float64Size + 5 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.IntSize + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.StringPrefixSize + len(z.Artist) + 6 + msgp.StringPrefixSize + len(z.Album) + 6 + msgp.StringPrefixSize + len(z.Genre) + 6 + msgp.IntSize + 5 + msgp.IntSize + 9 + msgp.ArrayHeaderSize
+	s = 3 + 6 + msgp.StringPrefixSize + len(z.Codec) + 5 + msgp.Float64Size + 5 + msgp.IntSize + 5 + msgp.IntSize + 5 + msgp.IntSize + 6 + msgp.StringPrefixSize + len(z.Title) + 7 + msgp.StringPrefixSize + len(z.Artist) + 6 + msgp.StringPrefixSize + len(z.Album) + 6 + msgp.StringPrefixSize + len(z.Genre) + 6 + msgp.IntSize + 5 + msgp.IntSize + 9 + msgp.ArrayHeaderSize
 	for za0001 := range z.Chapters {
 		s += 1 + 5 + msgp.Float64Size + 3 + msgp.Float64Size + 6 + msgp.StringPrefixSize + len(z.Chapters[za0001].Title)
 	}
-	s += 9 + msgp.BoolSize + 5 + msgp.Float64Size + 5 + msgp.Float64Size
+	s += 6 + 1 + 6 + msgp.Uint8Size + 7 + msgp.Float64Size + 9 + msgp.BoolSize + 5 + msgp.Float64Size + 5 + msgp.Float64Size
 	return
 }
 

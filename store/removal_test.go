@@ -67,15 +67,21 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 	}
 	must(s.Notify(ctx, Notification{User: u.ID, Type: "system", Title: "hello"}))
-	for n := range 6 {
+	for n := range 5 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
 	c, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "c", Slug: "of-" + email[:3], Allowed: []Kind{Image, Doc}}, nil)
 	must(err)
+	gone, err := s.CreateCollection(ctx, Collection{User: u.ID, Name: "d", Slug: "gone-" + email[:3], Allowed: []Kind{Image}}, nil)
+	must(err)
+	last := media(u.ID, 6)
+	last.Collection = gone.ID
+	create(t, s, last)
+	_, err = s.DeleteCollection(ctx, u.ID, gone.ID, true)
+	must(err)
 	for n := range 3 {
 		putDoc(t, s, textDoc(u.ID, c.ID, "a.md", 20+n), 5)
 	}
-	must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyCollectionWork(c.ID), nil) }))
 	for n, id := range []string{create(t, s, media(u.ID, 7)).ID, create(t, s, media(u.ID, 8)).ID} {
 		if n == 0 {
 			_, err = s.TrashMedia(ctx, u.ID, []string{id})
@@ -85,9 +91,20 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 		must(s.db.Update(ctx, func(tx kv.Tx) error { return tx.Put(keyForgotten(u.ID), make([]byte, 8)) }))
 	}
-	in := media(u.ID, 6)
+	in := media(u.ID, 5)
 	in.Collection = c.ID
 	create(t, s, in)
+	sound := media(u.ID, 10)
+	sound.Kind = Audio
+	create(t, s, sound)
+	d := media(u.ID, 9)
+	d.Kind = Doc
+	d = create(t, s, d)
+	must(s.IndexText(ctx, &d, []string{"a", "b"}))
+	_, err = s.Index(ctx, u.ID)
+	must(err)
+	_, err = s.UpdateMedia(ctx, u.ID, d.ID, func(m *Media) error { m.Title, m.Blob = "x", "text of "+email[:3]; return nil })
+	must(err)
 	_, err = s.CreateCollectionType(ctx, CollectionType{User: u.ID, Name: "t", Slug: "t"}, func(int) error { return nil })
 	must(err)
 	_, err = s.CreateWatermark(ctx, Watermark{User: u.ID, Name: "w", Blob: "mark of " + email[:3]}, 9)
@@ -133,12 +150,14 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 		if err != nil || len(trash.Items) != 1 {
 			t.Fatal(trash, err)
 		}
-		blobs[trash.Items[0].Blob] = true
+		for _, m := range trash.Items {
+			blobs[m.Blob] = true
+		}
 		docs, err := s.ListMedia(ctx, ann.ID, Query{Kind: Doc, Limit: 50})
-		if err != nil || len(docs.Items) != 1 {
+		if err != nil || len(docs.Items) != 2 {
 			t.Fatal(len(docs.Items), err)
 		}
-		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[0].Text.Lineage)
+		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[1].Text.Lineage)
 		if err != nil || len(revisions) != 2 {
 			t.Fatal(len(revisions), err)
 		}
@@ -166,7 +185,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 				t.Errorf("%d media in a portion of 3", len(media))
 			}
 		}
-		if rounds < 3 || len(gone) != 9 {
+		if rounds < 3 || len(gone) != 10 {
 			t.Errorf("%d portions with %d media", rounds, len(gone))
 		}
 		if done, err := s.EndRemoval(ctx, ann.ID); !done || err != nil {

@@ -3,6 +3,7 @@
 package access
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"time"
@@ -34,13 +35,20 @@ const (
 type Rule struct {
 	auth   *auth.Auth
 	signer *auth.Signer
+	feeds  func(ctx context.Context, id string) (store.Collection, error) // nil: there are none
 }
 
 // New puts the rule together.
-func New(a *auth.Auth, s *auth.Signer) *Rule { return &Rule{a, s} }
+func New(a *auth.Auth, s *auth.Signer) *Rule { return &Rule{auth: a, signer: s} }
+
+// UseFeeds lets private feeds open what is in them; find finds a collection. It is called
+// before the start.
+func (r *Rule) UseFeeds(find func(ctx context.Context, id string) (store.Collection, error)) {
+	r.feeds = find
+}
 
 // Allowed is the whole rule of who may have m, and how long it may be kept:
-// its owner's key, a valid signature, else the public as far as the owner lets
+// its owner's key, a valid signature, a private feed's, else the public as far as the owner lets
 // it. A refusal is FORBIDDEN, whether the file is private or the page unwelcome.
 // Signed, which may be nil, knows signatures of another form.
 func (r *Rule) Allowed(c *fiber.Ctx, m *store.Media, signed func() bool) (Policy, error) {
@@ -51,6 +59,9 @@ func (r *Rule) Allowed(c *fiber.Ctx, m *store.Media, signed func() bool) (Policy
 	}
 	if Open(m) {
 		return Immutable, nil
+	}
+	if sig != "" && exp == "" && r.inFeed(c, m, sig) {
+		return Personal, nil
 	}
 	if r.Owner(c, m.User) {
 		return Personal, nil
@@ -67,6 +78,18 @@ func (r *Rule) Allowed(c *fiber.Ctx, m *store.Media, signed func() bool) (Policy
 	}
 	return "", fault.New(fault.Forbidden, "The owner of this file does not let this page show it.")
 }
+
+// inFeed reports whether sig is that of the private feed that m is in now.
+func (r *Rule) inFeed(c *fiber.Ctx, m *store.Media, sig string) bool {
+	if r.feeds == nil || m.Kind != store.Audio || m.Collection == "" {
+		return false
+	}
+	k, err := r.feeds(c.UserContext(), m.Collection)
+	return err == nil && k.Live() && k.User == m.User && r.signer.FeedLinkValid(k.ID, k.Feed.Token, m.ID, sig)
+}
+
+// Part is what a signature names that opens one part of a record and nothing else.
+func Part(id, part string) string { return id + "/" + part }
 
 // Open reports whether everybody may have the file, on any page.
 func Open(m *store.Media) bool { return m.Public && !m.RequireSignature && !m.Restricted }

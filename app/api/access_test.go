@@ -30,7 +30,7 @@ type visitor struct {
 }
 
 // everyScope are keys' scopes, each alone.
-var everyScope = []auth.Scope{auth.MediaRead, auth.MediaWrite, auth.MediaDelete, auth.KBRead, auth.KBWrite, auth.AccountRead, auth.UsageRead}
+var everyScope = []auth.Scope{auth.MediaRead, auth.MediaWrite, auth.MediaDelete, auth.KBRead, auth.KBWrite, auth.AccountRead, auth.UsageRead, auth.CollectionRead, auth.CollectionWrite, auth.CollectionDelete}
 
 // someone is a new account; each visit gets its own, for some routes end accounts.
 func someone(t testing.TB, p *apptest.Picora, admin bool) store.User {

@@ -77,6 +77,7 @@ type Route struct {
 func (a *API) Routes() []Route {
 	read, write, remove := Scoped(auth.MediaRead), Scoped(auth.MediaWrite), Scoped(auth.MediaDelete)
 	change := write.Active()
+	docsRead, docsChange := Scoped(auth.KBRead), Scoped(auth.KBWrite).Active()
 	return []Route{
 		{"GET", "/openapi.yaml", Public, limit.Free, a.openAPI},
 
@@ -202,23 +203,49 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/watermarks/:id", remove, limit.Mutation, a.deleteWatermark},
 
 		// Audio: audio.go
+		{"POST", "/v1/audio", write, limit.Upload, a.createAudio}, // a plan without audio has an answer of its own
+		{"GET", "/v1/audio/:id", read, limit.Read, a.getAudio},
+		{"PATCH", "/v1/audio/:id", change, limit.Mutation, a.updateAudio},
+		{"DELETE", "/v1/audio/:id", remove, limit.Mutation, a.deleteAudio},
+		{"POST", "/v1/audio/:id/sign", write, limit.Upload, a.signAudio},
+		{"GET", "/v1/audio/:id/waveform", read, limit.Read, a.getWaveform},
+		{"POST", "/v1/audio/:id/normalize", change, limit.Mutation, a.normalizeAudio},
+		{"DELETE", "/v1/audio/:id/normalize", change, limit.Mutation, a.dropNormalized},
+		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
-		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
-		{"GET", "/v1/docs", read, limit.Read, a.listDocs},
+		{"POST", "/v1/docs", docsChange, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
-		{"POST", "/v1/docs/raw\\:batch", Optional(auth.MediaRead), limit.Read, a.readDocs}, // the backslash is for the router
-		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
-		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
-		{"PATCH", "/v1/docs/:id", change, limit.Mutation, a.updateDoc},
+		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
+		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
+		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},
 		{"DELETE", "/v1/docs/:id", remove, limit.Mutation, a.deleteDoc},
-		{"GET", "/v1/docs/:id/revisions", read, limit.Read, a.listRevisions},
-		{"GET", "/v1/docs/:id/revisions/:revision", read, limit.Read, a.getRevision},
-		{"POST", "/v1/docs/:id/revisions/:revision/restore", change, limit.Upload, a.restoreRevision},
+		{"GET", "/v1/docs/:id/revisions", docsRead, limit.Read, a.listRevisions},
+		{"GET", "/v1/docs/:id/revisions/:revision", docsRead, limit.Read, a.getRevision},
+		{"POST", "/v1/docs/:id/revisions/:revision/restore", docsChange, limit.Upload, a.restoreRevision},
 
-		// Collections: collections.go
+		// Collections: collections.go, collectiontypes.go, move.go
+		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},
+		{"POST", "/v1/docs/batch-move", Scoped(auth.KBWrite).Active(), limit.Mutation, a.moveDocs},
+		{"GET", "/v1/collections", Scoped(auth.CollectionRead), limit.Read, a.listCollections},
+		{"POST", "/v1/collections", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollection},
+		{"GET", "/v1/collections/:id", Scoped(auth.CollectionRead), limit.Read, a.getCollection},
+		{"PATCH", "/v1/collections/:id", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.updateCollection},
+		{"DELETE", "/v1/collections/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollection},
+		{"POST", "/v1/collections/:id/restore", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.restoreCollection},
+		{"GET", "/v1/collections/:id/manifest", Scoped(auth.CollectionRead), limit.Read, a.getManifest},
+		{"GET", "/v1/collection-types", Scoped(auth.CollectionRead), limit.Read, a.listCollectionTypes},
+		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
+		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
 		// Trash and sync: trash.go, sync.go
+		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
+		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
+		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
+		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
+		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},
 
 		// media.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},
@@ -241,6 +268,7 @@ func (a *API) Mount(r fiber.Router) {
 var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
+	"/v1/audio":  store.Audio,
 	"/v1/docs":   store.Doc,
 }
 

@@ -177,7 +177,11 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	if err := exceeded(s); err != nil {
 		return &rationed{err, s, a.store.Now()}
 	}
-	err = who.Need(auth.MediaWrite)
+	scope := auth.MediaWrite
+	if uploadKind(path) == store.Doc {
+		scope = auth.KBWrite
+	}
+	err = who.Need(scope)
 	switch {
 	case err != nil:
 	case avatarPath(path):
@@ -196,6 +200,11 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 func (a *API) room(ctx context.Context, user string, k store.Kind, length int) error {
 	if k == store.Image && int64(length) > a.library.MaxUpload()+formOverhead {
 		return a.library.TooLarge()
+	}
+	if k == store.Audio {
+		if err := a.library.SoundRoom(ctx, user, least(length)); err != nil {
+			return err
+		}
 	}
 	if k == store.Doc { // whether it takes another's place is in its body
 		return a.docRoom(ctx, length)

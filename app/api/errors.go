@@ -36,6 +36,11 @@ var statuses = map[fault.Code]int{
 	fault.HeaderTooLarge:   fiber.StatusRequestHeaderFieldsTooLarge,
 	fault.StorageFull:      fiber.StatusInsufficientStorage,
 	fault.Busy:             fiber.StatusServiceUnavailable,
+
+	fault.CollectionLimit:     fiber.StatusForbidden,
+	fault.CustomTypeLimit:     fiber.StatusForbidden,
+	fault.CollectionImmutable: fiber.StatusConflict,
+	fault.CollectionNotEmpty:  fiber.StatusConflict,
 }
 
 // failure is the envelope of an error. Error stays a string and comes first:

@@ -24,6 +24,7 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 		t.Fatal(err)
 	}
 	picture := p.Add("a.png", pixel).ID
+	kind := p.Play(t, scenario{Method: "POST", URL: "/v1/collection-types", Body: `{"name":"t","slug":"t","allowedResourceTypes":["doc"]}`, Status: 201})
 	return map[string]string{
 		"/v1/user/me/sessions/":   owner.Session.ID,
 		"/v1/user/me/passkeys/":   passkey.ID,
@@ -33,6 +34,8 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 		"/v1/media/":              picture,
 		"/v1/watermarks/":         watermark(t, p, textMark),
 		"/v1/docs/":               addDoc(t, p, object{"filename": "a.md", "content": "mine", "isPublic": false}).ID,
+		"/v1/collections/":        makeAlbum(t, p, object{"name": "mine"}).ID,
+		"/v1/collection-types/":   field(t, kind, "id").(string),
 	}
 }
 

@@ -70,6 +70,7 @@ func (a *API) image(c *fiber.Ctx, m *store.Media) image {
 	i.ThumbnailURL = orNull(a.thumbnail(c, m))
 	i.ThumbHash = orNull(base64.StdEncoding.EncodeToString(m.Look.ThumbHash))
 	i.BlurHash, i.DominantColor = orNull(m.Look.BlurHash), orNull(m.Look.Colour)
+	i.KBID = orNull(m.Collection)
 	i.Frames, i.Camera = m.Frames, orNull(m.Camera)
 	if !m.Taken.IsZero() {
 		i.TakenAt = orNull(stamp(m.Taken))
@@ -124,24 +125,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 		// PicGo's command line does not exit before the connection is closed.
 		c.Response().SetConnectionClose()
 	}
-	m, fresh, err := a.library.Add(c.UserContext(), library.Upload{
-		User:     caller(c).User,
-		Kind:     store.Image,
-		Filename: f.filename,
-		Body:     f.file,
-		Length:   int64(c.Request().Header.ContentLength()),
-		Least:    least(c.Request().Header.ContentLength()),
-		Describe: func(m *store.Media) error {
-			if err := f.rest(); err != nil {
-				return err
-			}
-			change, err := f.change()
-			if err != nil {
-				return err
-			}
-			return change.Apply(m)
-		},
-	})
+	m, fresh, err := a.addForm(c, f, store.Image)
 	if err != nil {
 		return err
 	}
@@ -173,7 +157,7 @@ func (f *form) change() (ch library.Change, err error) {
 		ch.Tags = &tags
 	}
 	if s := f.values["kbId"]; s != "" {
-		return ch, fault.New(fault.NotFound, "There is no collection %q.", s)
+		ch.Collection = &s
 	}
 	return ch, nil
 }
@@ -289,6 +273,9 @@ func (f fields) change() (ch library.Change, err error) {
 	if ch.KeepMetadata, err = take[bool](f, "keepMetadata", "keep_metadata"); err != nil {
 		return ch, err
 	}
+	if ch.Collection, err = f.clearable("kbId"); err != nil {
+		return ch, err
+	}
 	for _, n := range []string{"allowedReferers", "allowed_referers"} {
 		if _, given := f[n]; !given {
 			continue
@@ -311,7 +298,11 @@ func (a *API) deleteImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	gone, err := a.library.Remove(c.UserContext(), caller(c).User, id)
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, id)
 	if err != nil {
 		return err
 	}
@@ -332,7 +323,12 @@ func (a *API) deleteImages(c *fiber.Ctx) error {
 	if err := checkCount("ids", len(in.IDs), 50); err != nil {
 		return err
 	}
-	gone, err := a.library.Remove(c.UserContext(), caller(c).User, in.IDs...)
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	pictures := slices.DeleteFunc(slices.Clone(in.IDs), func(id string) bool { return !store.ValidID(id, store.ImageIDLen) })
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, pictures...)
 	if err != nil {
 		return err
 	}
@@ -449,7 +445,10 @@ func (a *API) transform(query string) (url.Values, error) {
 
 // imagePublicMeta handles GET /v1/images/:id/public-meta, which services beside
 // Picora may ask. Bare JSON; 404 whatever is wrong, so that it tells nothing.
-func (a *API) imagePublicMeta(c *fiber.Ctx) error {
+func (a *API) imagePublicMeta(c *fiber.Ctx) error { return a.publicMeta(c, store.Image) }
+
+// publicMeta tells of a record of that kind.
+func (a *API) publicMeta(c *fiber.Ctx, k store.Kind) error {
 	missing := fault.New(fault.NotFound, "There is no such thing here.")
 	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
 		return missing
@@ -458,7 +457,7 @@ func (a *API) imagePublicMeta(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !m.Public {
+	if !m.Public || m.Kind != k {
 		return missing
 	}
 	return c.JSON(map[string]any{"storageKey": m.Blob, "mimeType": m.MIME, "isPublic": m.Public})

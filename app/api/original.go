@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/byterange"
 	"picora/app/library"
+	"picora/app/saveas"
 	"picora/app/usage"
 	"picora/store"
 )
@@ -38,7 +37,7 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 		return c.SendStatus(fiber.StatusRequestedRangeNotSatisfiable)
 	}
 	h.Set(fiber.HeaderContentType, fiber.MIMEOctetStream)
-	h.Set(fiber.HeaderContentDisposition, attachment(m.Filename))
+	h.Set(fiber.HeaderContentDisposition, saveas.Attachment(m.Filename))
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'")
 	if whole {
@@ -57,20 +56,6 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 		return err
 	}
 	return c.SendStream(&download{content, c.Context().Conn(), a.usage.Meter(m.User, m.Kind), 0}, int(s.N))
-}
-
-// attachment is the Content-Disposition of a file of that name (RFC 6266): plain for
-// old clients, and as it is for the others.
-func attachment(name string) string {
-	plain := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || strings.ContainsRune(`"\%`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-	// RFC 8187 wants every character encoded but a few; PathEscape leaves more.
-	exact := strings.NewReplacer("'", "%27", "(", "%28", ")", "%29", "*", "%2A", "@", "%40", ":", "%3A", "=", "%3D").Replace(url.PathEscape(name))
-	return `attachment; filename="` + plain + `"; filename*=UTF-8''` + exact
 }
 
 // download is content whose connection may take its time, as long as it takes some: a

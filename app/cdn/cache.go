@@ -23,6 +23,7 @@ type file struct {
 	etag     string
 	changed  time.Time
 	modified string // Last-Modified, which says changed
+	saveAs   string // Content-Disposition, when it is not to be shown
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
 	served   *usage.Meter // counts the bytes that are sent
@@ -35,7 +36,9 @@ type entry struct {
 	// header is that of a plain answer (see Plain), when the file is small and open
 	// to all.
 	header []byte
-	auto   bool // the address has other files for clients that show other formats
+	// changes says that the address may have other bytes one day.
+	changes bool
+	auto    bool // the address has other files for clients that show other formats
 
 	edits uint64 // of the media's shard when the record was read
 }

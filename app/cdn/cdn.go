@@ -14,6 +14,7 @@ import (
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
+	"picora/app/saveas"
 	"picora/app/usage"
 	"picora/media"
 	"picora/store"
@@ -56,92 +57,146 @@ func (d *CDN) meter(m *store.Media) *usage.Meter {
 	return d.usage.Meter(m.User, m.Kind)
 }
 
-// Route is the pattern of a file's address.
-const Route = "/:id<len(11)>.:ext<betweenLen(2,5)>"
-
 // Mount adds the routes.
 func (d *CDN) Mount(r fiber.Router) {
-	r.Get(Route, d.serve)
-}
-
-// IsFile reports whether the path has the shape of a file's address.
-func IsFile(path string) bool {
-	_, _, ok := split(path)
-	return ok
-}
-
-// split takes the address /{id}.{ext} of a picture apart.
-func split(path string) (id, ext string, ok bool) {
-	const dot = 1 + store.ImageIDLen
-	if len(path) < dot+3 || len(path) > dot+6 || path[0] != '/' || path[dot] != '.' {
-		return "", "", false
+	for _, route := range Routes() {
+		r.Get(route, d.serve)
 	}
-	id, ext = path[1:dot], path[dot+1:]
-	return id, ext, store.ValidID(id, store.ImageIDLen)
 }
 
-// serve handles GET and HEAD /{id}.{ext}.
+// serve handles GET and HEAD of all addresses.
 func (d *CDN) serve(c *fiber.Ctx) error {
-	id, ext, ok := split(c.Path())
+	at, ok := split(c.Path())
 	if !ok {
 		return refuse(c, store.ErrNotFound)
 	}
-	e, err := d.find(c, id)
-	if err == nil && e.media.Ext != ext {
-		err = store.ErrNotFound
+	e, err := d.find(c, at)
+	if err != nil {
+		return refuse(c, err)
 	}
 	var q media.Query
-	if err == nil {
+	if at.kind == store.Image {
 		q, err = d.query(c)
+	} else {
+		err = noQuery(c)
 	}
 	if err != nil {
 		return refuse(c, err)
 	}
-	p, err := d.allowed(c, &e.media)
+	p, err := d.allowed(c, &e.media, at.part)
 	if err != nil {
 		return refuse(c, err)
 	}
 	if q.Asked() && transforms(&e.media, &q) {
 		return d.sendVariant(c, e, q, p)
 	}
+	if e.file.open == nil && e.file.bytes == nil {
+		return d.pending(c, e)
+	}
+	if e.changes {
+		p = mayChange(p)
+	}
 	return send(c, &e.file, p)
 }
 
 // find reads the entry of a file from memory or from the store.
-func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
-	if e, ok := d.small.get(id); ok {
-		return e, nil
-	}
-	e := &entry{edits: d.small.begin(id)}
-	m, err := d.library.Any(c.UserContext(), id)
-	if err != nil {
-		return nil, err
-	}
-	v, err := d.library.Delivery(&m)
-	if err != nil {
-		return nil, err
-	}
-	e.media = m
-	e.media.Plan = nil // parsed into the delivery
-	e.file = file{
-		size: v.Size, mime: m.MIME, etag: v.ETag,
-		changed: m.Updated, modified: httpDate(m.Updated), // not Created: an edit may change what is delivered
-		open: func(ctx context.Context, off, n int64) (*library.Content, error) {
-			return d.library.Open(ctx, v, off, n)
-		},
-		served: d.meter(&m),
-	}
-	if v.Size <= smallFile && d.small.on() {
-		if err := e.file.read(c.UserContext()); err != nil {
+func (d *CDN) find(c *fiber.Ctx, at address) (*entry, error) {
+	key := at.key(c.Path())
+	e, ok := d.small.get(key)
+	if !ok {
+		e = &entry{edits: d.small.begin(at.id)}
+		m, err := d.library.Any(c.UserContext(), at.id)
+		if err != nil {
 			return nil, err
 		}
-		e.file.open = nil // and with it the plan
-		if access.Open(&m) {
-			e.header = plainHeader(&e.file, false)
+		if m.Kind != at.kind {
+			return nil, store.ErrNotFound
+		}
+		if err := d.fill(c.UserContext(), e, &m, at); err != nil {
+			return nil, err
+		}
+		if e.file.open != nil || e.file.bytes != nil {
+			d.small.put(key, e)
 		}
 	}
-	d.small.put(id, e)
+	if at.part == "" && e.media.Ext != at.ext {
+		return nil, store.ErrNotFound
+	}
 	return e, nil
+}
+
+// fill describes the file at the address of m.
+func (d *CDN) fill(ctx context.Context, e *entry, m *store.Media, at address) error {
+	e.media = *m
+	e.media.Plan = nil                                        // parsed into the delivery
+	e.media.Sound, e.media.Text = store.Sound{}, store.Text{} // nobody asks here
+	if at.part != "" {
+		if err := d.part(e, m, at); err != nil {
+			return err
+		}
+	} else if err := d.original(e, m); err != nil {
+		return err
+	}
+	f := &e.file
+	f.changed, f.modified = m.Updated, httpDate(m.Updated) // not Created: an edit may change what is delivered
+	f.served = d.meter(m)
+	if f.open == nil || f.size > smallFile || !d.small.on() {
+		return nil
+	}
+	if err := f.read(ctx); err != nil {
+		return err
+	}
+	f.open = nil // and with it the plan
+	if !e.changes && f.saveAs == "" && access.Open(m) {
+		e.header = plainHeader(f, false)
+	}
+	return nil
+}
+
+// original describes the file of m itself.
+func (d *CDN) original(e *entry, m *store.Media) error {
+	v, err := d.library.Delivery(m)
+	if err != nil {
+		return err
+	}
+	if m.Kind == store.Doc { // its hash is that of its source
+		v = d.library.Part(store.Part{Blob: m.Blob, Size: m.BlobSize})
+	}
+	e.file.size, e.file.mime, e.file.etag = v.Size, m.MIME, v.ETag
+	e.file.open = func(ctx context.Context, off, n int64) (*library.Content, error) {
+		return d.library.Open(ctx, v, off, n)
+	}
+	if m.Kind == store.Doc {
+		e.changes = true // with its next revision
+		e.file.saveAs = saveas.Attachment(m.Filename)
+		if strings.HasPrefix(m.MIME, "text/") {
+			e.file.mime = m.MIME + "; charset=utf-8"
+		}
+	}
+	return nil
+}
+
+// part describes a file that was made of m's, or came inside it.
+func (d *CDN) part(e *entry, m *store.Media, at address) error {
+	p, ok := m.Part(at.part)
+	if at.part == store.CoverPart && at.kind == store.Audio && (!ok || at.ext == "svg") {
+		b, tag := drawing(m.MIME)
+		e.file.size, e.file.mime, e.file.etag, e.file.bytes = int64(len(b)), media.SVG.MIME, tag, b
+		return nil
+	}
+	if !ok && at.part == store.PeaksPart && !m.Sound.Measured {
+		return nil // not yet
+	}
+	if !ok {
+		return store.ErrNotFound
+	}
+	v := d.library.Part(p)
+	e.file.size, e.file.mime, e.file.etag = v.Size, p.MIME, v.ETag
+	e.file.open = func(ctx context.Context, off, n int64) (*library.Content, error) {
+		return d.library.Open(ctx, v, off, n)
+	}
+	e.changes = at.part == store.SoundPart || at.kind == store.Doc
+	return nil
 }
 
 // Plain finds a small file that is open to all and in memory, by the target of the
@@ -150,11 +205,11 @@ func (d *CDN) find(c *fiber.Ctx, id string) (*entry, error) {
 // nil, and serve answers.
 func (d *CDN) Plain(target, accept string) (header, body []byte, served *usage.Meter) {
 	path, query, _ := strings.Cut(target, "?")
-	id, ext, ok := split(path)
+	at, ok := split(path)
 	if !ok {
 		return nil, nil, nil
 	}
-	key := id
+	key := at.key(path)
 	if query != "" {
 		key = target
 	}
@@ -162,10 +217,20 @@ func (d *CDN) Plain(target, accept string) (header, body []byte, served *usage.M
 	if ok && e.auto {
 		e, ok = d.small.get(forClient(target, accept))
 	}
-	if !ok || e.header == nil || e.media.Ext != ext {
+	if !ok || e.header == nil || at.part == "" && e.media.Ext != at.ext {
 		return nil, nil, nil
 	}
 	return e.header, e.file.bytes, e.file.served
+}
+
+// pending answers that the file is still being made, and has it made next.
+func (d *CDN) pending(c *fiber.Ctx, e *entry) error {
+	d.library.HearSoon(e.media.ID)
+	h := &c.Response().Header
+	h.Set(fiber.HeaderCacheControl, "no-store")
+	h.Set(fiber.HeaderRetryAfter, "2")
+	security(h)
+	return c.Status(fiber.StatusAccepted).JSON(map[string]any{"status": "processing", "progress": d.library.Hearing(e.media.ID)})
 }
 
 // refuse answers an error with one plain sentence: people see these when a link

@@ -62,6 +62,9 @@ func describe(h *fasthttp.ResponseHeader, f *file, p access.Policy) {
 	h.Set(fiber.HeaderETag, f.etag)
 	h.Set(fiber.HeaderLastModified, f.modified)
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
+	if f.saveAs != "" {
+		h.Set(fiber.HeaderContentDisposition, f.saveAs)
+	}
 	security(h)
 }
 

@@ -24,11 +24,23 @@ const (
 	interim access.Policy = "public, max-age=60"
 	// preview is for what is only looked at, once.
 	preview access.Policy = "no-store"
-	// marked is for one with a watermark, which its owner may change or delete.
-	marked access.Policy = "public, no-cache"
-	// markedPerPage is marked where only some pages may show it.
-	markedPerPage access.Policy = "private, no-cache"
+	// revised is for what its owner may change under its address: a picture with a
+	// watermark, a document.
+	revised access.Policy = "public, no-cache"
+	// revisedPerPage is the same where only some pages may show it.
+	revisedPerPage access.Policy = "private, no-cache"
 )
+
+// mayChange is the policy p for a file whose address may have other bytes one day.
+func mayChange(p access.Policy) access.Policy {
+	switch p {
+	case access.Immutable:
+		return revised
+	case access.PerPage:
+		return revisedPerPage
+	}
+	return p
+}
 
 // idle are the parameters that change nothing.
 var idle = []string{"v", "t", "fbclid", "gclid", "msclkid", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"}
@@ -68,6 +80,16 @@ func (d *CDN) query(c *fiber.Ctx) (q media.Query, err error) {
 	}
 	v.Variant, v.Preview = q.Variant, q.Preview
 	return v, nil
+}
+
+// noQuery refuses what query does, of files of which no others are made.
+func noQuery(c *fiber.Ctx) error {
+	for k := range c.Context().QueryArgs().All() {
+		if name := string(k); name != "sig" && name != "exp" && !slices.Contains(idle, name) {
+			return fault.New(fault.InvalidParams, "The parameter %q means nothing here.", k)
+		}
+	}
+	return nil
 }
 
 // transforms reports whether q makes another picture of m. An SVG has every size
@@ -122,10 +144,8 @@ func (d *CDN) sendVariant(c *fiber.Ctx, e *entry, q media.Query, p access.Policy
 	switch {
 	case q.Preview:
 		p = preview
-	case p == access.Immutable && q.Watermark != "": // nor is it kept in memory
-		p = marked
-	case p == access.PerPage && q.Watermark != "":
-		p = markedPerPage
+	case q.Watermark != "" && p != access.Personal: // nor is it kept in memory
+		p = mayChange(p)
 	case p == access.Immutable && v.Interim:
 		p = interim
 	case p == access.Immutable && forAll && v.Size <= smallFile && d.small.on():

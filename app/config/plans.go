@@ -39,6 +39,8 @@ type Plan struct {
 	DocImages    int64 `toml:"doc_images"`
 	KBCount      int64 `toml:"kb_count"`
 	APIKeys      int64 `toml:"api_keys"`
+	// CollectionTypes is how many types of collections of their own people may make.
+	CollectionTypes int64 `toml:"collection_types"`
 
 	Video         bool `toml:"video"`
 	Watermarks    bool `toml:"watermarks"`
@@ -67,7 +69,7 @@ func defaultPlans() map[string]Plan {
 			ImageStorageBytes: 50 * gb, ImageUploadsPerDay: unlimited, ImageUploadsPerMonth: 200_000, ImageBandwidthBytes: unlimited,
 			MediaStorageBytes: 150 * gb, MediaBandwidthBytes: unlimited, AudioStorageBytes: 50 * gb, VideoStorageBytes: 100 * gb,
 			AudioFileBytes: 500 * mb, AudioSeconds: 14_400, VideoFileBytes: 2 * gb, VideoSeconds: 7200,
-			DocCount: 10_000, DocFileBytes: 5 * mb, DocImages: 300, KBCount: 500, APIKeys: 10,
+			DocCount: 10_000, DocFileBytes: 5 * mb, DocImages: 300, KBCount: 500, APIKeys: 10, CollectionTypes: 10,
 			Video: true, Watermarks: true, CustomDomains: true,
 		},
 	}

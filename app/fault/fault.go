@@ -45,7 +45,13 @@ const (
 	HeaderTooLarge   Code = "HEADER_TOO_LARGE"
 	StorageFull      Code = "STORAGE_FULL"
 	Busy             Code = "SERVER_BUSY"
-	Internal         Code = "INTERNAL"
+
+	CollectionLimit     Code = "COLLECTION_LIMIT_REACHED"
+	CustomTypeLimit     Code = "CUSTOM_TYPE_LIMIT_REACHED"
+	CollectionImmutable Code = "COLLECTION_TYPE_IMMUTABLE"
+	CollectionNotEmpty  Code = "COLLECTION_NOT_EMPTY"
+
+	Internal Code = "INTERNAL"
 )
 
 // Error is an error for a client. Cause goes to the log only.

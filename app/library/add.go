@@ -39,12 +39,20 @@ func (duplicate) Error() string { return "library: duplicate" }
 // the file survives a power failure; when it returns an error nothing is kept.
 // The same bytes again give the record that is there, and fresh is false.
 func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool, err error) {
+	if up.Kind == store.Audio {
+		if err := l.SoundRoom(ctx, up.User, up.Least); err != nil {
+			return m, false, err
+		}
+	}
 	var room *usage.Reservation
 	if l.usage != nil {
 		if room, err = l.usage.Reserve(ctx, up.User, up.Kind, up.Least); err != nil {
 			return m, false, err
 		}
 		defer room.Release()
+	}
+	if up.Kind == store.Audio {
+		return l.addSound(ctx, up, room)
 	}
 	body := bufio.NewReaderSize(up.Body, 4<<10)
 	head, err := body.Peek(4 << 10)

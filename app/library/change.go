@@ -28,6 +28,7 @@ type Change struct {
 	Referers         *Referers
 	RequireSignature *bool
 	KeepMetadata     *bool
+	Collection       *string // id; empty: none
 }
 
 // Referers is a hot-link rule. Unless Restricted, every page may show the file;
@@ -74,6 +75,9 @@ func (c *Change) Apply(m *store.Media) error {
 	}
 	if c.KeepMetadata != nil {
 		m.KeepMetadata = *c.KeepMetadata
+	}
+	if c.Collection != nil {
+		m.Collection = *c.Collection // the store says whether that can be
 	}
 	return nil
 }

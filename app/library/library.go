@@ -25,6 +25,7 @@ type Library struct {
 	usage    *usage.Usage  // nil: everybody may have everything
 	variants *variants     // nil: no pictures are made
 	arrived  chan struct{} // has room for one signal: there is a picture to look at
+	hearing  hearing
 
 	scans   chan struct{} // one for each long search that runs
 	readers chan struct{} // one for each document that is taken apart
@@ -34,6 +35,8 @@ type Library struct {
 	// Removed has room for one signal: accounts were removed.
 	Removed  chan struct{}
 	onForget func()
+	// Collected has room for one signal: what is in some collections is to follow them.
+	Collected chan struct{}
 	// Trashed has room for one signal: blobs wait to be deleted.
 	Trashed chan struct{}
 }
@@ -46,10 +49,10 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		intakes: intakes{running: map[string]room{}},
 		onEdit:  func(string) {},
 		Removed: make(chan struct{}, 1), onForget: func() {},
-		arrived: make(chan struct{}, 1),
+		arrived: make(chan struct{}, 1), hearing: newHearing(),
 		scans:   make(chan struct{}, 2),
 		readers: make(chan struct{}, 2),
-		Trashed: make(chan struct{}, 1),
+		Trashed: make(chan struct{}, 1), Collected: make(chan struct{}, 1),
 	}
 }
 

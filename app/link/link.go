@@ -168,6 +168,12 @@ func (o Origin) Audio(id, ext string) string { return o.Media + "/audio/" + id +
 // AudioCover is the address of an audio file's picture.
 func (o Origin) AudioCover(id string) string { return o.Media + "/audio-cover/" + id + ".jpg" }
 
+// AudioPeaks is the address of an audio file's waveform.
+func (o Origin) AudioPeaks(id string) string { return o.Media + "/audio-peaks/" + id + ".json" }
+
+// AudioLevel is the address of an audio file that was made equally loud.
+func (o Origin) AudioLevel(id string) string { return o.Media + "/audio-level/" + id + ".m4a" }
+
 // Doc is the address of a document's file.
 func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "." + ext }
 

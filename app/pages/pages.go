@@ -33,6 +33,7 @@ func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages { return &Pa
 // Mount adds the routes.
 func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
+	r.Get("/embed/audio/:id", p.player)
 }
 
 // files are the templates, and under assets what they refer to.

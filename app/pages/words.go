@@ -11,8 +11,13 @@ func language(c *fiber.Ctx) string { return mail.Language("", c.Get(fiber.Header
 
 // say is the text in that language. Texts are written in English where they are used.
 func say(lang, text string) string {
-	if zh, ok := chinese[text]; ok && lang != "en" {
-		return zh
+	if lang == "en" {
+		return text
+	}
+	for _, texts := range []map[string]string{chinese, playerChinese} {
+		if zh, ok := texts[text]; ok {
+			return zh
+		}
 	}
 	return text
 }

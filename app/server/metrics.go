@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,13 +24,13 @@ type metrics struct {
 	jobs     *prometheus.CounterVec
 	jobTime  *prometheus.HistogramVec
 
-	fileRoute string // pattern of the route of files, which has a cheap counter
+	fileRoutes []string // patterns of the routes of files, which have a cheap counter
 }
 
-func newMetrics(version, fileRoute string) *metrics {
+func newMetrics(version string, fileRoutes []string) *metrics {
 	m := &metrics{
-		fileRoute: fileRoute,
-		registry:  prometheus.NewRegistry(),
+		fileRoutes: fileRoutes,
+		registry:   prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "picora_http_requests_total", Help: "Requests answered, by route, method and status; served files are not among them.",
 		}, []string{"route", "method", "status"}),
@@ -56,7 +57,7 @@ func newMetrics(version, fileRoute string) *metrics {
 
 func (m *metrics) request(c *fiber.Ctx, status int, took time.Duration) {
 	route := c.Route().Path
-	if route == m.fileRoute && status < 400 {
+	if status < 400 && slices.Contains(m.fileRoutes, route) {
 		m.files.Inc()
 		return
 	}

@@ -31,8 +31,8 @@ type Options struct {
 	Version string
 	// IsFile tells the address of a file: only these are served on a separate
 	// media host, and they nowhere else.
-	IsFile    func(path string) bool
-	FileRoute string // pattern of the route that serves them
+	IsFile     func(path string) bool
+	FileRoutes []string // patterns of the routes that serve them
 	// Plain finds a small public file by the target of the request and its Accept, for
 	// clients that ask for no more than it: the header of the answer, but for Date and
 	// X-Request-Id, the bytes, and what counts those that are sent. The header is nil when
@@ -68,7 +68,7 @@ const (
 
 // New builds the server.
 func New(o Options) *Server {
-	s := &Server{metrics: newMetrics(o.Version, o.FileRoute), options: o, fresh: map[*conn]struct{}{}}
+	s := &Server{metrics: newMetrics(o.Version, o.FileRoutes), options: o, fresh: map[*conn]struct{}{}}
 	s.app = fiber.New(fiber.Config{
 		ServerHeader:                 "Picora",
 		AppName:                      "Picora",

@@ -26,7 +26,7 @@ func (crash) Mount(r fiber.Router) {
 func serve(t *testing.T) net.Addr {
 	t.Helper()
 	s := New(Options{
-		Links: link.New("", "", nil), Version: "test", FileRoute: "/file", Surfaces: []Surface{crash{}},
+		Links: link.New("", "", nil), Version: "test", FileRoutes: []string{"/file"}, Surfaces: []Surface{crash{}},
 		IsFile:   func(string) bool { return false },
 		IsUpload: func(path string) bool { return path == "/crash" },
 		WriteError: func(c *fiber.Ctx, err error) error {

@@ -84,6 +84,24 @@ func (u *Usage) MayWatermark(a store.User) error {
 	}
 }
 
+// Audio is how large, in bytes, and how long, in seconds, one audio file of the user's
+// may be; negative: any. FORBIDDEN when the plan has no audio.
+func (u *Usage) Audio(ctx context.Context, user string) (bytes, seconds int64, err error) {
+	a, err := u.store.User(ctx, user)
+	if err != nil {
+		return 0, 0, err
+	}
+	l := u.Limits(a)
+	switch {
+	case l.AudioFileBytes != 0 && l.AudioSeconds != 0:
+		return l.AudioFileBytes, l.AudioSeconds, nil
+	case a.PlanAt(u.store.Now()) != a.Plan:
+		return 0, 0, fault.New(fault.Forbidden, "Audio needs an upgrade: the account's plan ended on %s. What is there can be read and deleted. Ask the administrator for another plan.",
+			a.PlanEnds.UTC().Format("2 January 2006"))
+	}
+	return 0, 0, fault.New(fault.Forbidden, "Audio needs an upgrade: the account's plan has none. Ask the administrator for a plan that does.")
+}
+
 // Standing is how far the user has come, with what was served a moment ago.
 func (u *Usage) Standing(ctx context.Context, user string) (store.Standing, error) {
 	st, err := u.store.Standing(ctx, user)

@@ -95,14 +95,14 @@ decoder="h264 hevc vp8 vp9 libdav1d mpeg4 msmpeg4v2 msmpeg4v3 mpeg1video mpeg2vi
   mjpeg prores dnxhd dvvideo ffv1 rawvideo png apng gif bmp tiff aac aac_latm mp3float mp2float ac3 eac3 dca flac alac
   vorbis opus amrnb amrwb wmav1 wmav2 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_s32be pcm_f32le pcm_f32be
   pcm_f64le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd pcm_bluray adpcm_ms adpcm_ima_wav adpcm_ima_qt subrip ass ssa
-  movtext webvtt"
+  movtext webvtt speex gsm_ms"
 encoder="libx264 aac mjpeg png gif libaom_av1 rawvideo pcm_s16le pcm_f32le flac webvtt"
 muxer="hls mp4 mov ipod mpegts adts wav flac webvtt avif gif null"
 parser="aac aac_latm ac3 amr av1 bmp dca dnxhd flac gif h263 h264 hevc mjpeg mpeg4video mpegaudio mpegvideo opus png vc1
   vorbis vp8 vp9"
 bsf="aac_adtstoasc h264_mp4toannexb hevc_mp4toannexb extract_extradata h264_metadata hevc_metadata setts"
 filter="scale format fps aresample aformat asetnsamples anull null thumbnail tile showwavespic loudnorm ebur128 volume
-  volumedetect transpose rotate hflip vflip crop pad setsar setdar setpts asetpts yadif bwdif split asplit overlay select
+  volumedetect alimiter transpose rotate hflip vflip crop pad setsar setdar setpts asetpts yadif bwdif split asplit overlay select
   trim atrim pan amix concat tonemap colorspace silencedetect blackdetect cropdetect hstack vstack xstack palettegen
   paletteuse alphaextract alphamerge premultiply testsrc2 sine color anullsrc"
 protocol="file" # the HLS muxer opens its segments by path; everything else is read and written through callbacks

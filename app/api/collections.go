@@ -1,0 +1,311 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/fault"
+	"picora/app/library"
+	"picora/app/link"
+	"picora/store"
+)
+
+// collection is one on the wire.
+type collection struct {
+	ID                   string           `json:"id"`
+	Name                 string           `json:"name"`
+	Slug                 string           `json:"slug"`
+	CollectionType       string           `json:"collectionType"`
+	AllowedResourceTypes []string         `json:"allowedResourceTypes"`
+	CustomTypeID         *string          `json:"customTypeId"`
+	KBType               string           `json:"kbType"`
+	Description          *string          `json:"description"`
+	DocCount             int64            `json:"docCount"`
+	SizeBytes            int64            `json:"sizeBytes"`
+	Counts               map[string]int64 `json:"counts"`
+	IsDefault            bool             `json:"isDefault"`
+	IsPublic             bool             `json:"isPublic"`
+	CoverID              *string          `json:"coverId"`
+	URL                  *string          `json:"url"`
+	CreatedAt            string           `json:"createdAt"`
+	UpdatedAt            string           `json:"updatedAt"`
+	DeletedAt            *string          `json:"deletedAt"`
+}
+
+// wireCollection writes a record.
+func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
+	out := collection{
+		ID: k.ID, Name: k.Name, Slug: k.Slug, CollectionType: k.Type, AllowedResourceTypes: resourceTypes(k.Allowed),
+		CustomTypeID: orNull(k.CustomType), KBType: k.KBType, Description: orNull(k.Description),
+		DocCount: k.Count(store.Doc).N, SizeBytes: k.Total().Bytes, Counts: kindCounts(k),
+		IsDefault: k.Default, IsPublic: k.Public, CoverID: orNull(k.Cover), CreatedAt: stamp(k.Created), UpdatedAt: stamp(k.Updated),
+	}
+	if k.Public && k.Live() {
+		out.URL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug))
+	}
+	if !k.Live() {
+		out.DeletedAt = orNull(stamp(k.Deleted))
+	}
+	return out
+}
+
+// kindCounts is how much of each kind is in the collection.
+func kindCounts(k *store.Collection) map[string]int64 {
+	n := map[string]int64{"total": k.Total().N}
+	for _, kind := range library.Kinds {
+		n[resourceNames[kind]] = k.Count(kind).N
+	}
+	return n
+}
+
+// resourceNames are the contract's words for kinds of media.
+var resourceNames = map[store.Kind]string{store.Doc: "doc", store.Image: "image", store.Video: "video", store.Audio: "audio"}
+
+// resourceTypes are the contract's words for the kinds, in its order.
+func resourceTypes(kinds []store.Kind) []string {
+	names := []string{}
+	for _, k := range library.Kinds {
+		for _, has := range kinds {
+			if has == k {
+				names = append(names, resourceNames[k])
+				break
+			}
+		}
+	}
+	return names
+}
+
+// kinds reads a list of such words; nil when there is none.
+func (f fields) kinds(name string) (kinds []store.Kind, err error) {
+	names, err := take[[]string](f, name)
+	if err != nil || names == nil {
+		return nil, err
+	}
+	for _, k := range library.Kinds {
+		for _, n := range *names {
+			if n == resourceNames[k] {
+				kinds = append(kinds, k)
+				break
+			}
+		}
+	}
+	for _, n := range *names {
+		if n != "doc" && n != "image" && n != "video" && n != "audio" {
+			return nil, fault.New(fault.Invalid, "%s is a list of doc, image, video and audio.", name)
+		}
+	}
+	if len(kinds) == 0 {
+		return nil, fault.New(fault.Invalid, "%s needs at least one of doc, image, video and audio.", name)
+	}
+	return kinds, nil
+}
+
+// collectionChange reads what the body says of a collection.
+func (f fields) collectionChange() (ch library.CollectionChange, err error) {
+	for name, to := range map[string]**string{
+		"name": &ch.Name, "slug": &ch.Slug, "collectionType": &ch.Type, "kbType": &ch.KBType,
+	} {
+		if *to, err = take[string](f, name); err != nil {
+			return ch, err
+		}
+	}
+	for name, to := range map[string]**string{"description": &ch.Description, "coverId": &ch.Cover, "customTypeId": &ch.CustomType} { // null clears these
+		if *to, err = f.clearable(name); err != nil {
+			return ch, err
+		}
+	}
+	if ch.Allowed, err = f.kinds("allowedResourceTypes"); err != nil {
+		return ch, err
+	}
+	if ch.Default, err = take[bool](f, "isDefault", "is_default"); err != nil {
+		return ch, err
+	}
+	ch.Public, err = take[bool](f, "isPublic", "is_public")
+	return ch, err
+}
+
+// clearable reads a text that null empties; nil when it is not there.
+func (f fields) clearable(name string) (*string, error) {
+	if _, given := f[name]; !given {
+		return nil, nil
+	}
+	s, err := take[string](f, name)
+	if s == nil && err == nil {
+		s = new(string)
+	}
+	return s, err
+}
+
+// createCollection handles POST /v1/collections.
+func (a *API) createCollection(c *fiber.Ctx) error {
+	var in fields
+	if err := readJSON(c, &in, false); err != nil {
+		return err
+	}
+	change, err := in.collectionChange()
+	if err != nil {
+		return err
+	}
+	k, err := a.library.AddCollection(c.UserContext(), caller(c).Account, change)
+	if err != nil {
+		return err
+	}
+	return created(c, wireCollection(c, &k))
+}
+
+// listCollections handles GET /v1/collections.
+func (a *API) listCollections(c *fiber.Ctx) (err error) {
+	q := store.CollectionQuery{Type: c.Query("type"), KBType: c.Query("kbType")}
+	switch sort := c.Query("sort"); sort {
+	case "", "updated_at":
+	case "name":
+		q.ByName = true
+	default:
+		return fault.New(fault.Invalid, "sort is updated_at or name.")
+	}
+	deleted, err := flag(c, "includeDeleted", "include_deleted")
+	if err != nil {
+		return err
+	}
+	q.Deleted = deleted != nil && *deleted
+	if q.Limit, err = pageSize(c); err != nil {
+		return err
+	}
+	user, name := caller(c).User, fmt.Sprintf("collections %q %q %t %t", q.Type, q.KBType, q.Deleted, q.ByName)
+	if q.After, err = a.unseal(user, name, c.Query("cursor")); err != nil {
+		return err
+	}
+	ks, next, err := a.library.Collections(c.UserContext(), user, q)
+	if err != nil {
+		return err
+	}
+	items := make([]collection, len(ks))
+	for i := range ks {
+		items[i] = wireCollection(c, &ks[i])
+	}
+	return list(c, page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)})
+}
+
+// getCollection handles GET /v1/collections/:id.
+func (a *API) getCollection(c *fiber.Ctx) error {
+	k, err := a.ownCollection(c)
+	if err != nil {
+		return err
+	}
+	return ok(c, wireCollection(c, &k))
+}
+
+// ownCollection is the caller's collection that the path names, deleted or not.
+func (a *API) ownCollection(c *fiber.Ctx) (store.Collection, error) {
+	id, err := id(c, store.IDLen)
+	if err != nil {
+		return store.Collection{}, err
+	}
+	return a.library.Collection(c.UserContext(), caller(c).User, id)
+}
+
+// updateCollection handles PATCH /v1/collections/:id.
+func (a *API) updateCollection(c *fiber.Ctx) error {
+	id, err := id(c, store.IDLen)
+	if err != nil {
+		return err
+	}
+	var in fields
+	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	change, err := in.collectionChange()
+	if err != nil {
+		return err
+	}
+	k, err := a.library.EditCollection(c.UserContext(), caller(c).User, id, change)
+	if err != nil {
+		return err
+	}
+	return ok(c, wireCollection(c, &k))
+}
+
+// manifestItem is what a collection's manifest says of something in it.
+type manifestItem struct {
+	ResourceType string  `json:"resourceType"`
+	ID           string  `json:"id"`
+	Name         string  `json:"name"`
+	SourceHash   *string `json:"sourceHash"`
+	SizeBytes    int64   `json:"sizeBytes"`
+	UpdatedAt    string  `json:"updatedAt"`
+}
+
+// The pages of a manifest are larger than those of other lists (contract 18.3).
+const mostManifest = 1000
+
+// getManifest handles GET /v1/collections/:id/manifest: all that is in a collection, for
+// programs that keep a copy of it.
+func (a *API) getManifest(c *fiber.Ctx) error {
+	k, err := a.ownCollection(c)
+	if err != nil {
+		return err
+	}
+	if !k.Live() {
+		return store.ErrNotFound
+	}
+	if c.Query("version") != "3" {
+		return fault.New(fault.Invalid, "version is 3: this server knows no other manifest.")
+	}
+	limit := mostManifest
+	if s := c.Query("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 {
+			return fault.New(fault.Invalid, "limit is a whole number from 1 to %d.", mostManifest)
+		}
+		limit = min(limit, mostManifest)
+	}
+	list := "manifest " + k.ID
+	after, err := a.unseal(k.User, list, c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	p, err := a.library.List(c.UserContext(), k.User, store.Query{Collection: &k.ID, After: after, Limit: limit})
+	if err != nil {
+		return err
+	}
+	items := make([]manifestItem, len(p.Items))
+	for i := range p.Items {
+		m := &p.Items[i]
+		items[i] = manifestItem{resourceNames[m.Kind], m.ID, m.Filename, hexOrNull(m.Hash), m.Size, stamp(m.Updated)}
+	}
+	next := a.seal(k.User, list, p.Next)
+	return ok(c, map[string]any{
+		"protocolVersion": 3, "collectionId": k.ID, "items": items, "counts": kindCounts(&k),
+		"nextCursor": next, "hasMore": next != nil, "serverTime": stamp(a.store.Now()),
+	})
+}
+
+// deleteCollection handles DELETE /v1/collections/:id.
+func (a *API) deleteCollection(c *fiber.Ctx) error {
+	id, err := id(c, store.IDLen)
+	if err != nil {
+		return err
+	}
+	cascade, err := flag(c, "cascade")
+	if err != nil {
+		return err
+	}
+	if err := a.library.RemoveCollection(c.UserContext(), caller(c).User, id, cascade != nil && *cascade); err != nil {
+		return err
+	}
+	return ok(c, map[string]string{"id": id})
+}
+
+// restoreCollection handles POST /v1/collections/:id/restore.
+func (a *API) restoreCollection(c *fiber.Ctx) error {
+	id, err := id(c, store.IDLen)
+	if err != nil {
+		return err
+	}
+	k, err := a.library.RestoreCollection(c.UserContext(), caller(c).Account, id)
+	if err != nil {
+		return err
+	}
+	return ok(c, wireCollection(c, &k))
+}
