@@ -53,6 +53,7 @@ var owners = map[string][]string{
 	"golang.org/x/oauth2":               {"app/auth"},
 	"github.com/santhosh-tekuri":        {"app/apptest"},
 	"go.yaml.in/yaml":                   {"app/apptest", "media/markdown"},
+	"github.com/yuin/goldmark":          {"media/markdown"},
 	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
 	"github.com/asticode/go-astiav":     {"media/av"},
 	"github.com/landlock-lsm":           {"media/wall"},
