@@ -85,9 +85,6 @@ func stillTakes(tx kv.Reader, m *Media) (string, error) {
 	if err != nil || !c.Takes(m.Kind) {
 		return "", err
 	}
-	if there, err := docAt(tx, m.User, m.Collection, m.Text.Path); err != nil || there != nil {
-		return "", err // another document is at its path now
-	}
 	return m.Collection, nil
 }
 

@@ -77,6 +77,7 @@ type Route struct {
 func (a *API) Routes() []Route {
 	read, write, remove := Scoped(auth.MediaRead), Scoped(auth.MediaWrite), Scoped(auth.MediaDelete)
 	change := write.Active()
+	docsRead, docsChange := Scoped(auth.KBRead), Scoped(auth.KBWrite).Active()
 	return []Route{
 		{"GET", "/openapi.yaml", Public, limit.Free, a.openAPI},
 
@@ -213,17 +214,17 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
 		// Documents: docs.go and what begins with its name
-		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
-		{"GET", "/v1/docs", read, limit.Read, a.listDocs},
+		{"POST", "/v1/docs", docsChange, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
-		{"POST", "/v1/docs/raw\\:batch", Optional(auth.MediaRead), limit.Read, a.readDocs}, // the backslash is for the router
-		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
-		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
-		{"PATCH", "/v1/docs/:id", change, limit.Mutation, a.updateDoc},
+		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
+		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
+		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},
 		{"DELETE", "/v1/docs/:id", remove, limit.Mutation, a.deleteDoc},
-		{"GET", "/v1/docs/:id/revisions", read, limit.Read, a.listRevisions},
-		{"GET", "/v1/docs/:id/revisions/:revision", read, limit.Read, a.getRevision},
-		{"POST", "/v1/docs/:id/revisions/:revision/restore", change, limit.Upload, a.restoreRevision},
+		{"GET", "/v1/docs/:id/revisions", docsRead, limit.Read, a.listRevisions},
+		{"GET", "/v1/docs/:id/revisions/:revision", docsRead, limit.Read, a.getRevision},
+		{"POST", "/v1/docs/:id/revisions/:revision/restore", docsChange, limit.Upload, a.restoreRevision},
 
 		// Collections: collections.go, collectiontypes.go, move.go
 		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},

@@ -177,7 +177,11 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	if err := exceeded(s); err != nil {
 		return &rationed{err, s, a.store.Now()}
 	}
-	err = who.Need(auth.MediaWrite)
+	scope := auth.MediaWrite
+	if uploadKind(path) == store.Doc {
+		scope = auth.KBWrite
+	}
+	err = who.Need(scope)
 	switch {
 	case err != nil:
 	case avatarPath(path):

@@ -24,7 +24,7 @@ func (a *API) readDocs(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	b := docBatch{api: a, conn: c.Context().Conn()}
+	b := docBatch{api: a}
 	for _, id := range ids {
 		m, err := a.library.Any(c.UserContext(), id)
 		switch {
@@ -39,13 +39,33 @@ func (a *API) readDocs(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	ctx := context.WithoutCancel(c.UserContext())
-	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		if err := b.write(ctx, w); err != nil {
-			slog.Info("a batch of documents was cut off", "err", err)
-			b.conn.Close() // else the client would take what there is for all of it
-		}
-	})
+	r, w := io.Pipe()
+	go func() {
+		err := b.write(ctx, bufio.NewWriterSize(w, 32<<10))
+		w.CloseWithError(err) // nil is the end; else the connection is cut, and what came is not taken for all
+	}()
+	c.Context().SetBodyStream(&paced{r, c.Context().Conn(), 0}, -1)
 	return nil
+}
+
+// paced is what a pipe brings. The server reads it, and moves its own deadline: nobody
+// else may touch the connection meanwhile.
+type paced struct {
+	*io.PipeReader
+	conn  net.Conn
+	fresh int // bytes until the deadline is moved
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	if p.fresh <= 0 {
+		p.fresh = downloadStep
+		if err := p.conn.SetWriteDeadline(time.Now().Add(downloadTime)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := p.PipeReader.Read(b)
+	p.fresh -= n
+	return n, err
 }
 
 // isText reports whether the record is a document of text.
@@ -62,7 +82,6 @@ type unread struct {
 // docBatch is the answer with many documents.
 type docBatch struct {
 	api    *API
-	conn   net.Conn
 	docs   []store.Media
 	failed []unread
 }
@@ -126,12 +145,6 @@ func (b *docBatch) content(w *bufio.Writer, r io.Reader, m *store.Media) error {
 		}
 		if n > 0 {
 			meter.Add(int64(n))
-			if err := b.conn.SetWriteDeadline(time.Now().Add(downloadTime)); err != nil {
-				return err
-			}
-			if err := w.Flush(); err != nil {
-				return err
-			}
 		}
 		if err == io.EOF {
 			return nil

@@ -151,13 +151,5 @@ func (l *Library) RemoveDocs(ctx context.Context, user string, hard bool, ids ..
 			own = append(own, id)
 		}
 	}
-	if hard {
-		return l.Remove(ctx, user, own...)
-	}
-	gone, err := l.store.TrashMedia(ctx, user, own)
-	for _, m := range gone {
-		l.onEdit(m.ID)
-		deleted = append(deleted, m.ID)
-	}
-	return deleted, err
+	return l.Discard(ctx, user, !hard, own...)
 }

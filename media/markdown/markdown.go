@@ -117,6 +117,7 @@ const mostStart = 256
 // embedded finds everything from body on that looks like an embedded picture, wherever
 // it stands.
 func embedded(src []byte, body int) (list []Embedded) {
+	free := body // where the next may begin
 	for at := body; ; {
 		n := bytes.IndexByte(src[at:], ':')
 		if n < 0 {
@@ -124,7 +125,7 @@ func embedded(src []byte, body int) (list []Embedded) {
 		}
 		colon := at + n
 		at = colon + 1
-		if colon-body < 4 || !bytes.EqualFold(src[colon-4:colon], []byte("data")) {
+		if colon-free < 4 || !bytes.EqualFold(src[colon-4:colon], []byte("data")) {
 			continue
 		}
 		m := dataURI.FindSubmatchIndex(src[colon:min(colon+mostStart, len(src))])
@@ -136,7 +137,7 @@ func embedded(src []byte, body int) (list []Embedded) {
 			e.End++
 		}
 		list = append(list, e)
-		at = e.End
+		at, free = e.End, e.End
 	}
 }
 
