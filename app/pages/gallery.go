@@ -157,6 +157,9 @@ type viewer struct {
 
 // may reports whether the gallery may show m.
 func (v *viewer) may(m *store.Media) bool {
+	if m.Kind == store.Video { // these have no page of their own yet
+		return false
+	}
 	return v.shared || access.Shown(v.c, m)
 }
 
@@ -204,9 +207,9 @@ func (v *viewer) picture(t *tile, m *store.Media, query string) {
 	if t.W == 0 || t.H == 0 {
 		t.W, t.H = 1, 1 // an SVG need not say
 	}
-	t.Ratio, t.Blur = shape(t.W, t.H), m.Look.BlurHash
-	if m.Look.Colour != "" && !m.Look.Alpha {
-		t.Colour = m.Look.Colour
+	t.Ratio = shape(t.W, t.H)
+	if m.Look.Colour != "" && !m.Look.Alpha { // what shines through would stay
+		t.Colour, t.Blur = m.Look.Colour, m.Look.BlurHash
 	}
 	t.Href = v.origin.Image(m.ID, m.Ext) + query
 	t.Src, t.Full, t.FullW, t.FullH = t.Href, t.Href, t.W, t.H
