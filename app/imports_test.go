@@ -12,7 +12,7 @@ import (
 // layers is which packages may import which: only those of lower layers. A new
 // package must be put here, which is the moment to think where it belongs.
 var layers = map[string]int{
-	"media": 0, "store/kv": 1, "store/blob": 1, "app/config": 1,
+	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
 	"media/strip": 2, "media/svg": 3,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "store": 2, "store/cache": 1,
@@ -41,6 +41,7 @@ var owners = map[string][]string{
 	"github.com/maypok86/otter":         {"app/cdn"},
 	"github.com/hashicorp/golang-lru":   {"app/limit"},
 	"golang.org/x/time":                 {"app/limit"},
+	"golang.org/x/text":                 {"store/words"},
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},

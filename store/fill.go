@@ -37,8 +37,8 @@ func (s *Store) fill(ctx context.Context) error {
 			slog.Info("the indexes of the files are being written", "files", n)
 		}
 	}
-	if n > 0 {
-		slog.Info("the indexes of the files were written", "took", time.Since(begin).Round(time.Millisecond))
+	if took := time.Since(begin); took > time.Second {
+		slog.Info("the indexes of the files were written", "took", took.Round(time.Millisecond))
 	}
 	return nil
 }
@@ -101,6 +101,9 @@ func enter(tx kv.Tx, m *Media) error {
 				return err
 			}
 		}
+	}
+	if err := mark(tx, nil, m); err != nil {
+		return err
 	}
 	return put(tx, keyMedia(m), m)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"picora/store/kv"
+	"picora/store/words"
 )
 
 // Every key that Picora writes. A key is a two-letter family and its parts.
@@ -48,16 +49,23 @@ import (
 //	mh user sha256 kind media               who has that content; one record a user, kind and content, but for those that came back from the trash (empty)
 //	mg user kind collection NUL time media  … in a collection, or in none (empty)
 //	ms user kind size time media            … by size, 8 bytes (→ number)
-//	mn user kind name NUL time media        … by name, as nameKey writes it (→ number)
+//	mn user kind name NUL time media        … by name, as words.SortKey writes it (→ number)
 //	mr user number                          → time media: the record that has a number
 //	mu user kind sequence                   → time media: the records in the order of their last changes
 //	md user sequence                        → kind time media: what was deleted, and when
-//	mw user                                 → sequence: what was deleted up to it is forgotten
+//	mf user                                 → sequence: what was deleted up to it is forgotten
 //	mq user                                 tally: numbers and sequences given
 //	tm user time media                      Media in the trash, in the order of their deletion
 //	ti media                                → user time: where it is in the trash
 //	tp time media                           → user: everybody's trash in the order of deletion
 //	mc user kind                            Count
+//	sp user chunk token                     which records of a chunk of numbers have a token, see index.go
+//	sf user number                          the tokens of a record that are indexed, NUL between
+//	sd user number part                     … and of a document's text
+//	sm user                                 → number: records up to it are indexed, but for
+//	sq user number                          … those that changed since (empty)
+//	st user number                          a document whose text is to be indexed (empty)
+//	sw user                                 somebody of whom something is to be indexed (empty)
 //	um user month                           Month; the month as 2026-01
 //	rc user                                 a recount that is under way
 //	mb blob                                 → id of the media, watermark or user that owns a blob
@@ -89,7 +97,10 @@ var (
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
 // a family that is missing here outlives it (but see the test that looks for that).
-var ofUser = []string{"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mw", "mq", "tm", "mc", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn"}
+var ofUser = []string{
+	"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mf", "mq", "tm", "mc",
+	"sp", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn",
+}
 
 func key(family string, parts ...string) []byte {
 	n := len(family)
@@ -170,7 +181,7 @@ func keySpot(user, spot string) []byte   { return key("tm", user, spot) }
 func keyTrashID(id string) []byte     { return key("ti", id) }
 func keyTrashPlace(m *Media) []byte   { return key("tp", spot(m)) }
 func keyTally(user string) []byte     { return key("mq", user) }
-func keyForgotten(user string) []byte { return key("mw", user) }
+func keyForgotten(user string) []byte { return key("mf", user) }
 
 func keyNumber(user string, n uint32) []byte { return key("mr", user, four(n)) }
 
@@ -179,6 +190,23 @@ func keyChange(m *Media) []byte {
 }
 
 func keyTombstone(user string, seq uint64) []byte { return key("md", user, eight(seq)) }
+
+func keyPosting(user string, chunk uint32, token string) []byte {
+	return key("sp", user, four(chunk), token)
+}
+
+func keyFields(user string, n uint32) []byte    { return key("sf", user, four(n)) }
+func keyTextParts(user string, n uint32) []byte { return key("sd", user, four(n)) }
+func keyIndexed(user string) []byte             { return key("sm", user) }
+func keyMarks(user string) []byte               { return key("sq", user) }
+func keyMark(user string, n uint32) []byte      { return key("sq", user, four(n)) }
+func keyTextMarks(user string) []byte           { return key("st", user) }
+func keyTextMark(user string, n uint32) []byte  { return key("st", user, four(n)) }
+func keyUnindexed(user string) []byte           { return key("sw", user) }
+
+func keyText(user string, n uint32, part uint16) []byte {
+	return key("sd", user, four(n), string([]byte{byte(part >> 8), byte(part)}))
+}
 
 // four and eight write numbers so that keys sort by them.
 func four(n uint32) string  { return string(binary.BigEndian.AppendUint32(nil, n)) }
@@ -264,7 +292,7 @@ func keyMediaSize(m *Media) []byte {
 }
 
 func keyMediaName(m *Media) []byte {
-	return key("mn", m.User, string(byte(m.Kind)), nameKey(m.Name()), "\x00", place(m))
+	return key("mn", m.User, string(byte(m.Kind)), words.SortKey(m.Name()), "\x00", place(m))
 }
 
 // indexOf is the prefix of the index that lists a kind in the order of q, as few as

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"picora/store/kv"
+	"picora/store/words"
 )
 
 // Sort is the order of a list.
@@ -17,7 +18,7 @@ type Sort uint8
 const (
 	ByDate Sort = iota
 	BySize
-	ByName // as nameKey writes names
+	ByName // as words.SortKey writes names
 )
 
 // Query chooses records of one user. Zero fields do not restrict.
@@ -25,9 +26,10 @@ type Query struct {
 	Kind       Kind
 	Tag        string
 	Public     *bool
-	Collection *string   // its id; "": those that are in none
-	None       bool      // nothing is wanted
-	From, To   time.Time // From <= created < To
+	Collection *string      // its id; "": those that are in none
+	Words      []words.Word // all of them are in the title, file name, tags or text
+	None       bool         // nothing is wanted
+	From, To   time.Time    // From <= created < To
 
 	Sort      Sort
 	Ascending bool
@@ -49,12 +51,22 @@ const mostLooked = 2000
 // ListMedia reads one page of the user's records. Its cost does not depend on how deep
 // the page lies, nor on how many records there are, as long as there is an index for q:
 // for the order together with the kind, and one of tag, collection and visibility when
-// the order is by date.
+// the order is by date. What else is asked for is found by the index of words.
 func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page, err error) {
 	if q.None {
 		return Page{}, nil
 	}
 	err = s.db.View(ctx, func(tx kv.Reader) error {
+		if q.byWords() {
+			s, err := newSearch(tx, user, &q)
+			if err != nil {
+				return err
+			}
+			if !s.behind() {
+				page, err = s.page()
+				return err
+			}
+		}
 		page, err = listMedia(tx, user, &q)
 		return err
 	})

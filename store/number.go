@@ -3,11 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"picora/store/kv"
 )
@@ -51,41 +47,6 @@ func number(tx kv.Tx, old, m *Media, at time.Time) error {
 		}
 	}
 	return put(tx, keyTally(owner.User), &t)
-}
-
-// longestName is how much of a name lists are sorted by, in bytes of nameKey.
-const longestName = 120
-
-// nameKey writes a name so that keys sort as people expect: without regard to case and
-// accents, and numbers by their value. It contains no NUL.
-func nameKey(name string) string {
-	var b strings.Builder
-	digits := ""
-	flush := func() {
-		if digits != "" {
-			d := strings.TrimLeft(digits, "0")
-			b.WriteByte('0')
-			b.WriteByte(byte(min(len(d)+1, 255)))
-			b.WriteString(d)
-			digits = ""
-		}
-	}
-	for _, r := range norm.NFKD.String(name) {
-		if b.Len()+len(digits) >= longestName {
-			break
-		}
-		switch {
-		case r >= '0' && r <= '9':
-			digits += string(r)
-			continue
-		case unicode.Is(unicode.Mn, r), unicode.IsControl(r):
-			continue
-		}
-		flush()
-		b.WriteRune(unicode.ToLower(r))
-	}
-	flush()
-	return b.String()
 }
 
 // numberOf reads what four wrote.

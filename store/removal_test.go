@@ -94,6 +94,14 @@ func person(t *testing.T, s *Store, email string) User {
 	in := media(u.ID, 5)
 	in.Collection = c.ID
 	create(t, s, in)
+	d := media(u.ID, 9)
+	d.Kind = Doc
+	d = create(t, s, d)
+	must(s.IndexText(ctx, &d, []string{"a", "b"}))
+	_, err = s.Index(ctx, u.ID)
+	must(err)
+	_, err = s.UpdateMedia(ctx, u.ID, d.ID, func(m *Media) error { m.Title, m.Blob = "x", "text of "+email[:3]; return nil })
+	must(err)
 	_, err = s.CreateCollectionType(ctx, CollectionType{User: u.ID, Name: "t", Slug: "t"}, func(int) error { return nil })
 	must(err)
 	_, err = s.CreateWatermark(ctx, Watermark{User: u.ID, Name: "w", Blob: "mark of " + email[:3]}, 9)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"picora/store/kv"
@@ -22,6 +23,8 @@ var ErrExists = errors.New("store: exists already")
 type Store struct {
 	db      kv.DB
 	holders holders // of API keys
+
+	indexing sync.Mutex // one at a time writes the index of words
 	// Now is the clock; tests set it.
 	Now func() time.Time
 }

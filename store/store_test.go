@@ -22,6 +22,7 @@ import (
 	"picora/store/kv"
 	"picora/store/kv/boltkv"
 	"picora/store/kv/memkv"
+	"picora/store/words"
 )
 
 // engines are run by every test: bbolt as it is used, and memory that runs each
@@ -229,6 +230,7 @@ func TestDeletedMediaLeavesNothingButTrash(t *testing.T) {
 		if err := s.EmptyTrash(ctx, trash); err != nil {
 			t.Fatal(err)
 		}
+		indexAll(t, s, user)
 		var zero Count
 		if c, _ := s.Count(ctx, user, Image); c != zero {
 			t.Fatal(c)
@@ -237,6 +239,7 @@ func TestDeletedMediaLeavesNothingButTrash(t *testing.T) {
 		delete(after, string(keyCount(user, Image)))
 		delete(after, string(keyMonth(user, "2023-11"))) // that it was uploaded stays true
 		delete(after, string(keyTally(user)))
+		delete(after, string(keyIndexed(user)))
 		delete(after, string(keyTombstone(user, 3))) // for programs that had seen it
 		if len(after) != len(before) {
 			t.Fatalf("left over: %q", after)
@@ -270,9 +273,9 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 		ctx := context.Background()
 		r := rand.New(rand.NewPCG(3, 14))
 		users := []string{NewID(IDLen), NewID(IDLen)}
-		words := []string{"a", "ab", "b", "海", "b b"}
+		labels := []string{"a", "ab", "b", "海", "b b"}
 		some := func() (t []string) {
-			for _, w := range words {
+			for _, w := range labels {
 				if r.IntN(3) == 0 {
 					t = append(t, w)
 				}
@@ -309,6 +312,10 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 		}
 		names := []string{"", "img 9", "IMG 10", "img 010", "Ärger", "argus", "海边", "1", "x\x00y"}
 		for n := range 500 {
+			if r.IntN(40) == 0 {
+				_, err := s.Index(ctx, users[r.IntN(2)])
+				must(err)
+			}
 			switch k := r.IntN(12); {
 			case k < 5:
 				who := r.IntN(2)
@@ -381,6 +388,7 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 		}
 		yes, no, none := true, false, ""
 		for i, u := range users {
+			indexTexts(t, s, u)
 			for k := Image; k < kinds; k++ {
 				var c Count
 				for _, m := range model {
@@ -397,6 +405,7 @@ func TestIndexesAgreeWithRecords(t *testing.T) {
 					for _, up := range []bool{false, true} {
 						for _, q := range []Query{
 							{}, {Tag: "a"}, {Tag: "b"}, {Tag: "none"}, {Public: &no}, {None: true}, {Collection: &none}, {Collection: &folders[i]},
+							{Words: words.Query("1"), Public: &yes}, {Words: words.Query("img"), Tag: "a"}, {Words: words.Query("海")},
 							{Collection: &folders[1-i]}, {Collection: &folders[i], Public: &yes, Tag: "ab"},
 						} {
 							q.Kind, q.Sort, q.Ascending = k, by, up
@@ -476,7 +485,7 @@ func checkChanges(t *testing.T, s *Store, model map[string]Media, user string) {
 func expected(model map[string]Media, user string, q Query) (out []string) {
 	var ms []Media
 	for _, m := range model {
-		if !q.None && m.User == user && !m.Trashed() && (q.Kind == 0 || q.Kind == m.Kind) && q.takes(&m) {
+		if !q.None && m.User == user && !m.Trashed() && (q.Kind == 0 || q.Kind == m.Kind) && q.takes(&m) && hasWords(&m, q.Words) {
 			ms = append(ms, m)
 		}
 	}
@@ -485,7 +494,7 @@ func expected(model map[string]Media, user string, q Query) (out []string) {
 		case BySize:
 			return fmt.Sprintf("%20d", m.Size) + place(m)
 		case ByName:
-			return nameKey(m.Name()) + "\x00" + place(m)
+			return words.SortKey(m.Name()) + "\x00" + place(m)
 		}
 		return place(m)
 	}

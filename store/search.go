@@ -1,0 +1,424 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"sort"
+
+	"picora/store/kv"
+	"picora/store/words"
+)
+
+const (
+	// mostFresh is how many of the newest records a search reads itself when indexing is
+	// behind. Those between them and the index are found a little later.
+	mostFresh = 5000
+	// mostKeys of the index are looked at for one page of a search in the order of dates.
+	mostKeysLooked = 100_000
+	// sortedHits is how many hits are read and sorted; when there are more, the order's
+	// own index leads through them.
+	sortedHits = 1000
+	// mostPlaces are looked at in such an index for one page.
+	mostPlaces = 300_000
+)
+
+// searchCursor is how long Page.Next is of a search in the order of dates: a number.
+// Those of lists are longer.
+const searchCursor = 4
+
+// search is a query that the index of words answers.
+type search struct {
+	tx     kv.Reader
+	user   string
+	q      *Query
+	fields []string     // tokens of what the query is restricted to
+	words  []words.Word // the long ones first: they are rare
+
+	indexed, last uint32 // numbers: all up to indexed are in the index, last is the largest
+	marked        map[uint32]bool
+	looked        int
+}
+
+// byWords reports whether the index of words is to answer q: because it asks for words,
+// or because no other index answers the most of it.
+func (q *Query) byWords() bool {
+	if len(q.Words) > 0 {
+		return true
+	}
+	if q.Sort == ByDate && q.After != "" {
+		return len(q.After) == searchCursor // as the list was begun
+	}
+	n := 0
+	for _, given := range []bool{q.Tag != "", q.Public != nil, q.Collection != nil} {
+		if given {
+			n++
+		}
+	}
+	return n > 1 || n == 1 && q.Sort != ByDate
+}
+
+// behind reports whether so much is not indexed that a list does better without. A page
+// of a list that was begun so is gone on with.
+func (s *search) behind() bool {
+	return len(s.q.Words) == 0 && s.last-s.indexed > mostFresh && (s.q.Sort != ByDate || s.q.After == "")
+}
+
+func newSearch(tx kv.Reader, user string, q *Query) (s *search, err error) {
+	s = &search{tx: tx, user: user, q: q, marked: map[uint32]bool{}}
+	var t tally
+	if err := get(tx, keyTally(user), &t); ignoreNotFound(err) != nil {
+		return nil, err
+	}
+	s.last = t.Number
+	if s.indexed, err = indexedTo(tx, user); err != nil {
+		return nil, err
+	}
+	s.indexed = min(s.indexed, s.last)
+	keys, err := some(tx, keyMarks(user), mostFresh)
+	for _, k := range keys {
+		s.marked[numberOf(k[len(k)-4:])] = true
+	}
+	if q.Kind != 0 {
+		s.fields = append(s.fields, kindToken+string(byte(q.Kind)))
+	}
+	if q.Public != nil {
+		s.fields = append(s.fields, publicToken+bit(*q.Public))
+	}
+	if q.Collection != nil {
+		s.fields = append(s.fields, folderToken+*q.Collection)
+	}
+	if q.Tag != "" {
+		s.fields = append(s.fields, tagToken+q.Tag)
+	}
+	s.words = slices.Clone(q.Words)
+	sort.SliceStable(s.words, func(i, j int) bool { return len(s.words[i].Text) > len(s.words[j].Text) })
+	return s, err
+}
+
+// page answers the query.
+func (s *search) page() (Page, error) {
+	if s.q.Sort == ByDate {
+		return s.byNumber()
+	}
+	hits, n, err := s.all()
+	if err != nil {
+		return Page{}, err
+	}
+	if n <= sortedHits {
+		return s.sorted(hits)
+	}
+	return s.along(hits)
+}
+
+// chunks are the numbers of chunks that may hold hits, in the order of the search.
+func (s *search) chunks(from, to uint32, reverse bool) func(yield func(uint32) bool) {
+	return func(yield func(uint32) bool) {
+		first, last := from>>chunkBits, to>>chunkBits
+		for i := range last - first + 1 {
+			c := first + i
+			if reverse {
+				c = last - i
+			}
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// byNumber goes through the hits in the order of their numbers, which is that of dates.
+func (s *search) byNumber() (page Page, err error) {
+	page.Items = make([]Media, 0, s.q.Limit)
+	from, to := uint32(1), s.last
+	if s.q.After != "" {
+		if len(s.q.After) != searchCursor {
+			return page, fmt.Errorf("store: %q is no place in a search", s.q.After)
+		}
+		switch at := numberOf([]byte(s.q.After)); {
+		case s.q.Ascending:
+			from = at + 1
+		case at == 0:
+			to = 0
+		default:
+			to = at - 1
+		}
+	}
+	if from > to {
+		return page, nil
+	}
+	read, last := 0, ""
+	for c := range s.chunks(from, to, !s.q.Ascending) {
+		hits, err := s.hits(c)
+		if err != nil {
+			return page, err
+		}
+		for n := range hits.numbers(c, !s.q.Ascending) {
+			if n < from || n > to {
+				continue
+			}
+			if read++; read > mostLooked {
+				page.Next = last
+				return page, nil
+			}
+			m, err := numbered(s.tx, s.user, n)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return page, err
+			}
+			if s.wants(&m) {
+				if len(page.Items) == s.q.Limit {
+					page.Next = last
+					return page, nil
+				}
+				page.Items = append(page.Items, m)
+			}
+			last = four(n)
+		}
+		if s.looked > mostKeysLooked {
+			edge := c << chunkBits // all of the chunk was looked at
+			if s.q.Ascending {
+				edge += chunkSize - 1
+			}
+			if edge > from && edge < to {
+				page.Next = four(edge)
+			}
+			return page, nil
+		}
+	}
+	return page, nil
+}
+
+// wants reports whether a hit is one, as far as its record tells.
+func (s *search) wants(m *Media) bool {
+	return (s.q.Kind == 0 || s.q.Kind == m.Kind) && s.q.takes(m)
+}
+
+// all finds all hits, and how many they are.
+func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
+	hits = map[uint32]*chunk{}
+	if s.last == 0 {
+		return hits, 0, nil
+	}
+	for c := range s.chunks(1, s.last, true) {
+		h, err := s.hits(c)
+		if err != nil {
+			return nil, 0, err
+		}
+		if found := h.count(); found > 0 {
+			hits[c] = &h
+			n += found
+		}
+	}
+	return hits, n, nil
+}
+
+// sorted reads the hits, which are few, and sorts them as the order's index does.
+func (s *search) sorted(hits map[uint32]*chunk) (page Page, err error) {
+	type hit struct {
+		rest []byte
+		m    Media
+	}
+	var list []hit
+	for c, h := range hits {
+		for n := range h.numbers(c, false) {
+			m, err := numbered(s.tx, s.user, n)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return page, err
+			}
+			if !s.wants(&m) {
+				continue
+			}
+			rest := keyMediaSize(&m)
+			if s.q.Sort == ByName {
+				rest = keyMediaName(&m)
+			}
+			rest = rest[len(indexOf(s.user, m.Kind, s.q)):]
+			c := bytes.Compare(rest, []byte(s.q.After))
+			if s.q.After == "" || c > 0 && s.q.Ascending || c < 0 && !s.q.Ascending {
+				list = append(list, hit{rest, m})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b hit) int {
+		if s.q.Ascending {
+			return bytes.Compare(a.rest, b.rest)
+		}
+		return bytes.Compare(b.rest, a.rest)
+	})
+	page.Items = make([]Media, 0, s.q.Limit)
+	for i, h := range list {
+		if i == s.q.Limit {
+			page.Next = string(list[i-1].rest)
+			break
+		}
+		page.Items = append(page.Items, h.m)
+	}
+	return page, nil
+}
+
+// along goes through the order's index and takes what is a hit.
+func (s *search) along(hits map[uint32]*chunk) (page Page, err error) {
+	page.Items = make([]Media, 0, s.q.Limit)
+	looked, read, last := 0, 0, ""
+	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending) {
+		if err != nil {
+			return page, err
+		}
+		if looked++; looked > mostPlaces || read > mostLooked {
+			page.Next = last
+			return page, nil
+		}
+		n := numberOf(e.value)
+		if h := hits[n>>chunkBits]; h != nil && h.has(uint16(n&(chunkSize-1))) {
+			var m Media
+			if err := get(s.tx, keyPlace(s.user, string(placeIn(s.q.Sort, e.rest))), &m); err != nil {
+				return page, err
+			}
+			if read++; s.wants(&m) {
+				if len(page.Items) == s.q.Limit {
+					page.Next = last
+					return page, nil
+				}
+				page.Items = append(page.Items, m)
+			}
+		}
+		last = string(e.rest)
+	}
+	return page, nil
+}
+
+// hits are the records of a chunk that have all the tokens.
+func (s *search) hits(c uint32) (h chunk, err error) {
+	if c <= s.indexed>>chunkBits {
+		if h, err = s.postings(c); err != nil {
+			return h, err
+		}
+	}
+	own := func(n uint32) error { // the index is not right about it
+		if n == 0 || n>>chunkBits != c {
+			return nil
+		}
+		is, err := s.isHit(n)
+		h.set(uint16(n&(chunkSize-1)), is)
+		return err
+	}
+	for n := range s.marked {
+		if err := own(n); err != nil {
+			return h, err
+		}
+	}
+	from := max(s.indexed+1, c<<chunkBits)
+	if s.last > mostFresh {
+		from = max(from, s.last-mostFresh+1)
+	}
+	for n := from; n <= min(s.last, c<<chunkBits+chunkSize-1); n++ {
+		if err := own(n); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
+}
+
+// postings are what the index says of a chunk.
+func (s *search) postings(c uint32) (h chunk, err error) {
+	first := true
+	narrow := func(d *chunk) bool {
+		if first {
+			h, first = *d, false
+			return h != chunk{}
+		}
+		return h.and(d)
+	}
+	for _, w := range s.words {
+		d, err := s.posting(c, w)
+		if err != nil || !narrow(&d) {
+			return chunk{}, err
+		}
+	}
+	for _, t := range s.fields {
+		d, err := s.posting(c, words.Word{Text: t})
+		if err != nil || !narrow(&d) {
+			return chunk{}, err
+		}
+	}
+	return h, nil
+}
+
+// posting is which records of a chunk have a word.
+func (s *search) posting(c uint32, w words.Word) (d chunk, err error) {
+	k := keyPosting(s.user, c, w.Text)
+	s.looked++
+	if !w.Prefix {
+		b, err := s.tx.Get(k)
+		if errors.Is(err, kv.ErrNotFound) {
+			return d, nil
+		}
+		if err != nil {
+			return d, err
+		}
+		return d, d.read(b)
+	}
+	for e, err := range s.tx.Scan(kv.Prefix(k)) {
+		if err != nil {
+			return d, err
+		}
+		s.looked++
+		if err := d.merge(e.Value); err != nil {
+			return d, fmt.Errorf("store: record under %q: %w", e.Key, err)
+		}
+	}
+	return d, nil
+}
+
+// isHit looks at the record itself. The text of a document is as it was indexed.
+func (s *search) isHit(n uint32) (bool, error) {
+	m, err := numbered(s.tx, s.user, n)
+	if err != nil {
+		return false, ignoreNotFound(err)
+	}
+	if !s.wants(&m) {
+		return false, nil
+	}
+	tokens := fieldTokens(&m)
+	for _, w := range s.words {
+		if w.In(tokens) {
+			continue
+		}
+		if m.Kind != Doc {
+			return false, nil
+		}
+		if there, err := textHas(s.tx, s.user, n, w); err != nil || !there {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// numbers are the numbers in the set.
+func (c *chunk) numbers(of uint32, reverse bool) func(yield func(uint32) bool) {
+	return func(yield func(uint32) bool) {
+		for i := range c {
+			if reverse {
+				i = len(c) - 1 - i
+			}
+			for w := c[i]; w != 0; {
+				b := bits.TrailingZeros64(w)
+				if reverse {
+					b = 63 - bits.LeadingZeros64(w)
+				}
+				w &^= 1 << b
+				if !yield(of<<chunkBits + uint32(i*64+b)) {
+					return
+				}
+			}
+		}
+	}
+}
