@@ -136,6 +136,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	}
 	files.UseTransforms(cfg.Images.Transforms, variants)
 	reading := pages.New(lib, rule, a.usage)
+	reading.UseFeeds(signer)
 	reading.UsePictures(signer, cfg.Images.Transforms == "signed", variants)
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,

@@ -227,6 +227,8 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/collections/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollection},
 		{"POST", "/v1/collections/:id/restore", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.restoreCollection},
 		{"GET", "/v1/collections/:id/manifest", Scoped(auth.CollectionRead), limit.Read, a.getManifest},
+		{"POST", "/v1/collections/:id/feed-token", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.renewFeed}, // feeds.go
+		{"DELETE", "/v1/collections/:id/feed-token", Scoped(auth.CollectionWrite), limit.Mutation, a.endFeed},
 		{"GET", "/v1/collection-types", Scoped(auth.CollectionRead), limit.Read, a.listCollectionTypes},
 		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
 		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},

@@ -29,6 +29,9 @@ type collection struct {
 	IsPublic             bool             `json:"isPublic"`
 	CoverID              *string          `json:"coverId"`
 	URL                  *string          `json:"url"`
+	Feed                 feed             `json:"feed"`
+	FeedURL              *string          `json:"feedUrl"`
+	PrivateFeedURL       *string          `json:"privateFeedUrl"`
 	CreatedAt            string           `json:"createdAt"`
 	UpdatedAt            string           `json:"updatedAt"`
 	DeletedAt            *string          `json:"deletedAt"`
@@ -45,6 +48,7 @@ func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 	if k.Public && k.Live() {
 		out.URL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug))
 	}
+	wireFeed(c, k, &out)
 	if !k.Live() {
 		out.DeletedAt = orNull(stamp(k.Deleted))
 	}
@@ -117,6 +121,9 @@ func (f fields) collectionChange() (ch library.CollectionChange, err error) {
 		}
 	}
 	if ch.Allowed, err = f.kinds("allowedResourceTypes"); err != nil {
+		return ch, err
+	}
+	if ch.Feed, err = f.feedChange(); err != nil {
 		return ch, err
 	}
 	if ch.Default, err = take[bool](f, "isDefault", "is_default"); err != nil {

@@ -29,6 +29,7 @@ type CollectionChange struct {
 	Allowed                  []store.Kind
 	Default, Public          *bool
 	Cover                    *string // id of a picture of the user's; empty: none
+	Feed                     *FeedChange
 }
 
 // AddCollection makes a collection of the user's.
@@ -175,6 +176,9 @@ func (l *Library) applyCollection(ctx context.Context, c *store.Collection, ch C
 	}
 	if ch.Cover != nil {
 		c.Cover = *ch.Cover
+	}
+	if ch.Feed != nil {
+		return ch.Feed.Apply(&c.Feed)
 	}
 	return nil
 }

@@ -180,6 +180,9 @@ func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "."
 // Page is the address of a page for people; path begins with a slash.
 func (o Origin) Page(path string) string { return o.API + path }
 
+// Feed is the address of the podcast feed of that name.
+func (o Origin) Feed(name string) string { return o.Page("/feed/" + name + ".xml") }
+
 type originKey struct{}
 
 // With keeps the origin of a request in its context.

@@ -155,3 +155,30 @@ func (s *shelf) doc(edit ...func(*store.Media)) store.Media {
 	}
 	return m
 }
+
+// collection makes one of the owner's, through the API.
+func (s *shelf) collection(fields map[string]any) (k collection) {
+	s.t.Helper()
+	all := map[string]any{"collectionType": "audio_drama", "allowedResourceTypes": []string{"audio", "image"}}
+	for name, v := range fields {
+		all[name] = v
+	}
+	r := s.JSON("POST", "/v1/collections", all)
+	if r.Status != 201 {
+		s.t.Fatalf("%d %s", r.Status, r.Body)
+	}
+	r.Data(s.t, &k)
+	return k
+}
+
+// collection is one on the wire, as far as these tests read it.
+type collection struct {
+	ID, Slug       string
+	FeedURL        string
+	PrivateFeedURL string
+}
+
+// in is an edit.
+func in(collection string) func(*store.Media) {
+	return func(m *store.Media) { m.Collection = collection }
+}

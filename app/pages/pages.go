@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/access"
+	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
 	"picora/app/usage"
@@ -25,6 +26,7 @@ type Pages struct {
 	library *library.Library
 	access  *access.Rule
 	usage   *usage.Usage
+	signer  *auth.Signer
 
 	pictures pictures
 }
@@ -34,10 +36,20 @@ func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages {
 	return &Pages{library: l, access: a, usage: u}
 }
 
+// UseFeeds serves podcast feeds and oEmbed; s signs addresses in them. It is called
+// before the start.
+func (p *Pages) UseFeeds(s *auth.Signer) { p.signer = s }
+
 // Mount adds the routes.
 func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
 	r.Get("/embed/audio/:id", p.player)
+	if p.signer != nil {
+		f := &feeds{library: p.library, usage: p.usage, signer: p.signer, writing: make(chan struct{}, feedsAtOnce)}
+		r.Get("/oembed", f.oembed)
+		r.Get("/feed/:name", f.feed)
+		r.Get("/feed/:name/:id", f.chapters)
+	}
 	r.Get("/c/:slug", p.gallery)
 }
 
@@ -119,7 +131,11 @@ func (p *Pages) asset(c *fiber.Ctx) error {
 	if err != nil {
 		return fiber.ErrNotFound
 	}
-	c.Type(strings.TrimPrefix(path.Ext(name), "."), "utf-8")
+	if ext := strings.TrimPrefix(path.Ext(name), "."); ext == "jpg" {
+		c.Type(ext)
+	} else {
+		c.Type(ext, "utf-8")
+	}
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	return c.Send(b)
