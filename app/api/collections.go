@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
 	"picora/app/link"
@@ -29,6 +30,7 @@ type collection struct {
 	IsPublic             bool             `json:"isPublic"`
 	CoverID              *string          `json:"coverId"`
 	URL                  *string          `json:"url"`
+	ShareURL             *string          `json:"shareUrl"`
 	Feed                 feed             `json:"feed"`
 	FeedURL              *string          `json:"feedUrl"`
 	PrivateFeedURL       *string          `json:"privateFeedUrl"`
@@ -49,6 +51,9 @@ func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 		out.URL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug))
 	}
 	wireFeed(c, k, &out)
+	if k.Share != "" && k.Live() && caller(c).Need(auth.MediaRead) == nil { // it opens what is in it
+		out.ShareURL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug + "?key=" + k.Share))
+	}
 	if !k.Live() {
 		out.DeletedAt = orNull(stamp(k.Deleted))
 	}
@@ -119,6 +124,9 @@ func (f fields) collectionChange() (ch library.CollectionChange, err error) {
 		if *to, err = f.clearable(name); err != nil {
 			return ch, err
 		}
+	}
+	if ch.Shared, err = take[bool](f, "isShared", "is_shared"); err != nil {
+		return ch, err
 	}
 	if ch.Allowed, err = f.kinds("allowedResourceTypes"); err != nil {
 		return ch, err

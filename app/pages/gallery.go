@@ -111,6 +111,9 @@ func (p *Pages) newGallery(c *fiber.Ctx, k *store.Collection, after string, shar
 		Name: k.Name, Description: k.Description, Counts: counted(lang, k, shared),
 		Page: o.Page(at), Listed: !shared, First: after == "",
 	}
+	if k.Public && k.Count(store.Audio).Public > 0 {
+		g.Feed = o.Feed(k.ID)
+	}
 	q := store.Query{Collection: &k.ID, After: after, Limit: galleryPage}
 	if !shared {
 		public := true
