@@ -237,6 +237,12 @@ func (a *App) Auth() *auth.Auth { return a.auth }
 // Usage is what Auth's comment says.
 func (a *App) Usage() *usage.Usage { return a.usage }
 
+// Jobs is what Auth's comment says.
+func (a *App) Jobs() *jobs.Jobs { return a.jobs }
+
+// Library is what Auth's comment says.
+func (a *App) Library() *library.Library { return a.library }
+
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
 
@@ -252,6 +258,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
 	g.Go(func() error { a.library.Background(ctx); return nil })
+	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write

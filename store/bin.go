@@ -39,7 +39,8 @@ func (s *Store) TrashMedia(ctx context.Context, user string, ids []string) (tras
 }
 
 // RestoreMedia brings those of the user's records back whose ids are given. One whose
-// collection is gone, or does not take it any more, is in none then. Ids that are not
+// collection is gone, or does not take it any more, or has another document at its path,
+// is in none then. Ids that are not
 // in the user's trash are passed over.
 func (s *Store) RestoreMedia(ctx context.Context, user string, ids []string) (restored []Media, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
@@ -55,6 +56,11 @@ func (s *Store) RestoreMedia(ctx context.Context, user string, ids []string) (re
 			m := old
 			m.Deleted, m.Updated = time.Time{}, s.Now()
 			if m.Collection, err = stillTakes(tx, &m); err != nil {
+				return err
+			}
+			if err := pathFree(tx, &m); errors.Is(err, ErrPathTaken) {
+				m.Collection, m.Text.Path = "", ""
+			} else if err != nil {
 				return err
 			}
 			if err := change(tx, &old, &m); err != nil {

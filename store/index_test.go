@@ -242,7 +242,7 @@ func TestDatabasesOfBeforeAreEntered(t *testing.T) {
 		ctx := context.Background()
 		users := []string{NewID(IDLen), NewID(IDLen)}
 		model := map[string]Media{}
-		for n := range 1100 {
+		for n := range 620 {
 			m := create(t, s, media(users[n%2], n, "sea"))
 			model[m.ID] = m
 		}
@@ -280,15 +280,16 @@ func TestDatabasesOfBeforeAreEntered(t *testing.T) {
 func asSchema4(t *testing.T, s *Store, model map[string]Media) {
 	t.Helper()
 	ctx := context.Background()
-	for k := range dump(t, s) {
-		if !slices.Contains(append([]string{"mq", "sw", "sm"}, filled...), k[:2]) {
-			continue
-		}
-		if err := s.db.Update(ctx, func(tx kv.Tx) error { return tx.Delete([]byte(k)) }); err != nil {
-			t.Fatal(err)
-		}
-	}
+	all := dump(t, s)
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		for k := range all {
+			if !slices.Contains(append([]string{"mq", "sw", "sm"}, filled...), k[:2]) {
+				continue
+			}
+			if err := tx.Delete([]byte(k)); err != nil {
+				return err
+			}
+		}
 		for _, m := range model {
 			m.Number, m.Seq = 0, 0
 			if err := put(tx, keyMedia(&m), &m); err != nil {

@@ -94,6 +94,9 @@ func person(t *testing.T, s *Store, email string) User {
 	in := media(u.ID, 5)
 	in.Collection = c.ID
 	create(t, s, in)
+	sound := media(u.ID, 10)
+	sound.Kind = Audio
+	create(t, s, sound)
 	d := media(u.ID, 9)
 	d.Kind = Doc
 	d = create(t, s, d)
@@ -147,12 +150,14 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 		if err != nil || len(trash.Items) != 1 {
 			t.Fatal(trash, err)
 		}
-		blobs[trash.Items[0].Blob] = true
+		for _, m := range trash.Items {
+			blobs[m.Blob] = true
+		}
 		docs, err := s.ListMedia(ctx, ann.ID, Query{Kind: Doc, Limit: 50})
-		if err != nil || len(docs.Items) != 1 {
+		if err != nil || len(docs.Items) != 2 {
 			t.Fatal(len(docs.Items), err)
 		}
-		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[0].Text.Lineage)
+		revisions, err := s.Revisions(ctx, ann.ID, docs.Items[1].Text.Lineage)
 		if err != nil || len(revisions) != 2 {
 			t.Fatal(len(revisions), err)
 		}
@@ -180,7 +185,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 				t.Errorf("%d media in a portion of 3", len(media))
 			}
 		}
-		if rounds < 3 || len(gone) != 9 {
+		if rounds < 3 || len(gone) != 10 {
 			t.Errorf("%d portions with %d media", rounds, len(gone))
 		}
 		if done, err := s.EndRemoval(ctx, ann.ID); !done || err != nil {

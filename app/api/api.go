@@ -234,6 +234,11 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
 		// Trash and sync: trash.go, sync.go
+		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
+		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
+		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
+		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
+		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},
 
 		// media.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},

@@ -298,7 +298,11 @@ func (a *API) deleteImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	gone, err := a.library.Remove(c.UserContext(), caller(c).User, id)
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, id)
 	if err != nil {
 		return err
 	}
@@ -319,7 +323,12 @@ func (a *API) deleteImages(c *fiber.Ctx) error {
 	if err := checkCount("ids", len(in.IDs), 50); err != nil {
 		return err
 	}
-	gone, err := a.library.Remove(c.UserContext(), caller(c).User, in.IDs...)
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	pictures := slices.DeleteFunc(slices.Clone(in.IDs), func(id string) bool { return !store.ValidID(id, store.ImageIDLen) })
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, pictures...)
 	if err != nil {
 		return err
 	}

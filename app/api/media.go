@@ -1,56 +1,255 @@
 package api
 
 import (
+	"context"
+	"fmt"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/fault"
+	"picora/app/link"
 	"picora/store"
+	"picora/store/words"
 )
 
-// listMedia handles GET /v1/media: all kinds in one list. Pictures are the only
-// kind yet; a filter for another kind finds nothing.
+// mediaItem is an entry of the list of all media: what all kinds have (contract 12).
+// Clients take a whole list for broken when one of the first fields is missing or of
+// another type.
+type mediaItem struct {
+	ID              string   `json:"id"`
+	Type            string   `json:"type"`
+	Filename        string   `json:"filename"`
+	SizeBytes       int64    `json:"sizeBytes"`
+	IsPublic        bool     `json:"isPublic"`
+	CreatedAt       string   `json:"createdAt"`
+	URL             *string  `json:"url"`
+	ThumbnailURL    *string  `json:"thumbnailUrl"`
+	Title           *string  `json:"title"`
+	DurationSeconds *float64 `json:"durationSeconds"`
+	BitRate         *int     `json:"bitrate"` // thousands of bits a second
+	Width           *int     `json:"width"`
+	Height          *int     `json:"height"`
+	Status          string   `json:"status"`
+	Tags            []string `json:"tags"`
+	MIMEType        string   `json:"mimeType"`
+	KBID            *string  `json:"kbId"`
+
+	UserID    string  `json:"userId"`
+	Artist    *string `json:"artist"`
+	Album     *string `json:"album"`
+	Format    *string `json:"format"` // of a document
+	Pages     *int    `json:"pages"`
+	WordCount *int    `json:"wordCount"`
+	UpdatedAt string  `json:"updatedAt"`
+}
+
+// kindWords are the kinds of media on the wire.
+var kindWords = map[store.Kind]string{store.Image: "image", store.Video: "video", store.Audio: "audio", store.Doc: "doc"}
+
+// kindNamed is the kind of that name; 0: there is none such.
+func kindNamed(name string) store.Kind {
+	switch name {
+	case "image":
+		return store.Image
+	case "video":
+		return store.Video
+	case "audio":
+		return store.Audio
+	case "doc", "document":
+		return store.Doc
+	}
+	return 0
+}
+
+// mediaURL is the address of the record's file; empty: it has none.
+func mediaURL(o link.Origin, m *store.Media) string {
+	switch m.Kind {
+	case store.Image:
+		return o.Image(m.ID, m.Ext)
+	case store.Audio:
+		return o.Audio(m.ID, m.Ext)
+	case store.Doc:
+		return o.Doc(m.ID, m.Ext)
+	}
+	return ""
+}
+
+// mediaItem writes a record of any kind for lists of all kinds: a picture as it is
+// everywhere, which has all that is asked for, the others in the common shape.
+func (a *API) mediaItem(c *fiber.Ctx, m *store.Media) any {
+	if m.Kind == store.Image {
+		return a.image(c, m)
+	}
+	return a.entry(c, m)
+}
+
+// entry writes a record in the shape that all kinds have in common.
+func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
+	o := link.Of(c.UserContext())
+	i := mediaItem{
+		ID: m.ID, Type: kindWords[m.Kind], Filename: m.Filename, SizeBytes: m.Size, IsPublic: m.Public, CreatedAt: stamp(m.Created),
+		URL: orNull(mediaURL(o, m)), Title: orNull(m.Title), Width: intOrNull(m.Width), Height: intOrNull(m.Height),
+		Status: "ready", Tags: append([]string{}, m.Tags...), MIMEType: m.MIME, KBID: orNull(m.Collection),
+		UserID: m.User, UpdatedAt: stamp(m.Updated),
+	}
+	switch m.Kind {
+	case store.Image:
+		i.ThumbnailURL = orNull(a.thumbnail(c, m))
+	case store.Audio:
+		i.ThumbnailURL, i.BitRate = orNull(a.cover(o, m)), intOrNull(m.Sound.BitRate)
+		i.Artist, i.Album = orNull(m.Sound.Artist), orNull(m.Sound.Album)
+		if m.Sound.Duration > 0 {
+			d := rounded(m.Sound.Duration, 3)
+			i.DurationSeconds = &d
+		}
+	case store.Doc:
+		i.ThumbnailURL, i.Format = orNull(m.Text.Cover), orNull(m.Text.Format)
+		i.Pages, i.WordCount = intOrNull(m.Text.Pages), intOrNull(m.Text.Words)
+	}
+	return i
+}
+
+// mediaQuery reads the filters and the order of GET /v1/media.
+func mediaQuery(c *fiber.Ctx) (q store.Query, err error) {
+	if name := c.Query("type"); name != "" && name != "all" {
+		if q.Kind = kindNamed(name); q.Kind == 0 {
+			return q, fault.New(fault.Invalid, "type is image, video, audio or doc.")
+		}
+	}
+	if q.Public, err = flag(c, "is_public", "isPublic"); err != nil {
+		return q, err
+	}
+	if c.Context().QueryArgs().Has("kbId") { // an empty one means something
+		kb := strings.Clone(c.Query("kbId"))
+		q.Collection = &kb
+	}
+	if q.Tag = strings.Clone(c.Query("tag")); strings.ContainsRune(q.Tag, 0) || q.Collection != nil && strings.ContainsRune(*q.Collection, 0) {
+		return q, fault.New(fault.Invalid, "A tag and a kbId have visible characters only.")
+	}
+	if text := strings.TrimSpace(c.Query("q")); text != "" {
+		q.Words = words.Query(text)
+		q.None = len(q.Words) == 0
+	}
+	if status := c.Query("status"); status != "" && status != "ready" {
+		q.None = true // what is in the list is ready
+	}
+	return q, mediaOrder(c, &q)
+}
+
+// mediaOrder reads the order of a list: the newest, the largest, or the first of the
+// alphabet begins it, unless order turns it round.
+func mediaOrder(c *fiber.Ctx, q *store.Query) error {
+	switch c.Query("sort") {
+	case "", "created_at", "createdAt", "date":
+	case "size", "sizeBytes", "size_bytes":
+		q.Sort = store.BySize
+	case "name", "title", "filename":
+		q.Sort, q.Ascending = store.ByName, true
+	default:
+		return fault.New(fault.Invalid, "sort is created_at, size or name.")
+	}
+	switch c.Query("order") {
+	case "":
+	case "asc":
+		q.Ascending = true
+	case "desc":
+		q.Ascending = false
+	default:
+		return fault.New(fault.Invalid, "order is asc or desc.")
+	}
+	return nil
+}
+
+// listMedia handles GET /v1/media: all kinds in one list.
 func (a *API) listMedia(c *fiber.Ctx) error {
-	q := store.Query{Kind: store.Image}
-	public, err := flag(c, "is_public", "isPublic")
+	q, err := mediaQuery(c)
 	if err != nil {
 		return err
 	}
-	text, kind, status, kb := strings.ToLower(c.Query("q")), c.Query("type"), c.Query("status"), c.Query("kbId")
-	switch kind {
-	case "", "image", "video", "audio":
-	default:
-		return fault.New(fault.Invalid, "type is image, video or audio.")
+	filters := []string{"media"}
+	for _, name := range []string{"type", "q", "is_public", "isPublic", "status", "tag", "sort", "order"} {
+		filters = append(filters, c.Query(name))
 	}
-	if kind == "video" || kind == "audio" || status != "" && status != "ready" || kb != "" {
-		q.None = true
+	if q.Collection != nil {
+		filters = append(filters, *q.Collection)
 	}
-	q.Public = public
-	if text != "" {
-		q.Match = func(m *store.Media) bool {
-			return strings.Contains(strings.ToLower(m.Title+"\n"+m.Filename), text)
+	user, name := caller(c).User, fmt.Sprintf("%q", filters)
+	if q.Limit, err = pageSize(c); err != nil {
+		return err
+	}
+	after, err := a.unseal(user, name, c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	found, next, err := untilSome(after, func(after string) ([]store.Media, string, error) {
+		q.After = after
+		p, err := a.library.List(c.UserContext(), user, q)
+		return p.Items, p.Next, err
+	})
+	if err != nil {
+		return err
+	}
+	items := make([]any, len(found))
+	for i := range found {
+		items[i] = a.mediaItem(c, &found[i])
+	}
+	out := page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)}
+	if len(q.Words) == 0 && q.Public == nil && q.Collection == nil && q.Tag == "" && !q.None {
+		if out.total, err = a.countMedia(c.UserContext(), user, q.Kind); err != nil {
+			return err
 		}
 	}
-	filter := []string{"media", kind, status, kb, text, ""}
-	if public != nil && *public {
-		filter[5] = "public"
-	} else if public != nil {
-		filter[5] = "private"
+	return list(c, out)
+}
+
+// countMedia is how much the user has of a kind, 0 for all, but for what is in the trash.
+func (a *API) countMedia(ctx context.Context, user string, only store.Kind) (*int64, error) {
+	var total int64
+	for k := range kindWords {
+		if only != 0 && k != only {
+			continue
+		}
+		n, err := a.library.Count(ctx, user, k)
+		if err != nil {
+			return nil, err
+		}
+		total += n.N - n.Trash
 	}
-	return a.sendList(c, q, filter, "items")
+	return &total, nil
+}
+
+// mediaID reads the path's id, of whatever kind.
+func mediaID(c *fiber.Ctx) (string, error) {
+	if s := c.Params("id"); store.ValidID(s, store.ImageIDLen) {
+		return s, nil
+	}
+	return id(c, store.IDLen)
 }
 
 // getMedia handles GET /v1/media/:id.
-func (a *API) getMedia(c *fiber.Ctx) error { return a.getImage(c) }
+func (a *API) getMedia(c *fiber.Ctx) error {
+	id, err := mediaID(c)
+	if err != nil {
+		return err
+	}
+	m, err := a.library.Own(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	return ok(c, a.mediaItem(c, &m))
+}
+
+// mediaRef names a record in a request.
+type mediaRef struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
 
 // deleteMedia handles DELETE /v1/media.
 func (a *API) deleteMedia(c *fiber.Ctx) error {
 	var in struct {
-		Items []struct {
-			ID   string `json:"id"`
-			Type string `json:"type"`
-		} `json:"items"`
+		Items []mediaRef `json:"items"`
 	}
 	if err := readJSON(c, &in, false); err != nil {
 		return err
@@ -58,32 +257,68 @@ func (a *API) deleteMedia(c *fiber.Ctx) error {
 	if err := checkCount("items", len(in.Items), 100); err != nil {
 		return err
 	}
-	type failed struct {
-		ID     string `json:"id"`
-		Type   string `json:"type"`
-		Reason string `json:"reason"`
-	}
-	var ids []string
-	for _, it := range in.Items {
-		if it.ID == "" || it.Type == "" {
-			return fault.New(fault.Invalid, "Each of items needs an id and a type.")
-		}
-		if it.Type == "image" {
-			ids = append(ids, it.ID)
-		}
-	}
-	gone, err := a.library.Remove(c.UserContext(), caller(c).User, ids...)
+	trash, err := toTrash(c)
 	if err != nil {
 		return err
+	}
+	ids, err := a.ofKind(c, in.Items)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, ids...)
+	if err != nil {
+		return err
+	}
+	type failed struct {
+		mediaRef
+		Reason string `json:"reason"`
 	}
 	deleted, missed := map[string]bool{}, []failed{}
 	for _, id := range gone {
 		deleted[id] = true
 	}
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
 	for _, it := range in.Items {
-		if it.Type != "image" || !deleted[it.ID] {
-			missed = append(missed, failed{it.ID, it.Type, "NOT_FOUND"})
+		if !deleted[it.ID] || !wanted[it.ID] || !sameKind(it.ID, it.Type) {
+			missed = append(missed, failed{it, "NOT_FOUND"})
 		}
 	}
 	return ok(c, map[string]any{"deleted": append([]string{}, gone...), "failed": missed})
+}
+
+// sameKind reports whether an id can be of that kind: those of pictures are shorter.
+func sameKind(id, kind string) bool {
+	return store.ValidID(id, store.ImageIDLen) == (kindNamed(kind) == store.Image)
+}
+
+// ofKind are the ids of the caller's records that are of the kind that each is said to
+// be of.
+func (a *API) ofKind(c *fiber.Ctx, refs []mediaRef) (ids []string, err error) {
+	for _, r := range refs {
+		if r.ID == "" || r.Type == "" {
+			return nil, fault.New(fault.Invalid, "Each of items needs an id and a type.")
+		}
+	}
+	for _, r := range refs {
+		m, err := a.library.Own(c.UserContext(), caller(c).User, r.ID)
+		if fault.From(err).Code == fault.NotFound && err != nil {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m.Kind == kindNamed(r.Type) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+// toTrash reads whether a deletion is one that can be taken back.
+func toTrash(c *fiber.Ctx) (bool, error) {
+	trash, err := flag(c, "trash")
+	return trash != nil && *trash, err
 }

@@ -65,7 +65,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {

@@ -106,6 +106,15 @@ func (c *Client) Recount(ctx context.Context, email string) (out Recounted, err 
 	return out, err
 }
 
+// RebuildSearch makes the index of words of the user with that address, or of everybody,
+// anew.
+func (c *Client) RebuildSearch(ctx context.Context, email string) (out Rebuilt, err error) {
+	patient := *c.http
+	patient.Timeout = 0 // as for Recount
+	err = (&Client{&patient}).call(ctx, http.MethodPost, "/search/rebuild?user="+url.QueryEscape(email), nil, &out)
+	return out, err
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	b, err := json.Marshal(in)
 	if err != nil {

@@ -85,6 +85,7 @@ func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usa
 	mux.HandleFunc("GET /keys", handle(v.keys))
 	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))
 	mux.HandleFunc("POST /recount", handle(v.recount))
+	mux.HandleFunc("POST /search/rebuild", handle(v.rebuildSearch))
 	return mux
 }
 

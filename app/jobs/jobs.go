@@ -36,6 +36,7 @@ func (j *Jobs) Run(ctx context.Context) error {
 	var removals sync.WaitGroup
 	removals.Go(func() { j.removeAccounts(ctx) }) // a million pictures take their time
 	removals.Go(func() { j.followCollections(ctx) })
+	removals.Go(func() { j.purge(ctx) })
 	defer removals.Wait()
 	j.sweep(ctx)
 	settle, trash := time.NewTicker(settleEvery), time.NewTicker(trashEvery)

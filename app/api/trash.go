@@ -1,0 +1,107 @@
+package api
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"picora/app/library"
+	"picora/store"
+)
+
+// trashed is an entry of the trash. Its links are dead, so it has none.
+type trashed struct {
+	mediaItem
+	DeletedAt string `json:"deletedAt"`
+	PurgeAt   string `json:"purgeAt"`
+}
+
+func (a *API) trashed(c *fiber.Ctx, m *store.Media) trashed {
+	t := trashed{a.entry(c, m), stamp(m.Deleted), stamp(m.Deleted.Add(library.TrashKept))}
+	t.URL, t.ThumbnailURL, t.Status = nil, nil, "trashed"
+	return t
+}
+
+// listTrash handles GET /v1/trash.
+func (a *API) listTrash(c *fiber.Ctx) error {
+	limit, err := pageSize(c)
+	if err != nil {
+		return err
+	}
+	user := caller(c).User
+	after, err := a.unseal(user, "trash", c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	p, err := a.library.ListTrash(c.UserContext(), user, after, limit)
+	if err != nil {
+		return err
+	}
+	items := make([]trashed, len(p.Items))
+	for i := range p.Items {
+		items[i] = a.trashed(c, &p.Items[i])
+	}
+	var total int64
+	for k := range kindWords {
+		n, err := a.library.Count(c.UserContext(), user, k)
+		if err != nil {
+			return err
+		}
+		total += n.Trash
+	}
+	return list(c, page{items: items, keys: []string{"items"}, next: a.seal(user, "trash", p.Next), total: &total})
+}
+
+// restoreTrash handles POST /v1/trash/:id/restore.
+func (a *API) restoreTrash(c *fiber.Ctx) error {
+	id, err := mediaID(c)
+	if err != nil {
+		return err
+	}
+	m, err := a.library.Restore(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	return ok(c, a.mediaItem(c, &m))
+}
+
+// purgeTrash handles DELETE /v1/trash/:id.
+func (a *API) purgeTrash(c *fiber.Ctx) error {
+	id, err := mediaID(c)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Purge(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	if len(gone) == 0 {
+		return store.ErrNotFound
+	}
+	return ok(c, nil)
+}
+
+// emptyTrash handles DELETE /v1/trash: what the body names, or all.
+func (a *API) emptyTrash(c *fiber.Ctx) error {
+	var in struct {
+		IDs *[]string `json:"ids"`
+	}
+	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	out := struct {
+		Deleted int  `json:"deleted"`
+		Failed  int  `json:"failed"`
+		More    bool `json:"hasMore"`
+	}{}
+	var err error
+	if in.IDs == nil {
+		out.Deleted, out.More, err = a.library.EmptyBin(c.UserContext(), caller(c).User)
+	} else if err = checkCount("ids", len(*in.IDs), 100); err == nil {
+		var gone []string
+		gone, err = a.library.Purge(c.UserContext(), caller(c).User, *in.IDs...)
+		out.Deleted, out.Failed = len(gone), len(*in.IDs)-len(gone)
+	}
+	if err != nil {
+		return err
+	}
+	return ok(c, out)
+}
