@@ -13,7 +13,7 @@ import (
 // package must be put here, which is the moment to think where it belongs.
 var layers = map[string]int{
 	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
-	"media/strip": 2, "media/svg": 3,
+	"media/strip": 2, "media/svg": 3, "media/markdown": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
@@ -52,7 +52,7 @@ var owners = map[string][]string{
 	"github.com/coreos/go-oidc":         {"app/auth"},
 	"golang.org/x/oauth2":               {"app/auth"},
 	"github.com/santhosh-tekuri":        {"app/apptest"},
-	"go.yaml.in/yaml":                   {"app/apptest"},
+	"go.yaml.in/yaml":                   {"app/apptest", "media/markdown"},
 	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
 	"github.com/asticode/go-astiav":     {"media/av"},
 	"github.com/landlock-lsm":           {"media/wall"},

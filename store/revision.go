@@ -17,19 +17,21 @@ import (
 // Revision is a content that a document had before. Its blob is the one that the
 // document's record had: it changes hands.
 type Revision struct {
-	ID       string    `msg:"id"`
-	User     string    `msg:"user"`
-	Lineage  string    `msg:"lineage"`
-	Number   int       `msg:"number"` // of the content, from 1
-	Origin   string    `msg:"origin"`
-	Title    string    `msg:"title"`
-	Filename string    `msg:"file"`
-	MIME     string    `msg:"mime"`
-	Format   string    `msg:"format"`
-	Size     int64     `msg:"size"`
-	Hash     []byte    `msg:"hash"` // SHA-256 of the content as it was uploaded
-	Blob     string    `msg:"blob"`
-	Created  time.Time `msg:"created"` // when it became the document's content
+	ID       string `msg:"id"`
+	User     string `msg:"user"`
+	Lineage  string `msg:"lineage"`
+	Number   int    `msg:"number"` // of the content, from 1
+	Origin   string `msg:"origin"`
+	Title    string `msg:"title"`
+	Filename string `msg:"file"`
+	MIME     string `msg:"mime"`
+	Format   string `msg:"format"`
+	Size     int64  `msg:"size"`
+	// Rewritten is how many embedded pictures became hosted ones in it.
+	Rewritten int       `msg:"rewritten"`
+	Hash      []byte    `msg:"hash"` // SHA-256 of the content as it was uploaded
+	Blob      string    `msg:"blob"`
+	Created   time.Time `msg:"created"` // when it became the document's content
 }
 
 // keepRevision makes the content of a document, whose record has just gone, a revision,
@@ -38,7 +40,7 @@ func keepRevision(tx kv.Tx, m *Media, keep int) error {
 	r := Revision{
 		ID: NewID(IDLen), User: m.User, Lineage: m.Text.Lineage, Number: m.Text.Version, Origin: m.Text.Origin,
 		Title: m.Title, Filename: m.Filename, MIME: m.MIME, Format: m.Text.Format,
-		Size: m.BlobSize, Hash: m.Hash, Blob: m.Blob, Created: m.Text.Written,
+		Size: m.BlobSize, Rewritten: m.Text.Rewritten, Hash: m.Hash, Blob: m.Blob, Created: m.Text.Written,
 	}
 	if err := changeRevision(tx, nil, &r); err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Revision) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 13
+	// map header, size 14
 	// string "id"
-	o = append(o, 0x8d, 0xa2, 0x69, 0x64)
+	o = append(o, 0x8e, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -40,6 +40,9 @@ func (z *Revision) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "size"
 	o = append(o, 0xa4, 0x73, 0x69, 0x7a, 0x65)
 	o = msgp.AppendInt64(o, z.Size)
+	// string "rewritten"
+	o = append(o, 0xa9, 0x72, 0x65, 0x77, 0x72, 0x69, 0x74, 0x74, 0x65, 0x6e)
+	o = msgp.AppendInt(o, z.Rewritten)
 	// string "hash"
 	o = append(o, 0xa4, 0x68, 0x61, 0x73, 0x68)
 	o = msgp.AppendBytes(o, z.Hash)
@@ -130,6 +133,12 @@ func (z *Revision) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Size")
 				return
 			}
+		case "rewritten":
+			z.Rewritten, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rewritten")
+				return
+			}
 		case "hash":
 			z.Hash, bts, err = msgp.ReadBytesBytes(bts, z.Hash)
 			if err != nil {
@@ -162,6 +171,6 @@ func (z *Revision) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Revision) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 8 + msgp.StringPrefixSize + len(z.Lineage) + 7 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Origin) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.Filename) + 5 + msgp.StringPrefixSize + len(z.MIME) + 7 + msgp.StringPrefixSize + len(z.Format) + 5 + msgp.Int64Size + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 8 + msgp.TimeSize
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 8 + msgp.StringPrefixSize + len(z.Lineage) + 7 + msgp.IntSize + 7 + msgp.StringPrefixSize + len(z.Origin) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.Filename) + 5 + msgp.StringPrefixSize + len(z.MIME) + 7 + msgp.StringPrefixSize + len(z.Format) + 5 + msgp.Int64Size + 10 + msgp.IntSize + 5 + msgp.BytesPrefixSize + len(z.Hash) + 5 + msgp.StringPrefixSize + len(z.Blob) + 8 + msgp.TimeSize
 	return
 }

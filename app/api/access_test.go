@@ -200,7 +200,7 @@ func fill(path string) string {
 			parts[i] = strings.Repeat("a", 11)
 		}
 	}
-	return strings.Join(parts, "/")
+	return strings.ReplaceAll(strings.Join(parts, "/"), `\:`, ":")
 }
 
 // anyBody is what the route can read and refuses for its contents at most.

@@ -214,8 +214,16 @@ func (a *API) Routes() []Route {
 
 		// Documents: docs.go and what begins with its name
 		{"POST", "/v1/docs", change, limit.Upload, a.createDoc},
+		{"GET", "/v1/docs", read, limit.Read, a.listDocs},
+		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
+		{"POST", "/v1/docs/raw\\:batch", Optional(auth.MediaRead), limit.Read, a.readDocs}, // the backslash is for the router
 		{"GET", "/v1/docs/:id", Optional(auth.MediaRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.MediaRead), limit.Read, a.getDocRaw},
+		{"PATCH", "/v1/docs/:id", change, limit.Mutation, a.updateDoc},
+		{"DELETE", "/v1/docs/:id", remove, limit.Mutation, a.deleteDoc},
+		{"GET", "/v1/docs/:id/revisions", read, limit.Read, a.listRevisions},
+		{"GET", "/v1/docs/:id/revisions/:revision", read, limit.Read, a.getRevision},
+		{"POST", "/v1/docs/:id/revisions/:revision/restore", change, limit.Upload, a.restoreRevision},
 
 		// Collections: collections.go, collectiontypes.go, move.go
 		{"POST", "/v1/images/batch-move", change, limit.Mutation, a.moveImages},

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -18,11 +19,14 @@ type operation struct {
 }
 
 // at is the operation's address for one of the two.
-func (o operation) at(picture, mark string) string {
-	if strings.HasPrefix(o.path, watermarks) {
+func (o operation) at(picture, mark, doc string) string {
+	switch {
+	case strings.HasPrefix(o.path, watermarks):
 		picture = mark
+	case strings.HasPrefix(o.path, "/v1/docs"):
+		picture = doc
 	}
-	return strings.Replace(o.path, "{id}", picture, 1)
+	return strings.NewReplacer("{id}", picture, "{revision}", strings.Repeat("a", 21)).Replace(o.path)
 }
 
 // operations has every route that wants a key.
@@ -67,6 +71,14 @@ func operations(seed uint64) []operation {
 		{method: "DELETE", path: "/v1/collection-types/{id}", scope: "collection.delete", status: 404, code: "NOT_FOUND"},
 		{method: "POST", path: "/v1/images/batch-move", body: `{"ids":["aaaaaaaaaaa"],"kbId":null}`, scope: "media.write", status: 200, shared: true},
 		{method: "POST", path: "/v1/docs/batch-move", body: `{"ids":["aaaaaaaaaaa"],"kbId":null}`, scope: "kb.write", status: 200, shared: true},
+		{method: "POST", path: "/v1/docs", body: object{"filename": "a.md", "content": fmt.Sprint(seed)}, scope: "media.write", status: 201, shared: true},
+		{method: "GET", path: "/v1/docs", scope: "media.read", status: 200, shared: true},
+		{method: "DELETE", path: "/v1/docs", body: object{"ids": []string{"a"}}, scope: "media.delete", status: 200, shared: true},
+		{method: "PATCH", path: "/v1/docs/{id}", body: `{"title":"x"}`, scope: "media.write", status: 200},
+		{method: "GET", path: "/v1/docs/{id}/revisions", scope: "media.read", status: 200},
+		{method: "GET", path: "/v1/docs/{id}/revisions/{revision}", scope: "media.read", status: 404, code: "DOC_REVISION_NOT_FOUND"},
+		{method: "POST", path: "/v1/docs/{id}/revisions/{revision}/restore", scope: "media.write", status: 404, code: "DOC_REVISION_NOT_FOUND"},
+		{method: "DELETE", path: "/v1/docs/{id}", scope: "media.delete", status: 200},
 		{method: "DELETE", path: "/v1/images/{id}", scope: "media.delete", status: 200},
 	}
 }
@@ -98,8 +110,9 @@ func TestScopes(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			id := p.Add("a.png", picture(uint64(1000+seed))).ID
 			mark := watermark(t, p, textMark)
+			doc := addDoc(t, p, object{"filename": "b.md", "content": fmt.Sprint("doc ", seed)}).ID
 			for _, o := range operations(uint64(seed)) {
-				s := scenario{As: k.key, Method: o.method, URL: o.at(id, mark), Body: o.body, Status: o.status, Code: o.code}
+				s := scenario{As: k.key, Method: o.method, URL: o.at(id, mark, doc), Body: o.body, Status: o.status, Code: o.code}
 				if !strings.Contains(" "+k.scopes+" ", " "+o.scope+" ") {
 					s.Status, s.Code = k.status, k.code
 					if k.status == 403 {
@@ -158,11 +171,12 @@ func TestPicturesOfOthersAreNotThere(t *testing.T) {
 	p.NewUser("other@example.org")
 	other := p.NewKey("other@example.org")
 	id, mark := p.Add("a.png", pixel).ID, watermark(t, p, textMark)
+	doc := addDoc(t, p, object{"filename": "b.md", "content": "mine"}).ID
 	for _, o := range operations(0) {
 		if o.shared {
 			continue
 		}
-		p.Run(t, scenario{Name: o.method + " " + o.path, As: other, Method: o.method, URL: o.at(id, mark),
+		p.Run(t, scenario{Name: o.method + " " + o.path, As: other, Method: o.method, URL: o.at(id, mark, doc),
 			Body: o.body, Status: 404, Code: "NOT_FOUND", Golden: "not-found"})
 	}
 	p.Run(t,

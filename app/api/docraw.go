@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/fault"
 	"picora/store"
 )
 
@@ -14,6 +15,9 @@ func (a *API) getDocRaw(c *fiber.Ctx) error {
 	m, err := a.readableDoc(c)
 	if err != nil {
 		return err
+	}
+	if !isText(&m) {
+		return fault.New(fault.NotFound, "This document is a file and has no text here.")
 	}
 	d, err := a.library.Delivery(&m)
 	if err != nil {

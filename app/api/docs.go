@@ -38,7 +38,7 @@ func docOf(m *store.Media) doc {
 		ID: m.ID, Title: m.Title, Filename: m.Filename, Format: m.Text.Format, SizeBytes: m.Size,
 		WordCount: m.Text.Words, ImageCount: m.Text.Images, Rewritten: m.Text.Rewritten,
 		IsPublic: m.Public, Tags: m.Tags, CoverURL: orNull(m.Text.Cover), InlineContent: m.Size <= inlineMost,
-		KBID: orNull(m.Collection), RelativePath: orNull(m.Text.Path),
+		KBID: orNull(m.Collection), RelativePath: orNull(library.DocPath(m)),
 		CreatedAt: stamp(m.Created), UpdatedAt: stamp(m.Updated),
 	}
 	if d.Tags == nil {

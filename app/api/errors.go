@@ -26,6 +26,7 @@ var statuses = map[fault.Code]int{
 	fault.RateLimited:      fiber.StatusTooManyRequests,
 	fault.Gone:             fiber.StatusGone,
 	fault.NotFound:         fiber.StatusNotFound,
+	fault.NoRevision:       fiber.StatusNotFound,
 	fault.MethodNotAllowed: fiber.StatusMethodNotAllowed,
 	fault.Timeout:          fiber.StatusRequestTimeout,
 	fault.Conflict:         fiber.StatusConflict,

@@ -82,7 +82,12 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 	}
 	l := a.usage.Limits(st.User)
 	pictures := st.Count[store.Image]
-	return ok(c, usageStats{
+	revisions, err := a.library.CountRevisions(c.UserContext(), st.User.ID)
+	if err != nil {
+		return err
+	}
+	docs := st.Count[store.Doc]
+	out := usageStats{
 		Plan: l.Name, PlanExpires: planEnds(&st.User),
 		Images: imageUsage{
 			StorageUsed: pictures.Bytes, BandwidthUsed: st.Month.Served,
@@ -94,7 +99,10 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 			AudioStorage: bound(l.AudioStorageBytes), VideoStorage: bound(l.VideoStorageBytes), KBs: bound(l.KBCount),
 		},
 		UpdatedAt: stamp(a.store.Now()),
-	})
+	}
+	out.Docs.TotalCount, out.Docs.StorageUsed = docs.N, docs.Bytes
+	out.Docs.RevisionCount, out.Docs.RevisionBytes = revisions.N, revisions.Bytes
+	return ok(c, out)
 }
 
 // planTitles are the plans as people call them.

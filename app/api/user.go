@@ -175,12 +175,6 @@ func (a *API) deleteIdentity(c *fiber.Ctx) error {
 	return ok(c, nil)
 }
 
-// deleteDocRevisions handles DELETE /v1/user/me/doc-revisions. There are no documents
-// yet, so there is nothing to delete.
-func (a *API) deleteDocRevisions(c *fiber.Ctx) error {
-	return ok(c, map[string]any{"deleted": 0, "freedBytes": 0, "hasMore": false})
-}
-
 // avatar is the address of the user's avatar; empty when there is none.
 func (a *API) avatar(c *fiber.Ctx, u store.User) string {
 	if u.Avatar == "" {

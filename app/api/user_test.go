@@ -300,11 +300,6 @@ func TestNotificationsAreTheirUsersAlone(t *testing.T) {
 	)
 }
 
-func TestDocumentRevisionsAreNone(t *testing.T) {
-	p := start(t)
-	p.Play(t, scenario{Method: "DELETE", URL: me + "/doc-revisions", Status: 200, Has: []string{`{"deleted":0,"freedBytes":0,"hasMore":false}`}})
-}
-
 // TestAnAddressIsShownByACode is for servers that send mail; where it goes does not
 // matter here.
 func TestAnAddressIsShownByACode(t *testing.T) {

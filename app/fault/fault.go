@@ -35,6 +35,7 @@ const (
 	Gone             Code = "GONE"
 	Forbidden        Code = "FORBIDDEN"
 	NotFound         Code = "NOT_FOUND"
+	NoRevision       Code = "DOC_REVISION_NOT_FOUND"
 	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"
 	Timeout          Code = "REQUEST_TIMEOUT"
 	Conflict         Code = "CONFLICT"
@@ -93,6 +94,8 @@ func From(err error) *Error {
 		return &Error{Code: NotFound, Message: "There is no such thing here.", Cause: err}
 	case errors.Is(err, store.ErrLastAdmin):
 		return &Error{Code: Invalid, Message: "This is the only administrator of the server. Make somebody else one first.", Cause: err}
+	case errors.Is(err, store.ErrPathTaken):
+		return &Error{Code: Conflict, Message: "The collection has another document at this path.", Cause: err}
 	case errors.Is(err, store.ErrExists):
 		return &Error{Code: Conflict, Message: "This exists already.", Cause: err}
 	case errors.Is(err, blob.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

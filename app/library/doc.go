@@ -2,6 +2,7 @@ package library
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -9,10 +10,12 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"picora/app/fault"
 	"picora/app/usage"
+	"picora/media/markdown"
 	"picora/store"
 )
 
@@ -41,9 +44,8 @@ type Doc struct {
 	Collection, Path string
 	// Rewrite has embedded pictures stored as pictures, and their addresses written in
 	// their places.
-	Rewrite bool
-	// restored is set when the content was a revision.
-	restored bool
+	Rewrite  bool
+	restored *store.Revision // whose text this is; nil: a new one's
 }
 
 // DocReport is what happened to a document on its way in.
@@ -68,8 +70,8 @@ func (l *Library) AddDoc(ctx context.Context, d Doc) (m store.Media, r DocReport
 	if err != nil {
 		return m, r, err
 	}
-	sum := sha256.Sum256(d.Content)
-	old, err := l.store.MediaByHash(ctx, d.User, store.Doc, sum[:])
+	hash := d.hash()
+	old, err := l.store.MediaByHash(ctx, d.User, store.Doc, hash)
 	if err == nil {
 		return old, DocReport{Duplicate: true}, nil
 	}
@@ -79,19 +81,104 @@ func (l *Library) AddDoc(ctx context.Context, d Doc) (m store.Media, r DocReport
 	if err := l.roomForDoc(ctx, &d); err != nil {
 		return m, r, err
 	}
-	m = store.Media{
-		User: d.User, Kind: store.Doc, Filename: d.Filename, Title: d.Title, MIME: format.mime, Ext: format.ext,
-		Hash: sum[:], Public: true, Collection: d.Collection,
-		Text: store.Text{Format: format.name, Path: d.Path},
+	facts, err := l.readDoc(ctx, &d, format)
+	if err != nil {
+		return m, r, err
 	}
-	if d.restored {
-		m.Text.Origin = store.RestoreOrigin
+	r.Warnings = facts.Warnings
+	m = d.record(format, hash, &facts, &r)
+	content := d.Content
+	if d.Rewrite && len(facts.Embedded) > 0 {
+		if content, err = l.rewrite(ctx, &d, &facts, &m, &r); err != nil {
+			return m, r, err
+		}
 	}
-	if m.Title == "" {
-		m.Title = strings.TrimSuffix(d.Filename, path.Ext(d.Filename))
-	}
-	m, r.Duplicate, r.Replaced, err = l.storeDoc(ctx, &d, m, d.Content)
+	m, r.Duplicate, r.Replaced, err = l.storeDoc(ctx, &d, m, content)
 	return m, r, err
+}
+
+// hash is the SHA-256 of the text as it was uploaded: that of a revision may be another
+// than that of its text, in which addresses of pictures were written.
+func (d *Doc) hash() []byte {
+	if d.restored != nil {
+		return d.restored.Hash
+	}
+	sum := sha256.Sum256(d.Content)
+	return sum[:]
+}
+
+// record is the document's record as far as the document tells.
+func (d *Doc) record(f docFormat, hash []byte, facts *markdown.Facts, r *DocReport) store.Media {
+	stem := strings.TrimSuffix(d.Filename, path.Ext(d.Filename))
+	m := store.Media{
+		User: d.User, Kind: store.Doc, Filename: d.Filename, MIME: f.mime, Ext: f.ext,
+		Title: clipTitle(cmp.Or(d.Title, facts.Title, facts.Heading, stem, d.Filename)),
+		Hash:  hash, Public: true, Collection: d.Collection,
+		Text: store.Text{Format: f.name, Path: d.Path, Words: facts.Words, Images: facts.Images, Cover: clipCover(facts.Cover)},
+	}
+	if d.restored != nil {
+		m.Text.Origin, m.Text.Rewritten = store.RestoreOrigin, d.restored.Rewritten
+	}
+	if d.Public == nil {
+		d.Public = facts.Public
+	}
+	if d.Tags == nil && len(facts.Tags) > 0 {
+		tags, err := docTags(facts.Tags)
+		if err != nil {
+			r.Warnings = append(r.Warnings, "The tags of the front matter were passed over: a document has at most 10, each of at most 32 characters.")
+		} else {
+			d.Tags = &tags
+		}
+	}
+	return m
+}
+
+// rewrite stores the embedded pictures of a document, and returns its text with their
+// addresses.
+func (l *Library) rewrite(ctx context.Context, d *Doc, facts *markdown.Facts, m *store.Media, r *DocReport) ([]byte, error) {
+	limit := mostRewritten
+	if lim, err := l.docLimits(ctx, d.User); err != nil {
+		return nil, err
+	} else if lim != nil && lim.DocImages >= 0 {
+		limit = min(limit, int(lim.DocImages))
+	}
+	w := rewriting{
+		library: l, user: d.User, name: strings.TrimSuffix(d.Filename, path.Ext(d.Filename)), report: r,
+		left: limit, limit: limit, done: map[[32]byte]string{},
+	}
+	text, at, err := w.rewrite(ctx, d.Content, facts.Embedded)
+	if err != nil {
+		return nil, err
+	}
+	m.Text.Rewritten = w.stored
+	for i, e := range facts.Embedded {
+		if at[i] != "" && (m.Text.Cover == "" || e.At < facts.CoverAt) {
+			m.Text.Cover, facts.CoverAt = at[i], e.At
+		}
+	}
+	return text, nil
+}
+
+// clipTitle is a title that was found, as long as titles may be.
+func clipTitle(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s))
+	if utf8.RuneCountInString(s) > maxDocTitle {
+		s = string([]rune(s)[:maxDocTitle])
+	}
+	return s
+}
+
+// clipCover is an address that was found; one that is very long is none.
+func clipCover(s string) string {
+	if len(s) > 2048 {
+		return ""
+	}
+	return s
 }
 
 // storeDoc writes the content, then the record.
@@ -108,7 +195,7 @@ func (l *Library) storeDoc(ctx context.Context, d *Doc, m store.Media, content [
 	if err != nil {
 		return m, false, "", l.discard(ctx, &m, err)
 	}
-	in := store.NewDoc{Media: m, Keep: kept(&account, d.restored), Settle: d.settle}
+	in := store.NewDoc{Media: m, Keep: kept(&account, d.restored != nil), Settle: d.settle}
 	put := l.store.PutDoc
 	if l.usage != nil {
 		put = l.usage.PutDoc
@@ -251,9 +338,16 @@ func (l *Library) roomForDoc(ctx context.Context, d *Doc) error {
 	return l.usage.MayAddDoc(ctx, d.User)
 }
 
-// ownCollection refuses a collection that is not the user's.
-func (l *Library) ownCollection(_ context.Context, _, id string) error {
-	return fault.New(fault.NotFound, "There is no collection %.64q.", id)
+// ownCollection refuses a collection that is not the user's, or that takes no documents.
+func (l *Library) ownCollection(ctx context.Context, user, id string) error {
+	c, err := l.store.OwnCollection(ctx, user, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && !c.Live():
+		return store.ErrCollection
+	case err == nil && !c.Takes(store.Doc):
+		return store.ErrKind
+	}
+	return err
 }
 
 // docTitle tidies a title and refuses one that is too long.
@@ -300,8 +394,8 @@ func docPath(s string) (string, error) {
 	return s, nil
 }
 
-// ReadDoc reads the content of a document of text.
-func (l *Library) ReadDoc(ctx context.Context, key string, size int64) ([]byte, error) {
+// readText reads the text of a document or revision.
+func (l *Library) readText(ctx context.Context, key string, size int64) ([]byte, error) {
 	r, err := l.blobs.Open(ctx, key, 0, size)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Library struct {
 	hearing  hearing
 
 	scans   chan struct{} // one for each long search that runs
+	readers chan struct{} // one for each document that is taken apart
 	intakes intakes
 	token   string // of this start's mark, see settle.go
 	onEdit  func(id string)
@@ -50,6 +51,7 @@ func New(s *store.Store, b blob.Store, upload config.Upload, minFree int64) *Lib
 		Removed: make(chan struct{}, 1), onForget: func() {},
 		arrived: make(chan struct{}, 1), hearing: newHearing(),
 		scans:   make(chan struct{}, 2),
+		readers: make(chan struct{}, 2),
 		Trashed: make(chan struct{}, 1), Collected: make(chan struct{}, 1),
 	}
 }
