@@ -39,7 +39,7 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 	./.ci/check-release
 
 .PHONY: test
-test: ffmpeg $(PICGO) ## all tests, with the race detector; those of memory without
+test: ffmpeg sounds $(PICGO) ## all tests, with the race detector; those of memory without
 	@./.ci/need chromium fonts-noto-cjk
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 
@@ -94,6 +94,11 @@ env: ## print what cgo needs, for a shell to eval
 .PHONY: tools
 tools:
 	@./.ci/need $(GO) gcc node npm
+
+# Encoders that tests make audio files with.
+.PHONY: sounds
+sounds:
+	@./.ci/need lame flac vorbis-tools opus-tools sox ffmpeg id3v2
 
 $(PICGO): app/testdata/picgo/package.json app/testdata/picgo/package-lock.json
 	cd app/testdata/picgo && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error

@@ -15,7 +15,7 @@ var layers = map[string]int{
 	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
 	"media/strip": 2, "media/svg": 3, "media/markdown": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
-	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "store": 2, "store/cache": 1,
+	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "media/tags": 1, "media/sound": 5, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,
 	"app/byterange": 0, "app/saveas": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
 	"app/auth": 4, "app/limit": 4, "app/usage": 4,
@@ -55,6 +55,7 @@ var owners = map[string][]string{
 	"go.yaml.in/yaml":                   {"app/apptest", "media/markdown"},
 	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
 	"github.com/asticode/go-astiav":     {"media/av"},
+	"github.com/dhowden/tag":            {"media/tags"},
 	"github.com/landlock-lsm":           {"media/wall"},
 	"github.com/elastic/go-seccomp-bpf": {"media/wall"},
 	"github.com/disintegration/imaging": {"media/picture"},
@@ -89,7 +90,7 @@ func TestImportsGoOneWay(t *testing.T) {
 
 // needsC are the packages that link C. Only the command line may import them, for the
 // worker: everything else compiles and is tested without.
-var needsC = []string{"media/av", "media/jpeg", "media/webp", "media/icc", "media/picture", "media/probe"}
+var needsC = []string{"media/av", "media/jpeg", "media/webp", "media/icc", "media/picture", "media/probe", "media/sound"}
 
 func TestTheServerLinksNoC(t *testing.T) {
 	found := 0

@@ -28,7 +28,7 @@ const (
 const MaxWaveform = 64 << 10
 
 // MaxChapters is how many chapters of a file are told.
-const MaxChapters = 1000
+const MaxChapters = 500
 
 // SoundArgs says what a worker is to know of an audio file.
 type SoundArgs struct {
@@ -61,10 +61,13 @@ type Chapter struct {
 
 // Measure is how loud an audio file is (EBU R 128).
 type Measure struct {
-	Silent   bool    // all of it, so there is no loudness
-	Loudness float64 // integrated, LUFS
-	TruePeak float64 // dBTP
+	Silent   bool    // all of it, or it is shorter than 0.4 s: there is no loudness
+	Loudness float64 // integrated, LUFS; -70 when Silent
+	TruePeak float64 // dBTP, Quietest at least
 }
+
+// Quietest is the true peak of a file in which nothing is heard.
+const Quietest = -144
 
 // LevelArgs asks for an audio file of that loudness.
 type LevelArgs struct {

@@ -80,7 +80,11 @@ func (a *API) deleteAudio(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	gone, err := a.library.Remove(c.UserContext(), m.User, m.ID)
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Discard(c.UserContext(), m.User, trash, m.ID)
 	if err != nil {
 		return err
 	}

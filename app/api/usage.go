@@ -81,7 +81,7 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		return err
 	}
 	l := a.usage.Limits(st.User)
-	pictures := st.Count[store.Image]
+	pictures, sounds := st.Count[store.Image], st.Count[store.Audio]
 	revisions, err := a.library.CountRevisions(c.UserContext(), st.User.ID)
 	if err != nil {
 		return err
@@ -102,6 +102,7 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 	}
 	out.Docs.TotalCount, out.Docs.StorageUsed = docs.N, docs.Bytes
 	out.Docs.RevisionCount, out.Docs.RevisionBytes = revisions.N, revisions.Bytes
+	out.Audio.StorageUsed, out.Audio.TotalCount = sounds.Bytes, sounds.N-sounds.Trash
 	return ok(c, out)
 }
 

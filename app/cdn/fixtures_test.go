@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"picora/app/apptest"
+	"picora/store"
 )
 
 // secret is planted in metadata.
@@ -50,6 +51,8 @@ type file struct {
 	body []byte // whole
 	etag string
 	date string
+
+	mime, policy string // Content-Type and Cache-Control
 }
 
 // fixtures are pictures for each way of serving; they take a while to make.
@@ -83,7 +86,52 @@ func files(t *testing.T, p *apptest.Picora) (fs []file) {
 		if bytes.Equal(r.Body, f.data) != f.kept || bytes.Contains(r.Body, []byte(secret)) {
 			t.Fatalf("%s: the bytes came back as they are: %v; with the secret: %v", f.name, !f.kept, bytes.Contains(r.Body, []byte(secret)))
 		}
-		fs = append(fs, file{f.name, path, r.Body, r.Header.Get("ETag"), r.Header.Get("Last-Modified")})
+		fs = append(fs, fileOf(f.name, path, r, i.MIMEType, public))
+		if f.kept && f.data[0] == 0x89 {
+			fs = append(fs, others(t, p, f.name, i.ID, r.Body)...)
+		}
+	}
+	return fs
+}
+
+func fileOf(name, path string, r apptest.Response, mime, policy string) file {
+	return file{name, path, r.Body, r.Header.Get("ETag"), r.Header.Get("Last-Modified"), mime, policy}
+}
+
+// others makes records of other kinds whose files and parts are the picture's bytes.
+func others(t *testing.T, p *apptest.Picora, name, picture string, data []byte) (fs []file) {
+	t.Helper()
+	of, err := p.App.Store().Media(t.Context(), picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(kind store.Kind, mime, ext string, hash byte) string {
+		m := store.Media{
+			ID: store.NewID(store.IDLen), User: of.User, Kind: kind, MIME: mime, Ext: ext, Filename: `Größe "1".` + ext, Public: true,
+			Hash: append(bytes.Repeat([]byte{hash}, 31), name[0]), Size: of.Size, Blob: of.Blob, BlobSize: of.BlobSize,
+		}
+		for _, part := range []string{store.CoverPart, store.PeaksPart, store.SoundPart} {
+			m.SetPart(store.Part{Name: part, Blob: of.Blob, MIME: map[string]string{store.CoverPart: "image/jpeg", store.PeaksPart: "application/json", store.SoundPart: "audio/mp4"}[part], Size: of.BlobSize})
+		}
+		if _, _, err := p.App.Store().CreateMedia(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		return m.ID
+	}
+	sound, doc := add(store.Audio, "audio/flac", "flac", 1), add(store.Doc, "application/pdf", "pdf", 2)
+	for _, o := range []struct{ path, mime, policy string }{
+		{"/audio/" + sound + ".flac", "audio/flac", public},
+		{"/audio-cover/" + sound + ".jpg", "image/jpeg", public},
+		{"/audio-peaks/" + sound + ".json", "application/json", public},
+		{"/audio-level/" + sound + ".m4a", "audio/mp4", "public, no-cache"},
+		{"/doc/" + doc + ".pdf", "application/pdf", "public, no-cache"},
+		{"/doc-cover/" + doc + ".jpg", "image/jpeg", "public, no-cache"},
+	} {
+		r := get(p, "GET", o.path)
+		if r.Status != http.StatusOK || !bytes.Equal(r.Body, data) {
+			t.Fatalf("%s: %d, %d bytes", o.path, r.Status, len(r.Body))
+		}
+		fs = append(fs, fileOf(name+" at "+o.path, o.path, r, o.mime, o.policy))
 	}
 	return fs
 }

@@ -26,18 +26,21 @@ func servers(t *testing.T, test func(t *testing.T, p *apptest.Picora, fs []file)
 
 func TestAFileComesWithItsHeaders(t *testing.T) {
 	servers(t, func(t *testing.T, p *apptest.Picora, fs []file) {
-		types := map[string]string{"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif"}
 		for _, f := range fs {
 			r := get(p, "GET", f.path)
 			secured(t, f.name, r.Header)
 			want := map[string]string{
-				"Content-Type": types[f.path[len(f.path)-3:]], "Content-Length": fmt.Sprint(len(f.body)), "Accept-Ranges": "bytes",
-				"Cache-Control": "public, max-age=31536000, immutable", "Vary": "", "Content-Range": "", "Content-Encoding": "",
+				"Content-Type": f.mime, "Content-Length": fmt.Sprint(len(f.body)), "Accept-Ranges": "bytes",
+				"Cache-Control": f.policy, "Vary": "", "Content-Range": "", "Content-Encoding": "",
 			}
 			for name, v := range want {
 				if r.Header.Get(name) != v {
 					t.Errorf("%s: %s is %q, want %q", f.name, name, r.Header.Get(name), v)
 				}
+			}
+			saved := r.Header.Get("Content-Disposition")
+			if strings.HasPrefix(f.path, "/doc/") != (saved == `attachment; filename="Gr__e _1_.pdf"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.pdf`) || !strings.HasPrefix(f.path, "/doc/") && saved != "" {
+				t.Errorf("%s: saved as %s", f.name, saved)
 			}
 			if !strings.HasPrefix(f.etag, `"`) || strings.Count(f.etag, `"`) != 2 || !bytes.Equal(r.Body, f.body) {
 				t.Errorf("%s: ETag %s, %d bytes", f.name, f.etag, len(r.Body))

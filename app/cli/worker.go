@@ -22,7 +22,10 @@ func (e *env) worker() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return child.Serve(map[string]child.Handler{media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile})
+			return child.Serve(map[string]child.Handler{
+				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile,
+				media.SoundJob: readSound, media.MeasureJob: measureSound, media.LevelJob: levelSound,
+			})
 		},
 	}
 }

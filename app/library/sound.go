@@ -27,8 +27,6 @@ const (
 	maxCover = 4 << 20
 	// maxSeconds is more sound than any file has.
 	maxSeconds = 1e7
-	// maxChapters is how many chapters are kept.
-	maxChapters = 1000
 )
 
 var errNoSound = fault.New(fault.FeatureDisabled, "This server does not look into audio files, and so takes none.")
@@ -284,7 +282,7 @@ func soundOf(f media.Sound) (s store.Sound, err error) {
 		s.Year = f.Year
 	}
 	for _, c := range f.Chapters {
-		if len(s.Chapters) < maxChapters && sensible(c.Start, 0, maxSeconds) && sensible(c.End, c.Start, maxSeconds) {
+		if len(s.Chapters) < media.MaxChapters && sensible(c.Start, 0, maxSeconds) && sensible(c.End, c.Start, maxSeconds) {
 			s.Chapters = append(s.Chapters, store.Chapter{Start: c.Start, End: c.End, Title: line(c.Title, maxTitle)})
 		}
 	}

@@ -47,6 +47,7 @@ func (l *Library) Restore(ctx context.Context, user, id string) (store.Media, er
 	}
 	l.onEdit(id)
 	signal(l.arrived) // it may have gone before anybody looked at it
+	l.hearSoon("")
 	return back[0], nil
 }
 

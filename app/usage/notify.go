@@ -18,6 +18,10 @@ const (
 	storageFull
 	bandwidthLow
 	bandwidthFull
+	mediaStorageLow
+	mediaStorageFull
+	mediaBandwidthLow
+	mediaBandwidthFull
 )
 
 // warn tells the user when the storage or the bandwidth is nearly used up, and when it
@@ -35,6 +39,18 @@ func (u *Usage) warn(ctx context.Context, st *store.Standing) {
 			return mail.BandwidthFull(lang, used, limit, now)
 		}
 		return mail.BandwidthLow(lang, used, limit, now)
+	})
+	u.warnOf(ctx, st, mediaBytes(st), l.MediaStorageBytes, mediaStorageLow, mediaStorageFull, func(used, limit string, full bool) mail.Text {
+		if full {
+			return mail.MediaStorageFull(lang, used, limit)
+		}
+		return mail.MediaStorageLow(lang, used, limit)
+	})
+	u.warnOf(ctx, st, st.Month.Played, l.MediaBandwidthBytes, mediaBandwidthLow, mediaBandwidthFull, func(used, limit string, full bool) mail.Text {
+		if full {
+			return mail.MediaBandwidthFull(lang, used, limit, now)
+		}
+		return mail.MediaBandwidthLow(lang, used, limit, now)
 	})
 }
 
@@ -57,10 +73,13 @@ func (u *Usage) told(ctx context.Context, st *store.Standing, err error) error {
 	if !ok || f.Code != fault.QuotaExceeded {
 		return err
 	}
-	l := u.Limits(st.User)
-	if f.Meta["type"] == "img_storage_bytes" && float64(st.Count[store.Image].Bytes) >= 0.8*float64(l.ImageStorageBytes) {
-		u.tell(ctx, st, storageFull, storageFull|storageLow,
-			mail.DidNotFit(mail.Language(st.User.Locale, ""), Size(st.Count[store.Image].Bytes), Size(l.ImageStorageBytes)))
+	l, lang := u.Limits(st.User), mail.Language(st.User.Locale, "")
+	nearly := func(used, limit int64) bool { return float64(used) >= 0.8*float64(limit) }
+	switch used := mediaBytes(st); {
+	case f.Meta["type"] == "img_storage_bytes" && nearly(st.Count[store.Image].Bytes, l.ImageStorageBytes):
+		u.tell(ctx, st, storageFull, storageFull|storageLow, mail.DidNotFit(lang, Size(st.Count[store.Image].Bytes), Size(l.ImageStorageBytes)))
+	case f.Meta["type"] == "media_storage_bytes" && nearly(used, l.MediaStorageBytes):
+		u.tell(ctx, st, mediaStorageFull, mediaStorageFull|mediaStorageLow, mail.MediaDidNotFit(lang, Size(used), Size(l.MediaStorageBytes)))
 	}
 	return err
 }

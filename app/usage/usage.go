@@ -218,9 +218,14 @@ func (u *Usage) room(st *store.Standing, k store.Kind, more int64) error {
 	return imageRoom(st, &l, more)
 }
 
+// mediaBytes is how much audio and video there is.
+func mediaBytes(st *store.Standing) int64 {
+	return st.Count[store.Audio].Bytes + st.Count[store.Video].Bytes
+}
+
 // mediaRoom is room for audio and video.
 func mediaRoom(st *store.Standing, l *Limits, more int64) error {
-	used := st.Count[store.Audio].Bytes + st.Count[store.Video].Bytes
+	used := mediaBytes(st)
 	switch {
 	case exceeds(used+more, l.MediaStorageBytes):
 		return over("media_storage_bytes", used, l.MediaStorageBytes,

@@ -53,14 +53,19 @@ type Input struct {
 // Open opens the size bytes of r, whose container is told by its content. r must stay readable until Close. Errors are
 // those of r, media.Corrupt and media.Unsupported.
 func Open(r io.ReaderAt, size int64, l Limits) (in *Input, err error) {
+	return open(hide(r, size), size, l, nil)
+}
+
+// open opens a file of a format that is known, or nil, with more options.
+func open(r io.ReaderAt, size int64, l Limits, known *astiav.InputFormat, more ...string) (in *Input, err error) {
 	const most = 1<<31 - 1 // that FFmpeg can be told; a higher number makes every file fail
 	l.Pixels = min(cmp.Or(l.Pixels, most), most)
-	in = &Input{limits: l, r: hide(r, size), size: size}
+	in = &Input{limits: l, r: r, size: size}
 	if in.io, err = astiav.AllocIOContext(bufferSize, false, in.read, in.seek, nil); err != nil {
 		return nil, fmt.Errorf("av: %w", err)
 	}
-	options, err := dictionary("format_whitelist", demuxers, "protocol_whitelist", "none", "max_streams", fmt.Sprint(maxStreams),
-		"probesize", "5000000", "analyzeduration", "5000000")
+	options, err := dictionary(append(more, "format_whitelist", demuxers, "protocol_whitelist", "none", "max_streams", fmt.Sprint(maxStreams),
+		"probesize", "5000000", "analyzeduration", "5000000")...)
 	if err != nil {
 		in.io.Free()
 		return nil, err
@@ -68,7 +73,7 @@ func Open(r io.ReaderAt, size int64, l Limits) (in *Input, err error) {
 	defer options.Free()
 	in.format = astiav.AllocFormatContext()
 	in.format.SetPb(in.io)
-	if err := in.format.OpenInput("", nil, options); err != nil { // frees the format's context
+	if err := in.format.OpenInput("", known, options); err != nil { // frees the format's context
 		in.format = nil
 		err = in.refuse("open", err)
 		in.Close()
