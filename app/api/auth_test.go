@@ -74,6 +74,8 @@ func operations(seed uint64) []operation {
 		{method: "DELETE", path: collections + "/{id}", scope: "collection.delete", status: 404, code: "NOT_FOUND"},
 		{method: "POST", path: collections + "/{id}/restore", scope: "collection.write", status: 404, code: "NOT_FOUND"},
 		{method: "GET", path: collections + "/{id}/manifest", scope: "collection.read", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: collections + "/{id}/feed-token", scope: "collection.write", status: 404, code: "NOT_FOUND"},
+		{method: "DELETE", path: collections + "/{id}/feed-token", scope: "collection.write", status: 404, code: "NOT_FOUND"},
 		{method: "GET", path: "/v1/collection-types", scope: "collection.read", status: 200, shared: true},
 		{method: "POST", path: "/v1/collection-types", body: `{"name":"a"}`, scope: "collection.write", status: 422, code: "VALIDATION_ERROR", shared: true},
 		{method: "DELETE", path: "/v1/collection-types/{id}", scope: "collection.delete", status: 404, code: "NOT_FOUND"},
