@@ -64,7 +64,7 @@ func (a *API) restoreRevision(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out, report, err := a.library.Restore(c.UserContext(), &m, &r)
+	out, report, err := a.library.RestoreRevision(c.UserContext(), &m, &r)
 	if err != nil {
 		return err
 	}

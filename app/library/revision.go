@@ -27,9 +27,9 @@ func (l *Library) RevisionText(ctx context.Context, r *store.Revision) ([]byte, 
 	return l.readText(ctx, r.Blob, r.Size)
 }
 
-// Restore makes a revision's text the document's again, in a new record that takes the
+// RestoreRevision makes a revision's text the document's again, in a new record that takes the
 // old one's place. The revision stays.
-func (l *Library) Restore(ctx context.Context, m *store.Media, r *store.Revision) (store.Media, DocReport, error) {
+func (l *Library) RestoreRevision(ctx context.Context, m *store.Media, r *store.Revision) (store.Media, DocReport, error) {
 	if DocPath(m) == "" {
 		return store.Media{}, DocReport{}, fault.New(fault.Invalid, "Only documents of a collection can go back to a revision: this one has no kbId and relativePath.")
 	}
