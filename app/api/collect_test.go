@@ -12,13 +12,6 @@ import (
 	"picora/store"
 )
 
-// kbOf is the collection that a picture says it is in; empty: none.
-func kbOf(t testing.TB, p *apptest.Picora, id string) string {
-	t.Helper()
-	s, _ := field(t, p.Play(t, scenario{URL: "/v1/images/" + id, Status: 200}), "kbId").(string)
-	return s
-}
-
 func TestPicturesGoIntoCollections(t *testing.T) {
 	p := start(t)
 	p.NewUser("b@example.org")
