@@ -1,12 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -15,7 +13,6 @@ import (
 //go:generate go tool msgp -tests=false -io=false -o collection_gen.go
 
 //msgp:timezone utc
-//msgp:ignore CollectionQuery
 
 // Collection is a group of a user's media: an album, a show, a knowledge base.
 type Collection struct {
@@ -154,44 +151,6 @@ func (s *Store) CollectionBySlug(ctx context.Context, slug string) (c Collection
 func (s *Store) OwnCollection(ctx context.Context, user, id string) (c Collection, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) error { return get(tx, keyCollection(user, id), &c) })
 	return c, err
-}
-
-// CollectionQuery chooses collections of a user. Empty fields do not restrict.
-type CollectionQuery struct {
-	Type, KBType string
-	Deleted      bool // deleted ones, too
-	ByName       bool // by name, else the one that changed last first
-	After        string
-	Limit        int
-}
-
-// ListCollections reads a page of the user's collections; next is empty on the last.
-func (s *Store) ListCollections(ctx context.Context, user string, q CollectionQuery) (list []Collection, next string, err error) {
-	var all []Collection
-	err = s.db.View(ctx, func(tx kv.Reader) error {
-		all, err = collections(tx, user)
-		return err
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	all = slices.DeleteFunc(all, func(c Collection) bool {
-		return !q.Deleted && !c.Live() || q.Type != "" && c.Type != q.Type || q.KBType != "" && c.KBType != q.KBType || q.After != "" && q.place(&c) <= q.After
-	})
-	slices.SortFunc(all, func(a, b Collection) int { return cmp.Compare(q.place(&a), q.place(&b)) })
-	if len(all) > q.Limit {
-		all = all[:q.Limit]
-		next = q.place(&all[q.Limit-1])
-	}
-	return all, next, nil
-}
-
-// place is where c stands in the list; places compare as texts.
-func (q CollectionQuery) place(c *Collection) string {
-	if q.ByName {
-		return strings.ToLower(c.Name) + "\x00" + c.ID
-	}
-	return timeKey(time.UnixMilli(^c.Updated.UnixMilli())) + c.ID // the latest first
 }
 
 // UpdateCollection lets edit change the user's collection, as UpdateMedia does; one
@@ -334,64 +293,6 @@ func changeCollection(tx kv.Tx, old, c *Collection) error {
 		}
 	}
 	return put(tx, keyCollection(c.User, c.ID), c)
-}
-
-// countCollection keeps the counts of collections when the media record old becomes m.
-// Nothing comes into a collection that is not there or does not take it.
-func countCollection(tx kv.Tx, old, m *Media) error {
-	from, to := within(old), within(m)
-	if from == to && from != "" && old.Public == m.Public && old.Size == m.Size {
-		return nil
-	}
-	if from != "" {
-		c := Collection{}
-		err := get(tx, keyCollection(old.User, from), &c)
-		if errors.Is(err, ErrNotFound) {
-			err = nil // nobody counts what a collection had that is gone
-		} else if err == nil {
-			c.count(old, -1)
-			if from == to {
-				c.count(m, +1)
-			}
-			err = put(tx, keyCollection(old.User, from), &c)
-		}
-		if err != nil || from == to {
-			return err
-		}
-	}
-	if to == "" {
-		return nil
-	}
-	c, err := liveCollection(tx, m.User, to)
-	if errors.Is(err, ErrNotFound) {
-		return ErrCollection
-	}
-	if err != nil {
-		return err
-	}
-	if !c.Takes(m.Kind) {
-		return fmt.Errorf("store: collection %s: %w", to, ErrKind)
-	}
-	c.count(m, +1)
-	if m.Updated.After(c.Updated) {
-		c.Updated = m.Updated
-	}
-	return put(tx, keyCollection(c.User, c.ID), &c)
-}
-
-// within is the collection that counts m; empty: none.
-func within(m *Media) string {
-	if m == nil || m.Trashed() {
-		return ""
-	}
-	return m.Collection
-}
-
-func (c *Collection) count(m *Media, sign int64) {
-	for len(c.Counts) <= int(m.Kind) {
-		c.Counts = append(c.Counts, Count{})
-	}
-	c.Counts[m.Kind].add(m, sign)
 }
 
 // removeCollections deletes collections of a removed account, whose media are gone.

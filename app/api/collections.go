@@ -2,10 +2,10 @@ package api
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
+	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
 	"picora/app/link"
@@ -29,6 +29,7 @@ type collection struct {
 	IsPublic             bool             `json:"isPublic"`
 	CoverID              *string          `json:"coverId"`
 	URL                  *string          `json:"url"`
+	ShareURL             *string          `json:"shareUrl"`
 	Feed                 feed             `json:"feed"`
 	FeedURL              *string          `json:"feedUrl"`
 	PrivateFeedURL       *string          `json:"privateFeedUrl"`
@@ -49,6 +50,9 @@ func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 		out.URL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug))
 	}
 	wireFeed(c, k, &out)
+	if k.Share != "" && k.Live() && caller(c).Need(auth.MediaRead) == nil { // it opens what is in it
+		out.ShareURL = orNull(link.Of(c.UserContext()).Page("/c/" + k.Slug + "?key=" + k.Share))
+	}
 	if !k.Live() {
 		out.DeletedAt = orNull(stamp(k.Deleted))
 	}
@@ -119,6 +123,9 @@ func (f fields) collectionChange() (ch library.CollectionChange, err error) {
 		if *to, err = f.clearable(name); err != nil {
 			return ch, err
 		}
+	}
+	if ch.Shared, err = take[bool](f, "isShared", "is_shared"); err != nil {
+		return ch, err
 	}
 	if ch.Allowed, err = f.kinds("allowedResourceTypes"); err != nil {
 		return ch, err
@@ -232,60 +239,6 @@ func (a *API) updateCollection(c *fiber.Ctx) error {
 		return err
 	}
 	return ok(c, wireCollection(c, &k))
-}
-
-// manifestItem is what a collection's manifest says of something in it.
-type manifestItem struct {
-	ResourceType string  `json:"resourceType"`
-	ID           string  `json:"id"`
-	Name         string  `json:"name"`
-	SourceHash   *string `json:"sourceHash"`
-	SizeBytes    int64   `json:"sizeBytes"`
-	UpdatedAt    string  `json:"updatedAt"`
-}
-
-// The pages of a manifest are larger than those of other lists (contract 18.3).
-const mostManifest = 1000
-
-// getManifest handles GET /v1/collections/:id/manifest: all that is in a collection, for
-// programs that keep a copy of it.
-func (a *API) getManifest(c *fiber.Ctx) error {
-	k, err := a.ownCollection(c)
-	if err != nil {
-		return err
-	}
-	if !k.Live() {
-		return store.ErrNotFound
-	}
-	if c.Query("version") != "3" {
-		return fault.New(fault.Invalid, "version is 3: this server knows no other manifest.")
-	}
-	limit := mostManifest
-	if s := c.Query("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 {
-			return fault.New(fault.Invalid, "limit is a whole number from 1 to %d.", mostManifest)
-		}
-		limit = min(limit, mostManifest)
-	}
-	list := "manifest " + k.ID
-	after, err := a.unseal(k.User, list, c.Query("cursor"))
-	if err != nil {
-		return err
-	}
-	p, err := a.library.List(c.UserContext(), k.User, store.Query{Collection: &k.ID, After: after, Limit: limit})
-	if err != nil {
-		return err
-	}
-	items := make([]manifestItem, len(p.Items))
-	for i := range p.Items {
-		m := &p.Items[i]
-		items[i] = manifestItem{resourceNames[m.Kind], m.ID, m.Filename, hexOrNull(m.Hash), m.Size, stamp(m.Updated)}
-	}
-	next := a.seal(k.User, list, p.Next)
-	return ok(c, map[string]any{
-		"protocolVersion": 3, "collectionId": k.ID, "items": items, "counts": kindCounts(&k),
-		"nextCursor": next, "hasMore": next != nil, "serverTime": stamp(a.store.Now()),
-	})
 }
 
 // deleteCollection handles DELETE /v1/collections/:id.

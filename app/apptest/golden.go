@@ -59,6 +59,7 @@ var neutral = []struct {
 	{regexp.MustCompile(`"storageKey": "[^"]+"`), `"storageKey": "<key>"`},
 	{regexp.MustCompile(`"[0-9a-f]{64}"`), `"<sha256>"`},
 	{regexp.MustCompile(`"[0-9a-f]{16}"`), `"<request>"`},
+	{regexp.MustCompile(`<host>/feed/[A-Za-z0-9_-]{21}`), `<host>/feed/<id>`},
 	{regexp.MustCompile(`"[A-Za-z0-9_-]{21}"`), `"<id>"`},
 	{regexp.MustCompile(`"(id|imageId)": "[A-Za-z0-9_-]{11}"`), `"$1": "<image>"`},
 }

@@ -28,6 +28,7 @@ type CollectionChange struct {
 	Type, CustomType, KBType *string
 	Allowed                  []store.Kind
 	Default, Public          *bool
+	Shared                   *bool   // whoever has a link may see its page and all in it
 	Cover                    *string // id of a picture of the user's; empty: none
 	Feed                     *FeedChange
 }
@@ -167,6 +168,13 @@ func (l *Library) applyCollection(ctx context.Context, c *store.Collection, ch C
 	if ch.Public != nil {
 		c.Public = *ch.Public
 	}
+	switch {
+	case ch.Shared == nil:
+	case !*ch.Shared:
+		c.Share = ""
+	case c.Share == "":
+		c.Share = store.NewID(shareLength)
+	}
 	if ch.Cover != nil && *ch.Cover != "" {
 		if m, err := l.Own(ctx, c.User, *ch.Cover); errors.Is(err, store.ErrNotFound) || err == nil && m.Kind != store.Image {
 			return fault.New(fault.Invalid, "coverId: you have no such picture.")
@@ -220,6 +228,9 @@ func (l *Library) ShownCollection(ctx context.Context, name string) (c store.Col
 func (l *Library) Collections(ctx context.Context, user string, q store.CollectionQuery) ([]store.Collection, string, error) {
 	return l.store.ListCollections(ctx, user, q)
 }
+
+// shareLength is how many characters of six bits the key of a collection has.
+const shareLength = 32
 
 var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,63}$`)
 

@@ -136,6 +136,26 @@ func contains(t *testing.T, body []byte, texts ...string) {
 	}
 }
 
+// doc adds a document, which edit may change before it is stored.
+func (s *shelf) doc(edit ...func(*store.Media)) store.Media {
+	s.t.Helper()
+	b := []byte("# A heading\n\nand a text.\n")
+	h := sha256.Sum256(b)
+	m := store.Media{
+		ID: store.NewID(store.IDLen), User: s.User, Kind: store.Doc, Filename: "a.md", Title: "A document", MIME: "text/markdown", Ext: "md",
+		Size: int64(len(b)), Hash: h[:], Blob: s.put(b), BlobSize: int64(len(b)), Public: true,
+		Text: store.Text{Format: "markdown", Words: 412},
+	}
+	for _, e := range edit {
+		e(&m)
+	}
+	m, fresh, err := s.App.Store().CreateMedia(s.t.Context(), m)
+	if err != nil || !fresh {
+		s.t.Fatalf("created: %v, %v", fresh, err)
+	}
+	return m
+}
+
 // collection makes one of the owner's, through the API.
 func (s *shelf) collection(fields map[string]any) (k collection) {
 	s.t.Helper()

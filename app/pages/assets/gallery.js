@@ -33,14 +33,21 @@ function show(n) {
   img.src = a.dataset.full;
   stage.replaceChildren(img);
   caption.textContent = small.alt;
-  place.textContent = `${n + 1} / ${all.length}${next() ? "+" : ""}`;
   download.href = a.href;
   download.download = a.dataset.name;
-  before.disabled = n === 0;
-  after.disabled = n === all.length - 1 && !next();
+  mark();
   history.replaceState(history.state, "", "#" + a.id);
   for (const near of [all[n + 1], all[n - 1]]) if (near) new Image().src = near.dataset.full;
   if (n >= all.length - 4) more();
+}
+
+// mark says which of how many the box shows.
+function mark() {
+  const n = pictures().length;
+  place.textContent = `${at + 1} / ${n}${next() ? "+" : ""}`;
+  before.disabled = at === 0;
+  after.disabled = at === n - 1 && !next();
+  if (!box.contains(document.activeElement) || document.activeElement.disabled) box.focus();
 }
 
 // step goes to a neighbour, for which it may have to wait.
@@ -52,8 +59,10 @@ async function step(by) {
 function open(n) {
   if (!box.open) {
     history.pushState({ box: true }, "");
+    history.scrollRestoration = "manual"; // closing stays where the picture is
     document.documentElement.classList.add("looking");
     box.showModal();
+    box.focus();
   }
   show(n);
 }
@@ -83,7 +92,10 @@ after.addEventListener("click", () => step(1));
 box.querySelector(".close").addEventListener("click", () => box.close());
 box.addEventListener("close", closed);
 box.addEventListener("click", e => { if (e.target === stage) box.close(); });
-addEventListener("popstate", () => { if (box.open) box.close(); });
+addEventListener("popstate", () => {
+  if (box.open) box.close();
+  history.scrollRestoration = "auto";
+});
 box.addEventListener("keydown", e => {
   if (e.metaKey || e.ctrlKey || e.altKey) return;
   const does = { ArrowRight: () => step(1), ArrowLeft: () => step(-1), Home: () => show(0), End: () => show(Infinity) }[e.key];
@@ -129,7 +141,7 @@ async function load(a) {
       a.href = follows.getAttribute("href");
       a.textContent = text;
     } else a.closest(".more").remove();
-    if (at >= 0) show(at + 0), place.textContent = `${at + 1} / ${pictures().length}${next() ? "+" : ""}`, after.disabled = at === pictures().length - 1 && !next();
+    if (at >= 0) mark();
   } catch {
     a.textContent = a.dataset.failed; // and leads there all the same
     watch.disconnect();
