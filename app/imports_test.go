@@ -41,7 +41,7 @@ var owners = map[string][]string{
 	"github.com/maypok86/otter":         {"app/cdn"},
 	"github.com/hashicorp/golang-lru":   {"app/limit"},
 	"golang.org/x/time":                 {"app/limit"},
-	"golang.org/x/text":                 {"store/words"},
+	"golang.org/x/text":                 {"store/words", "media/tags"},
 	"github.com/tinylib/msgp":           {"store"},
 	"github.com/golang-jwt/jwt":         {"app/auth"},
 	"github.com/wneessen/go-mail":       {"app/mail"},
