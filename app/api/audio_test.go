@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"picora/app/apptest"
 	"picora/app/config"
+	"picora/store"
 )
 
 // sound is the wire's audio file, as far as tests read it.
@@ -275,6 +277,34 @@ func TestPlansAndAudio(t *testing.T) {
 	}
 	p.Play(t, scenario{Method: "DELETE", URL: "/v1/audio/" + first.ID, Status: 204})
 	p.Play(t, scenario{Name: "room again", Method: "POST", URL: "/v1/audio", Body: parts{apptest.File("b.wav", wav)}, Status: 201})
+}
+
+// TestAQuotaHoldsAgainstAudioAtTheSameTime sends ten files at once to an account that has
+// room for three.
+func TestAQuotaHoldsAgainstAudioAtTheSameTime(t *testing.T) {
+	p := studio(t, func(plan *config.Plan) { plan.MediaStorageBytes = 3 * int64(len(apptest.WAV(1, 1, 0))) })
+	var wg sync.WaitGroup
+	statuses := make([]int, 10)
+	for i := range statuses {
+		wg.Go(func() {
+			body, kind := apptest.Form("a.wav", apptest.WAV(1, 1, i))
+			statuses[i] = p.Do("POST", "/v1/audio", bytes.NewReader(body), "Content-Type", kind).Status
+		})
+	}
+	wg.Wait()
+	got := map[int]int{}
+	for _, s := range statuses {
+		got[s]++
+	}
+	st, err := p.App.Store().Standing(t.Context(), p.User)
+	if err != nil || got[201] != 3 || got[403] != 7 || st.Count[store.Audio].N != 3 {
+		t.Errorf("%v, %d records: %v", got, st.Count[store.Audio].N, err)
+	}
+	for end := time.Now().Add(time.Minute); len(p.Blobs()) != 6; time.Sleep(20 * time.Millisecond) { // a file and a waveform each
+		if time.Now().After(end) {
+			t.Fatalf("%d blobs", len(p.Blobs()))
+		}
+	}
 }
 
 // settled waits until ok says yes of the audio file.

@@ -37,9 +37,8 @@ func newHearing() hearing {
 const (
 	// waitingMost is how many files can be done before their turn.
 	waitingMost = 1000
-	// measureTime and levelTime bound the work on one file.
+	// measureTime bounds the work on one file, beside what it lasts.
 	measureTime = 30 * time.Minute
-	levelTime   = 2 * time.Hour
 	// hearAgain is when what failed is tried again.
 	hearAgain = 5 * time.Minute
 
@@ -157,7 +156,7 @@ func (l *Library) hearOne(ctx context.Context, m *store.Media) {
 // measure finds out the waveform and the loudness of m. A file that cannot be measured
 // stays without.
 func (l *Library) measure(ctx context.Context, m *store.Media, progress func(float64)) error {
-	ctx, cancel := context.WithTimeout(ctx, measureTime)
+	ctx, cancel := context.WithTimeout(ctx, measureTime+lasts(m))
 	defer cancel()
 	var found media.Measure
 	done, err := l.onSound(ctx, m, media.MeasureJob, l.soundArgs(m, -1), &found, progress, func(out *cache.File, made *store.Media) error {
@@ -195,7 +194,7 @@ var errChanged = errors.New("library: not wanted any more")
 
 // level makes the file of m as loud as its owner wishes.
 func (l *Library) level(ctx context.Context, m *store.Media, progress func(float64)) error {
-	ctx, cancel := context.WithTimeout(ctx, levelTime)
+	ctx, cancel := context.WithTimeout(ctx, measureTime+2*lasts(m))
 	defer cancel()
 	if err := l.Room(ctx, int64(m.Sound.Duration*32_000)); err != nil { // more than AAC takes
 		return err
@@ -336,4 +335,9 @@ func (l *Library) editLevel(ctx context.Context, user, id string, edit func(*sto
 		l.signalTrash()
 	}
 	return m, err
+}
+
+// lasts is how long the sound of m is.
+func lasts(m *store.Media) time.Duration {
+	return time.Duration(m.Sound.Duration * float64(time.Second))
 }

@@ -55,10 +55,10 @@ func (u *Usage) recount(ctx context.Context, a *store.User, via string) (repaire
 		return nil, err
 	}
 	for _, d := range wrong {
-		r := Repair{a.ID, a.Email, fmt.Sprintf("counted were %d pictures (%d public) of %d bytes, there are %d (%d public) of %d bytes",
-			d.Was.N, d.Was.Public, d.Was.Bytes, d.Are.N, d.Are.Public, d.Are.Bytes)}
+		r := Repair{a.ID, a.Email, fmt.Sprintf("counted were %d %s (%d public) of %d bytes, there are %d (%d public) of %d bytes",
+			d.Was.N, nouns[d.Kind], d.Was.Public, d.Was.Bytes, d.Are.N, d.Are.Public, d.Are.Bytes)}
 		err := u.store.AddEvent(ctx, store.Event{Via: via, Action: "usage.repaired", Subject: a.ID, Detail: map[string]string{
-			"wasCount": text(d.Was.N), "wasPublic": text(d.Was.Public), "wasBytes": text(d.Was.Bytes),
+			"what": nouns[d.Kind], "wasCount": text(d.Was.N), "wasPublic": text(d.Was.Public), "wasBytes": text(d.Was.Bytes),
 			"count": text(d.Are.N), "public": text(d.Are.Public), "bytes": text(d.Are.Bytes),
 		}})
 		if err != nil {
@@ -68,5 +68,8 @@ func (u *Usage) recount(ctx context.Context, a *store.User, via string) (repaire
 	}
 	return repaired, nil
 }
+
+// nouns are the kinds as people call them.
+var nouns = map[store.Kind]string{store.Image: "pictures", store.Video: "videos", store.Audio: "audio files", store.Doc: "documents"}
 
 func text(n int64) string { return strconv.FormatInt(n, 10) }
