@@ -18,9 +18,8 @@ const (
 	mostFresh = 5000
 	// mostKeys of the index are looked at for one page of a search in the order of dates.
 	mostKeysLooked = 100_000
-	// sortedHits is how many hits are read and sorted; when there are more, the order's
-	// own index leads through them.
-	sortedHits = 1000
+	// readCost is how many entries of an index can be passed in the time of reading a record.
+	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
 	mostPlaces = 300_000
 )
@@ -107,10 +106,12 @@ func (s *search) page() (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if n <= sortedHits {
-		return s.sorted(hits)
+	// Either all hits are read and sorted, or the order's own index leads through them: it
+	// comes upon the next hit after as many entries as there are records for each.
+	if entries := float64(s.q.Limit) * float64(s.last) / float64(max(n, 1)); float64(n)*readCost > entries && n > s.q.Limit {
+		return s.along(hits)
 	}
-	return s.along(hits)
+	return s.sorted(hits)
 }
 
 // chunks are the numbers of chunks that may hold hits, in the order of the search.
