@@ -33,16 +33,21 @@ type vocabulary struct {
 	r     *rand.Rand
 }
 
-func newVocabulary(seed uint64) *vocabulary {
-	v := &vocabulary{r: rand.New(rand.NewPCG(seed, 5))}
-	fixed := rand.New(rand.NewPCG(1, 1))
+// theWords are the same for everybody.
+var theWords = sync.OnceValue(func() (list []string) {
+	r := rand.New(rand.NewPCG(1, 1))
 	for range 50_000 {
-		w := make([]byte, 3+fixed.IntN(8))
+		w := make([]byte, 3+r.IntN(8))
 		for i := range w {
-			w[i] = "eaionrstlcudmphgbyfvkw"[min(fixed.IntN(22), fixed.IntN(22))]
+			w[i] = "eaionrstlcudmphgbyfvkw"[min(r.IntN(22), r.IntN(22))]
 		}
-		v.words = append(v.words, string(w))
+		list = append(list, string(w))
 	}
+	return list
+})
+
+func newVocabulary(seed uint64) *vocabulary {
+	v := &vocabulary{words: theWords(), r: rand.New(rand.NewPCG(seed, 5))}
 	v.zipf = rand.NewZipf(v.r, 1.1, 4, uint64(len(v.words)-1))
 	return v
 }
