@@ -185,7 +185,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 				t.Errorf("%d media in a portion of 3", len(media))
 			}
 		}
-		if rounds < 3 || len(gone) != 10 {
+		if rounds < 3 || len(gone) != 11 {
 			t.Errorf("%d portions with %d media", rounds, len(gone))
 		}
 		if done, err := s.EndRemoval(ctx, ann.ID); !done || err != nil {
