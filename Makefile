@@ -65,6 +65,10 @@ bench-images: build ## the numbers of pictures, side by side with libvips
 	./.ci/need wrk libvips-dev pkg-config
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestImages' -v ./app/bench
 
+.PHONY: bench-library
+bench-library: ffmpeg ## lists and searches with a million files
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestLibrary' -v ./app/bench
+
 .PHONY: bench-access
 bench-access: ffmpeg ## what it costs to know a key, keep a limit, count a byte
 	@$(ENV) set -x; $(GO) test -count=1 -run '^$$' -bench . -benchmem ./app/auth ./app/limit ./app/usage

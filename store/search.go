@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 	"sort"
 
@@ -18,9 +17,8 @@ const (
 	mostFresh = 5000
 	// mostKeys of the index are looked at for one page of a search in the order of dates.
 	mostKeysLooked = 100_000
-	// sortedHits is how many hits are read and sorted; when there are more, the order's
-	// own index leads through them.
-	sortedHits = 1000
+	// readCost is how many entries of an index can be passed in the time of reading a record.
+	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
 	mostPlaces = 300_000
 )
@@ -37,8 +35,8 @@ type search struct {
 	fields []string     // tokens of what the query is restricted to
 	words  []words.Word // the long ones first: they are rare
 
-	indexed, last uint32 // numbers: all up to indexed are in the index, last is the largest
-	marked        map[uint32]bool
+	indexed, last uint32              // numbers: all up to indexed are in the index, last is the largest
+	marked        map[uint32][]uint32 // numbers that changed since, by chunk
 	looked        int
 }
 
@@ -67,7 +65,7 @@ func (s *search) behind() bool {
 }
 
 func newSearch(tx kv.Reader, user string, q *Query) (s *search, err error) {
-	s = &search{tx: tx, user: user, q: q, marked: map[uint32]bool{}}
+	s = &search{tx: tx, user: user, q: q, marked: map[uint32][]uint32{}}
 	var t tally
 	if err := get(tx, keyTally(user), &t); ignoreNotFound(err) != nil {
 		return nil, err
@@ -79,7 +77,8 @@ func newSearch(tx kv.Reader, user string, q *Query) (s *search, err error) {
 	s.indexed = min(s.indexed, s.last)
 	keys, err := some(tx, keyMarks(user), mostFresh)
 	for _, k := range keys {
-		s.marked[numberOf(k[len(k)-4:])] = true
+		n := numberOf(k[len(k)-4:])
+		s.marked[n>>chunkBits] = append(s.marked[n>>chunkBits], n)
 	}
 	if q.Kind != 0 {
 		s.fields = append(s.fields, kindToken+string(byte(q.Kind)))
@@ -107,10 +106,12 @@ func (s *search) page() (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if n <= sortedHits {
-		return s.sorted(hits)
+	// Either all hits are read and sorted, or the order's own index leads through them: it
+	// comes upon the next hit after as many entries as there are records for each.
+	if entries := float64(s.q.Limit) * float64(s.last) / float64(max(n, 1)); float64(n)*readCost > entries && n > s.q.Limit {
+		return s.along(hits)
 	}
-	return s.along(hits)
+	return s.sorted(hits)
 }
 
 // chunks are the numbers of chunks that may hold hits, in the order of the search.
@@ -132,22 +133,9 @@ func (s *search) chunks(from, to uint32, reverse bool) func(yield func(uint32) b
 // byNumber goes through the hits in the order of their numbers, which is that of dates.
 func (s *search) byNumber() (page Page, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
-	from, to := uint32(1), s.last
-	if s.q.After != "" {
-		if len(s.q.After) != searchCursor {
-			return page, fmt.Errorf("store: %q is no place in a search", s.q.After)
-		}
-		switch at := numberOf([]byte(s.q.After)); {
-		case s.q.Ascending:
-			from = at + 1
-		case at == 0:
-			to = 0
-		default:
-			to = at - 1
-		}
-	}
-	if from > to {
-		return page, nil
+	from, to, err := s.stretch()
+	if from > to || err != nil {
+		return page, err
 	}
 	read, last := 0, ""
 	for c := range s.chunks(from, to, !s.q.Ascending) {
@@ -191,6 +179,26 @@ func (s *search) byNumber() (page Page, err error) {
 		}
 	}
 	return page, nil
+}
+
+// stretch is the first and the last number that a page in the order of dates may have.
+func (s *search) stretch() (from, to uint32, err error) {
+	from, to = 1, s.last
+	if s.q.After == "" {
+		return from, to, nil
+	}
+	if len(s.q.After) != searchCursor {
+		return 0, 0, fmt.Errorf("store: %q is no place in a search", s.q.After)
+	}
+	switch at := numberOf([]byte(s.q.After)); {
+	case s.q.Ascending:
+		from = at + 1
+	case at == 0:
+		to = 0
+	default:
+		to = at - 1
+	}
+	return from, to, nil
 }
 
 // wants reports whether a hit is one, as far as its record tells.
@@ -293,132 +301,4 @@ func (s *search) along(hits map[uint32]*chunk) (page Page, err error) {
 		last = string(e.rest)
 	}
 	return page, nil
-}
-
-// hits are the records of a chunk that have all the tokens.
-func (s *search) hits(c uint32) (h chunk, err error) {
-	if c <= s.indexed>>chunkBits {
-		if h, err = s.postings(c); err != nil {
-			return h, err
-		}
-	}
-	own := func(n uint32) error { // the index is not right about it
-		if n == 0 || n>>chunkBits != c {
-			return nil
-		}
-		is, err := s.isHit(n)
-		h.set(uint16(n&(chunkSize-1)), is)
-		return err
-	}
-	for n := range s.marked {
-		if err := own(n); err != nil {
-			return h, err
-		}
-	}
-	from := max(s.indexed+1, c<<chunkBits)
-	if s.last > mostFresh {
-		from = max(from, s.last-mostFresh+1)
-	}
-	for n := from; n <= min(s.last, c<<chunkBits+chunkSize-1); n++ {
-		if err := own(n); err != nil {
-			return h, err
-		}
-	}
-	return h, nil
-}
-
-// postings are what the index says of a chunk.
-func (s *search) postings(c uint32) (h chunk, err error) {
-	first := true
-	narrow := func(d *chunk) bool {
-		if first {
-			h, first = *d, false
-			return h != chunk{}
-		}
-		return h.and(d)
-	}
-	for _, w := range s.words {
-		d, err := s.posting(c, w)
-		if err != nil || !narrow(&d) {
-			return chunk{}, err
-		}
-	}
-	for _, t := range s.fields {
-		d, err := s.posting(c, words.Word{Text: t})
-		if err != nil || !narrow(&d) {
-			return chunk{}, err
-		}
-	}
-	return h, nil
-}
-
-// posting is which records of a chunk have a word.
-func (s *search) posting(c uint32, w words.Word) (d chunk, err error) {
-	k := keyPosting(s.user, c, w.Text)
-	s.looked++
-	if !w.Prefix {
-		b, err := s.tx.Get(k)
-		if errors.Is(err, kv.ErrNotFound) {
-			return d, nil
-		}
-		if err != nil {
-			return d, err
-		}
-		return d, d.read(b)
-	}
-	for e, err := range s.tx.Scan(kv.Prefix(k)) {
-		if err != nil {
-			return d, err
-		}
-		s.looked++
-		if err := d.merge(e.Value); err != nil {
-			return d, fmt.Errorf("store: record under %q: %w", e.Key, err)
-		}
-	}
-	return d, nil
-}
-
-// isHit looks at the record itself. The text of a document is as it was indexed.
-func (s *search) isHit(n uint32) (bool, error) {
-	m, err := numbered(s.tx, s.user, n)
-	if err != nil {
-		return false, ignoreNotFound(err)
-	}
-	if !s.wants(&m) {
-		return false, nil
-	}
-	tokens := fieldTokens(&m)
-	for _, w := range s.words {
-		if w.In(tokens) {
-			continue
-		}
-		if m.Kind != Doc {
-			return false, nil
-		}
-		if there, err := textHas(s.tx, s.user, n, w); err != nil || !there {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// numbers are the numbers in the set.
-func (c *chunk) numbers(of uint32, reverse bool) func(yield func(uint32) bool) {
-	return func(yield func(uint32) bool) {
-		for i := range c {
-			if reverse {
-				i = len(c) - 1 - i
-			}
-			for w := c[i]; w != 0; {
-				b := bits.TrailingZeros64(w)
-				if reverse {
-					b = 63 - bits.LeadingZeros64(w)
-				}
-				w &^= 1 << b
-				if !yield(of<<chunkBits + uint32(i*64+b)) {
-					return
-				}
-			}
-		}
-	}
 }

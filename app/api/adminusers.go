@@ -39,9 +39,6 @@ type usedSpace struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// kindNames are the names of all kinds of media.
-var kindNames = map[store.Kind]string{store.Image: "image"}
-
 const (
 	roleUser  = "user"
 	roleAdmin = "admin"

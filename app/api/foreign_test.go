@@ -23,9 +23,13 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 	if _, err := s.UpdateFactors(ctx, p.User, func(f *store.Factors) error { f.Passkeys = []store.Passkey{passkey}; return nil }); err != nil {
 		t.Fatal(err)
 	}
+	thrown := p.Add("b.png", picture(2)).ID
 	picture := p.Add("a.png", pixel).ID
 	sound := store.Media{ID: store.NewID(store.IDLen), User: p.User, Kind: store.Audio, Filename: "a.mp3", MIME: "audio/mpeg", Ext: "mp3", Hash: make([]byte, 32), Blob: "none"}
 	if _, _, err := s.CreateMedia(ctx, sound); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TrashMedia(ctx, p.User, []string{thrown}); err != nil {
 		t.Fatal(err)
 	}
 	kind := p.Play(t, scenario{Method: "POST", URL: "/v1/collection-types", Body: `{"name":"t","slug":"t","allowedResourceTypes":["doc"]}`, Status: 201})
@@ -37,6 +41,7 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 		"/v1/images/":             picture,
 		"/v1/media/":              picture,
 		"/v1/audio/":              sound.ID,
+		"/v1/trash/":              thrown,
 		"/v1/watermarks/":         watermark(t, p, textMark),
 		"/v1/collections/":        makeAlbum(t, p, object{"name": "mine"}).ID,
 		"/v1/collection-types/":   field(t, kind, "id").(string),

@@ -301,6 +301,12 @@ func TestListMediaFilters(t *testing.T) {
 		"type=image":                        {a, b},
 		"type=video":                        nil,
 		"type=audio":                        nil,
+		"type=document":                     nil,
+		"type=all":                          {a, b},
+		"sort=name":                         {a, b},
+		"sort=size&order=asc":               {a, b},
+		"q=harb eve":                        {a},
+		"q=png":                             {a, b},
 		"q=harbour":                         {a, b},
 		"q=HARB":                            {a, b},
 		"q=evening":                         {a},
@@ -329,7 +335,9 @@ func TestListMediaFilters(t *testing.T) {
 		}
 	}
 	p.Run(t,
-		scenario{Name: "an unknown type is refused", URL: "/v1/media?type=document", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"type"}},
+		scenario{Name: "an unknown type is refused", URL: "/v1/media?type=film", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"type"}},
+		scenario{Name: "an unknown order is refused", URL: "/v1/media?sort=colour", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"sort"}},
+		scenario{Name: "an unknown direction is refused", URL: "/v1/media?order=up", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"order"}},
 		scenario{Name: "an is_public that is neither is refused", URL: "/v1/media?is_public=yes", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"is_public"}},
 		scenario{Name: "an isPublic that is neither is refused", URL: "/v1/media?isPublic=yes", Status: 422, Code: "VALIDATION_ERROR", Has: []string{"isPublic"}},
 		scenario{Name: "a limit of nothing is refused", URL: "/v1/media?limit=0", Status: 422, Code: "VALIDATION_ERROR"},

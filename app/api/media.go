@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,8 +45,8 @@ type mediaItem struct {
 	UpdatedAt string  `json:"updatedAt"`
 }
 
-// kindWords are the kinds of media on the wire.
-var kindWords = map[store.Kind]string{store.Image: "image", store.Video: "video", store.Audio: "audio", store.Doc: "doc"}
+// kindNames are the kinds of media on the wire.
+var kindNames = map[store.Kind]string{store.Image: "image", store.Video: "video", store.Audio: "audio", store.Doc: "doc"}
 
 // kindNamed is the kind of that name; 0: there is none such.
 func kindNamed(name string) store.Kind {
@@ -88,7 +89,7 @@ func (a *API) mediaItem(c *fiber.Ctx, m *store.Media) any {
 func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
 	o := link.Of(c.UserContext())
 	i := mediaItem{
-		ID: m.ID, Type: kindWords[m.Kind], Filename: m.Filename, SizeBytes: m.Size, IsPublic: m.Public, CreatedAt: stamp(m.Created),
+		ID: m.ID, Type: kindNames[m.Kind], Filename: m.Filename, SizeBytes: m.Size, IsPublic: m.Public, CreatedAt: stamp(m.Created),
 		URL: orNull(mediaURL(o, m)), Title: orNull(m.Title), Width: intOrNull(m.Width), Height: intOrNull(m.Height),
 		Status: "ready", Tags: append([]string{}, m.Tags...), MIMEType: m.MIME, KBID: orNull(m.Collection),
 		UserID: m.User, UpdatedAt: stamp(m.Updated),
@@ -206,7 +207,7 @@ func (a *API) listMedia(c *fiber.Ctx) error {
 // countMedia is how much the user has of a kind, 0 for all, but for what is in the trash.
 func (a *API) countMedia(ctx context.Context, user string, only store.Kind) (*int64, error) {
 	var total int64
-	for k := range kindWords {
+	for k := range kindNames {
 		if only != 0 && k != only {
 			continue
 		}
@@ -304,7 +305,7 @@ func (a *API) ofKind(c *fiber.Ctx, refs []mediaRef) (ids []string, err error) {
 	}
 	for _, r := range refs {
 		m, err := a.library.Own(c.UserContext(), caller(c).User, r.ID)
-		if fault.From(err).Code == fault.NotFound && err != nil {
+		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {

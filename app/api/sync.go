@@ -56,7 +56,7 @@ func (a *API) syncState(c *fiber.Ctx) error {
 		}
 		limit = min(n, maxChanges)
 	}
-	user, name := caller(c).User, "sync "+kindWords[kind]
+	user, name := caller(c).User, "sync "+kindNames[kind]
 	since, err := a.since(user, name, c)
 	if err != nil {
 		return err
@@ -109,10 +109,10 @@ func (a *API) changes(c *fiber.Ctx, user string, k store.Kind, since store.Since
 func changed(o link.Origin, ch *store.Changed) any {
 	m := ch.Media
 	if m == nil {
-		return removal{"delete", kindWords[ch.Kind], ch.ID, stamp(ch.At)}
+		return removal{"delete", kindNames[ch.Kind], ch.ID, stamp(ch.At)}
 	}
 	return upsert{
-		Op: "upsert", Type: kindWords[m.Kind], ID: m.ID, UpdatedAt: stamp(m.Updated), URL: orNull(mediaURL(o, m)),
+		Op: "upsert", Type: kindNames[m.Kind], ID: m.ID, UpdatedAt: stamp(m.Updated), URL: orNull(mediaURL(o, m)),
 		ContentHash: orNull(hex.EncodeToString(m.Hash)), SizeBytes: m.Size, MIMEType: m.MIME, Filename: m.Filename, IsPublic: m.Public,
 	}
 }

@@ -40,7 +40,7 @@ func (a *API) listTrash(c *fiber.Ctx) error {
 		items[i] = a.trashed(c, &p.Items[i])
 	}
 	var total int64
-	for k := range kindWords {
+	for k := range kindNames {
 		n, err := a.library.Count(c.UserContext(), user, k)
 		if err != nil {
 			return err

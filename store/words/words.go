@@ -124,13 +124,8 @@ func Of(text string, yield func(token string)) {
 			return
 		}
 		yield(cut(r.text))
-		if len(r.humps) == 0 {
-			return
-		}
-		from := 0
-		for _, to := range append(r.humps, len(r.text)) {
-			yield(cut(r.text[from:to]))
-			from = to
+		for _, from := range r.humps { // found by the beginning of any part
+			yield(cut(r.text[from:]))
 		}
 	})
 }

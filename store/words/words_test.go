@@ -18,7 +18,7 @@ func TestTokens(t *testing.T) {
 		{"words lose case and accents", "Crème BRÛLÉE", "brulee creme"},
 		{"letters that do not decompose are spelt", "Straße Ærø Łódź", "aero lodz strasse"},
 		{"a number is apart from the letters beside it", "IMG0012b.jpg", "0012 b img jpg"},
-		{"humps are found, and the whole", "myScreenShot", "my myscreenshot screen shot"},
+		{"humps begin words, and the whole does", "myScreenShot", "myscreenshot screenshot shot"},
 		{"capitals alone are no humps", "README NASA", "nasa readme"},
 		{"Chinese is pairs, and the last character", "海边日落", "日落 海边 落 边日"},
 		{"one character", "海", "海"},
