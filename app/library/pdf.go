@@ -30,8 +30,9 @@ const (
 	MaxPDFText = 5 << 20
 	// pdfTextTime bounds reading the text, whose rest is left out: somebody waits.
 	pdfTextTime = 8 * time.Second
-	// pdfTime bounds all of it, the start of a worker included, and pdfPageTime the picture.
-	pdfTime     = 45 * time.Second
+	// pdfWake bounds the start of a worker, pdfTime all that it does, pdfPageTime the picture.
+	pdfWake     = time.Minute
+	pdfTime     = 25 * time.Second
 	pdfPageTime = 10 * time.Second
 	// pdfWidth is how wide the picture of the first page is, in pixels.
 	pdfWidth = 800
@@ -110,7 +111,7 @@ func (l *Library) addPDF(ctx context.Context, up Upload, room *usage.Reservation
 // takePDF streams the body into the blob store while it is hashed. Whatever can be
 // refused before its end is.
 func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *store.Media, most int64, room *usage.Reservation) error {
-	go l.wakePDF()
+	go l.wakePDF(context.WithoutCancel(ctx)) // what is wrong with it is seen by the one that follows
 	in := newSoundIntake(body)
 	defer in.stop()
 	in.progress = func(n int64) error {
@@ -137,11 +138,16 @@ func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *sto
 	return err
 }
 
-// wakePDF has a worker get ready while the file arrives: the first one takes seconds.
-func (l *Library) wakePDF() {
-	ctx, cancel := context.WithTimeout(context.Background(), pdfTime)
+// wakePDF has a worker get ready, which takes seconds the first time: while the file
+// arrives, if it can.
+func (l *Library) wakePDF(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pdfWake)
 	defer cancel()
-	l.pdfs.Do(ctx, worker.Job{Kind: "ping"}) // what is wrong with it will be seen by the job that follows
+	_, err := l.pdfs.Do(ctx, worker.Job{Kind: "ping"})
+	if errors.Is(err, worker.ErrTimeout) {
+		err = worker.ErrBusy
+	}
+	return err
 }
 
 // tidyDoc refuses a title and tags that other documents may not have either.
@@ -160,6 +166,9 @@ func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 			err = l.discard(ctx, m, unread(err))
 		}
 	}()
+	if err := l.wakePDF(ctx); err != nil { // the file is not to blame for how long that takes
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, pdfTime)
 	defer cancel()
 	in, err := l.source(ctx, m.Blob)
