@@ -163,7 +163,7 @@ func soundSeeds(t *testing.T) map[string][]byte {
 
 // TestDamagedSounds sends damaged sound files to workers, PICORA_SOAK of them.
 func TestDamagedSounds(t *testing.T) {
-	many := 300
+	many := 150
 	if n, err := strconv.Atoi(os.Getenv("PICORA_SOAK")); err == nil {
 		many = n
 	}
