@@ -13,7 +13,8 @@ const (
 	// SoundJob takes SoundArgs and gives Sound. Out gets the picture inside the file, made
 	// a JPEG, if there is one.
 	SoundJob = "sound"
-	// MeasureJob takes SoundArgs and gives Measure. It decodes all of the file, once. Out
+	// MeasureJob takes SoundArgs and gives Measure. It decodes all of the file, once: an hour
+	// of sound takes half a minute and more, so it is one for Pool.Run, as LevelJob is. Out
 	// gets the waveform: JSON as audiowaveform and wavesurfer read it, at most MaxWaveform
 	// bytes.
 	MeasureJob = "measure"

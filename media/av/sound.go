@@ -188,7 +188,9 @@ func (s *Sound) Count(ctx context.Context, progress func(float64)) (l Length, su
 	}
 	told := seconds(w.ticks, s.stream.TimeBase())
 	l = Length{Bytes: w.bytes, Packets: w.packets, Seconds: max(0, told-float64(w.skipped)/rate), Cut: !errors.Is(err, astiav.ErrEof)}
-	l.Cut = l.Cut || s.stream.NbFrames() > w.packets && s.in.container() == "mov" && s.uncut || p.CodecID() == astiav.CodecIDFlac && w.packets > 0 && !s.whole(last)
+	indexed := s.in.container() == "mov" && s.uncut && frameSize(p) > 0 // without frames, the index counts samples
+	l.Cut = l.Cut || indexed && s.stream.NbFrames() > w.packets ||
+		p.CodecID() == astiav.CodecIDFlac && w.packets > 0 && !s.whole(last)
 	sure = w.blanks == 0
 	if s.in.container() == "mov" {
 		coded := float64(w.packets-w.dropped) * float64(frameSize(p)) / rate

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -158,5 +157,3 @@ func truth(t testing.TB, path string) (seconds, bitRate float64) {
 	seconds = float64(n) / float64(2*probed.Streams[0].Channels*rate)
 	return seconds, float64(bytes) * 8 / seconds
 }
-
-func base(path string) string { return filepath.Base(path) }

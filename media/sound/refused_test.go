@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -139,6 +140,47 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%+v, %v, want %q", is, err, c.reason)
 			}
 		})
+	}
+}
+
+// A file that changes on its way is read and measured: FFmpeg's filters would run out of their memory if they saw it.
+func TestSoundsThatChange(t *testing.T) {
+	dir := folder(t)
+	write(t, dir+"/loud.wav", wav(3, 48000, 2))
+	for name, commands := range map[string][]string{
+		"chained Vorbis":                   {"oggenc -Q -o DIR/a DIR/mono.wav", "oggenc -Q -o DIR/b DIR/six.wav"},
+		"chained Opus":                     {"opusenc --quiet DIR/mono.wav DIR/a", "opusenc --quiet DIR/six.wav DIR/b"},
+		"MP3 from mono to stereo":          {"lame --quiet -t DIR/mono.wav DIR/a", "lame --quiet -t DIR/src.wav DIR/b"},
+		"MP3 from stereo to mono":          {"lame --quiet DIR/src.wav DIR/a", "lame --quiet DIR/mono.wav DIR/b"},
+		"MP3 from 44.1 to 48 kHz":          {"lame --quiet -t DIR/src.wav DIR/a", "lame --quiet -t DIR/loud.wav DIR/b"},
+		"FLAC in Ogg, stereo and six":      {"flac --silent --ogg -o DIR/a DIR/src.wav", "flac --silent --ogg --channel-map=none -o DIR/b DIR/six.wav"},
+		"Vorbis, and Opus of another size": {"oggenc -Q -o DIR/a DIR/src.wav", "opusenc --quiet DIR/six.wav DIR/b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all []byte
+			for i, c := range commands {
+				out := dir + "/" + string("ab"[i])
+				os.Remove(out)
+				run(t, in(dir, c)...)
+				all = append(all, load(t, out)...)
+			}
+			is, _, err := read(all, media.SoundArgs{})
+			if err != nil || is.Duration < 4 || is.Duration > 13 {
+				t.Errorf("%+v, %v", is, err)
+			}
+			m, w := measure(t, all)
+			if m.Silent || w.Length == 0 {
+				t.Errorf("%+v", m)
+			}
+			level(t, all, -16, -1.5)
+			t.Logf("%.2f s, %+v", is.Duration, m)
+		})
+	}
+	run(t, in(dir, "ffmpeg -v error -i DIR/src.wav -c:a pcm_s16le -f mov DIR/pcm.mov")...)
+	pcm := bytes.ReplaceAll(load(t, dir+"/pcm.mov"), []byte("ftypqt  "), []byte("ftypM4A "))
+	pcm = bytes.Replace(pcm, []byte("qt  "), []byte("isom"), 1)
+	if is, _, err := read(pcm, media.SoundArgs{}); err != nil || math.Abs(is.Duration-7.3) > 0.1 || math.Abs(float64(is.BitRate)-1411200) > 28000 {
+		t.Errorf("PCM in MP4: %+v, %v", is, err)
 	}
 }
 

@@ -25,7 +25,9 @@ func utf16(order binary.AppendByteOrder, bom bool, s string) string {
 	return string(b)
 }
 
-func safe(n int) []byte { return []byte{byte(n >> 21), byte(n >> 14 & 127), byte(n >> 7 & 127), byte(n & 127)} }
+func safe(n int) []byte {
+	return []byte{byte(n >> 21), byte(n >> 14 & 127), byte(n >> 7 & 127), byte(n & 127)}
+}
 
 // frame writes one of version 2.2, 2.3 or 2.4.
 func frame(version int, name, body string, flags ...byte) string {
