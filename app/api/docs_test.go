@@ -128,7 +128,7 @@ func TestWhatNoDocumentMayBeIsRefused(t *testing.T) {
 		post("nobody's collection", object{"filename": "a.md", "content": "a", "kbId": strings.Repeat("a", 21), "relativePath": "a.md"}, 404, "NOT_FOUND", "collection"),
 		post("a collection of pictures", object{"filename": "a.md", "content": "a", "kbId": pictures.ID, "relativePath": "a.md"}, 422, "VALIDATION_ERROR", "collection"),
 		post("no JSON", []byte("# a"), 400, "BAD_REQUEST"),
-		post("a form", parts{apptest.File("a.md", []byte("# a"))}, 400, "BAD_REQUEST", "JSON"),
+		post("a form without a file", parts{apptest.Field("content", "# a")}, 422, "VALIDATION_ERROR", "no file"),
 		post("too much", object{"filename": "a.md", "content": strings.Repeat("a", 5<<20+1)}, 422, "VALIDATION_ERROR", "5 MB"),
 		post("far too much", object{"filename": "a.md", "content": strings.Repeat("a", 12<<20)}, 422, "VALIDATION_ERROR", "5 MB"),
 		post("as much as there may be", object{"filename": "a.md", "content": strings.Repeat("a", 5<<20)}, 201, ""),

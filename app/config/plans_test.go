@@ -44,7 +44,7 @@ func TestWhatIsWrongInPlansIsSaid(t *testing.T) {
 
 func TestEveryLimitCanBeSetByItsName(t *testing.T) {
 	names := LimitNames()
-	if len(names) != 18 {
+	if len(names) != 19 {
 		t.Errorf("%d limits: %v", len(names), names)
 	}
 	var p Plan
