@@ -222,7 +222,8 @@ func TestKilledServersKeepWhatTheyAcknowledged(t *testing.T) {
 	key := p.NewKey("owner@example.org")
 	p.Key = key
 	c := newCrowd()
-	for round := range rounds {
+	little := func() bool { return len(c.kept) < 3*clients || len(c.deleted) == 0 }
+	for round := 0; round < rounds || little() && round < 10*rounds; round++ { // a busy machine gets more rounds
 		var wg sync.WaitGroup
 		for range clients {
 			wg.Go(func() { c.client(p) })
@@ -250,7 +251,7 @@ func TestKilledServersKeepWhatTheyAcknowledged(t *testing.T) {
 			return
 		}
 	}
-	if len(c.kept) < 3*clients || len(c.deleted) == 0 {
+	if little() {
 		t.Errorf("only %d pictures were kept and %d deleted: this shows little", len(c.kept), len(c.deleted))
 	}
 	p.Terminate()

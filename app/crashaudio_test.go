@@ -33,7 +33,7 @@ func TestKilledServersLeaveNothingOfAudio(t *testing.T) {
 		serial++
 		return apptest.WAV(0.6, 1, serial)
 	}
-	for range 3 {
+	for round := 0; round < 3 || len(acknowledged) < 3 && round < 30; round++ { // a busy machine gets more rounds
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
