@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,10 +29,7 @@ func limited(t *testing.T, edit ...func(*config.Config)) (p *apptest.Picora, for
 // stopClock lets the server's clock stand still until it is moved. It must come before
 // any request.
 func stopClock(p *apptest.Picora) (began time.Time, forward func(time.Duration)) {
-	var moved atomic.Int64
-	began = time.Now().UTC().Truncate(time.Second)
-	p.App.Store().Now = func() time.Time { return began.Add(time.Duration(moved.Load())) }
-	return began, func(d time.Duration) { moved.Add(int64(d)) }
+	return p.StopClock(), p.Advance
 }
 
 // left reads the headers of an answer.

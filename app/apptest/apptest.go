@@ -37,6 +37,7 @@ type Picora struct {
 
 	App    *app.App
 	ahead  *atomic.Int64 // of the real clock, in nanoseconds
+	stood  *atomic.Int64 // when the clock was stopped, Unix nanoseconds; 0: it runs
 	worker string
 	t      testing.TB
 	cfg    config.Config
@@ -74,7 +75,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	for _, e := range edit {
 		e(&cfg)
 	}
-	p := &Picora{Data: cfg.Server.Data, worker: worker, t: t, cfg: cfg, ahead: new(atomic.Int64)}
+	p := &Picora{Data: cfg.Server.Data, worker: worker, t: t, cfg: cfg, ahead: new(atomic.Int64), stood: new(atomic.Int64)}
 	p.start()
 	t.Cleanup(func() { p.Stop() })
 	p.User = p.NewUser("owner@example.org")
@@ -92,7 +93,11 @@ func (p *Picora) start() {
 		p.t.Fatalf("start: %v", err)
 	}
 	a.Store().Now = func() time.Time {
-		return time.Now().Add(time.Duration(p.ahead.Load())).UTC().Truncate(time.Millisecond)
+		now := time.Now()
+		if at := p.stood.Load(); at != 0 {
+			now = time.Unix(0, at)
+		}
+		return now.Add(time.Duration(p.ahead.Load())).UTC().Truncate(time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -165,6 +170,13 @@ func (p *Picora) NewKey(email string, scopes ...string) string {
 
 // Advance sets the clock of the records, sessions and keys ahead, or back.
 func (p *Picora) Advance(d time.Duration) { p.ahead.Add(int64(d)) }
+
+// StopClock lets that clock stand still, at a whole second, until Advance moves it.
+func (p *Picora) StopClock() (at time.Time) {
+	at = time.Now().UTC().Truncate(time.Second)
+	p.stood.Store(at.UnixNano())
+	return at
+}
 
 // SignIn starts a session of the account, as if its person had just shown who they are.
 func (p *Picora) SignIn(email string) auth.Signed {
