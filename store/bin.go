@@ -55,12 +55,7 @@ func (s *Store) RestoreMedia(ctx context.Context, user string, ids []string) (re
 			}
 			m := old
 			m.Deleted, m.Updated = time.Time{}, s.Now()
-			if m.Collection, err = stillTakes(tx, &m); err != nil {
-				return err
-			}
-			if err := pathFree(tx, &m); errors.Is(err, ErrPathTaken) {
-				m.Collection, m.Text.Path = "", ""
-			} else if err != nil {
+			if err := comeBack(tx, &m); err != nil {
 				return err
 			}
 			if err := change(tx, &old, &m); err != nil {
@@ -71,6 +66,19 @@ func (s *Store) RestoreMedia(ctx context.Context, user string, ids []string) (re
 		return nil
 	})
 	return restored, err
+}
+
+// comeBack leaves a record that comes out of the trash where it was, if it can be there.
+func comeBack(tx kv.Reader, m *Media) (err error) {
+	if m.Collection, err = stillTakes(tx, m); err != nil {
+		return err
+	}
+	err = pathFree(tx, m)
+	if errors.Is(err, ErrPathTaken) {
+		m.Collection, m.Text.Path = "", ""
+		return nil
+	}
+	return err
 }
 
 // stillTakes is the record's collection when that would take it, else none.

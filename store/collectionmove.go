@@ -195,7 +195,7 @@ func backFromTrash(tx kv.Tx, c *Collection, at time.Time, limit int, now time.Ti
 	for _, old := range list {
 		m := old
 		m.Deleted, m.Updated = time.Time{}, now
-		if m.Collection, err = stillTakes(tx, &m); err != nil {
+		if err := comeBack(tx, &m); err != nil {
 			return nil, err
 		}
 		if err := change(tx, &old, &m); err != nil {

@@ -28,7 +28,7 @@ type NewDoc struct {
 // PutDoc adds the document, whose ID the caller made, unless the user has one with the
 // same hash: then that comes back, and fresh is false. The document that is at its path
 // in its collection ends: its content becomes a revision of the new one, or, with Keep
-// 0, goes. ErrExists when the id is taken: try another.
+// 0, goes. ErrPathTaken when that is no text. ErrExists when the id is taken: try another.
 func (s *Store) PutDoc(ctx context.Context, d NewDoc) (out Media, replaced string, fresh bool, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
 		out, replaced, fresh = d.Media, "", false
@@ -51,6 +51,9 @@ func (s *Store) PutDoc(ctx context.Context, d NewDoc) (out Media, replaced strin
 		old, err := docAt(tx, out.User, out.Collection, out.Text.Path)
 		if err != nil {
 			return err
+		}
+		if old != nil && old.Text.Format != "" && old.Text.Format != "markdown" && old.Text.Format != "typst" {
+			return fmt.Errorf("store: document %s is a file: %w", old.ID, ErrPathTaken) // no text is a later one of it
 		}
 		if err := s.allowDoc(tx, &d, old); err != nil {
 			return err

@@ -143,6 +143,56 @@ func TestTwoDocumentsAreNotAtOnePath(t *testing.T) {
 	})
 }
 
+func TestATextDoesNotTakeThePlaceOfAFile(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		user, kb := shelf(t, s)
+		m := textDoc(user, kb, "a.md", 1)
+		m.MIME, m.Ext, m.Text.Format = "application/pdf", "pdf", "pdf"
+		file, _ := putDoc(t, s, m, 2)
+		if _, _, _, err := s.PutDoc(t.Context(), NewDoc{Media: textDoc(user, kb, "a.md", 2), Keep: 2}); !errors.Is(err, ErrPathTaken) {
+			t.Errorf("a text in its place: %v", err)
+		}
+		if _, err := s.Media(t.Context(), file.ID); err != nil {
+			t.Errorf("the file: %v", err)
+		}
+		if c, err := s.CountRevisions(t.Context(), user); err != nil || c.N != 0 {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+}
+
+// TestARestoredCollectionComesBackWhole: something new at the path of one of its documents
+// keeps none of the others in the trash.
+func TestARestoredCollectionComesBackWhole(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		user, kb := shelf(t, s)
+		first, _ := putDoc(t, s, textDoc(user, kb, "a.md", 1), 2)
+		other, _ := putDoc(t, s, textDoc(user, kb, "b.md", 2), 2)
+		if _, err := s.DeleteCollection(ctx, user, kb, true); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.FollowCollection(ctx, kb, 10); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.RestoreCollection(ctx, user, kb, nil); err != nil {
+			t.Fatal(err)
+		}
+		newer, _ := putDoc(t, s, textDoc(user, kb, "a.md", 3), 2) // before those in the trash follow
+		if back, more, err := s.FollowCollection(ctx, kb, 10); err != nil || more || len(back) != 2 {
+			t.Fatalf("%d came back, more %v: %v", len(back), more, err)
+		}
+		for id, want := range map[string]string{first.ID: "", other.ID: kb, newer.ID: kb} {
+			if m, err := s.Media(ctx, id); err != nil || m.Collection != want {
+				t.Errorf("%s is in %q: %v", id, m.Collection, err)
+			}
+		}
+		if list, err := s.Following(ctx); err != nil || len(list) != 0 {
+			t.Errorf("left to do: %v %v", list, err)
+		}
+	})
+}
+
 func TestPutDocIsWithinTheLimits(t *testing.T) {
 	engines(t, func(t *testing.T, s *Store) {
 		user, kb := shelf(t, s)

@@ -82,6 +82,9 @@ func (s *search) posting(c uint32, w words.Word) (d chunk, err error) {
 			return d, err
 		}
 		s.looked++
+		if s.begun--; s.begun < 0 {
+			return d, nil
+		}
 		if err := d.merge(e.Value); err != nil {
 			return d, fmt.Errorf("store: record under %q: %w", e.Key, err)
 		}

@@ -237,6 +237,40 @@ func TestLongTextsAreIndexedInPortions(t *testing.T) {
 }
 
 // TestDatabasesOfBeforeAreEntered makes the records of schema 4 and opens them.
+// TestASearchForOneLetterIsBounded: however many words begin with it.
+func TestASearchForOneLetterIsBounded(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		m := textDoc("ann", "", "", 1)
+		m.Filename, m.Title = "1.md", "1"
+		m = create(t, s, m)
+		indexAll(t, s, "ann")
+		var tokens []string
+		for i := range 3000 {
+			tokens = append(tokens, fmt.Sprintf("a%05d", i))
+		}
+		if err := s.IndexText(t.Context(), &m, tokens); err != nil {
+			t.Fatal(err)
+		}
+		for _, order := range []Sort{ByDate, ByName} {
+			err := s.db.View(t.Context(), func(tx kv.Reader) error {
+				r, err := newSearch(tx, "ann", &Query{Words: words.Query("a"), Sort: order, Limit: 10})
+				if err != nil {
+					return err
+				}
+				r.begun = 100
+				page, err := r.page()
+				if err != nil || len(page.Items) != 1 || r.looked > 110 {
+					t.Errorf("%d found, %d looked at: %v", len(page.Items), r.looked, err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestDatabasesOfBeforeAreEntered(t *testing.T) {
 	engines(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()

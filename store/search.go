@@ -17,6 +17,10 @@ const (
 	mostFresh = 5000
 	// mostKeys of the index are looked at for one page of a search in the order of dates.
 	mostKeysLooked = 100_000
+	// mostBegun is how many entries of the index a search goes through that begin as a word
+	// does; of what is beyond that it may not know. A text can have a hundred thousand words
+	// with one beginning, and somebody thousands of such texts.
+	mostBegun = 2_000_000
 	// readCost is how many entries of an index can be passed in the time of reading a record.
 	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
@@ -38,6 +42,7 @@ type search struct {
 	indexed, last uint32              // numbers: all up to indexed are in the index, last is the largest
 	marked        map[uint32][]uint32 // numbers that changed since, by chunk
 	looked        int
+	begun         int // entries that may be looked at yet because they begin as a word does
 }
 
 // byWords reports whether the index of words is to answer q: because it asks for words,
@@ -65,7 +70,7 @@ func (s *search) behind() bool {
 }
 
 func newSearch(tx kv.Reader, user string, q *Query) (s *search, err error) {
-	s = &search{tx: tx, user: user, q: q, marked: map[uint32][]uint32{}}
+	s = &search{tx: tx, user: user, q: q, marked: map[uint32][]uint32{}, begun: mostBegun}
 	var t tally
 	if err := get(tx, keyTally(user), &t); ignoreNotFound(err) != nil {
 		return nil, err

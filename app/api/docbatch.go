@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"time"
 
 	"github.com/goccy/go-json"
@@ -40,12 +41,22 @@ func (a *API) readDocs(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	ctx := context.WithoutCancel(c.UserContext())
 	r, w := io.Pipe()
-	go func() {
-		err := b.write(ctx, bufio.NewWriterSize(w, 32<<10))
-		w.CloseWithError(err) // nil is the end; else the connection is cut, and what came is not taken for all
-	}()
+	go b.send(ctx, w)
 	c.Context().SetBodyStream(&paced{r, c.Context().Conn(), 0}, -1)
 	return nil
+}
+
+// send writes the answer into the pipe. It runs outside the request's goroutine, so a
+// fault in it must end this answer and not the program.
+func (b *docBatch) send(ctx context.Context, w *io.PipeWriter) {
+	err := errors.New("api: panic") // unless it comes to an end
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Error("texts could not be sent", "err", p, "stack", string(debug.Stack()))
+		}
+		w.CloseWithError(err) // nil is the end; else the connection is cut, and what came is not taken for all
+	}()
+	err = b.write(ctx, bufio.NewWriterSize(w, 32<<10))
 }
 
 // paced is what a pipe brings. The server reads it, and moves its own deadline: nobody
@@ -142,6 +153,9 @@ func (b *docBatch) content(w *bufio.Writer, r io.Reader, m *store.Media) error {
 			default:
 				_ = w.WriteByte(c)
 			}
+		}
+		if _, gone := w.Write(nil); gone != nil { // nobody reads any more
+			return gone
 		}
 		if n > 0 {
 			meter.Add(int64(n))

@@ -112,6 +112,9 @@ func (d *CDN) find(c *fiber.Ctx, at address) (*entry, error) {
 		if m.Kind != at.kind {
 			return nil, store.ErrNotFound
 		}
+		if at.part == "" && m.Ext != at.ext { // nor is it kept: there are as many as somebody thinks of
+			return nil, store.ErrNotFound
+		}
 		if err := d.fill(c.UserContext(), e, &m, at); err != nil {
 			return nil, err
 		}

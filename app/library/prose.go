@@ -39,8 +39,9 @@ type proseSlots chan struct{}
 
 // Prose is the Markdown document as a page that shows pictures of the hosts in own.
 // Pages are kept with the pictures that can be made again, and so is that one cannot
-// be made. ErrNoProse, and the context's errors.
-func (l *Library) Prose(ctx context.Context, m *store.Media, own []string) (p prose.Page, err error) {
+// be made. Begin is asked before a page that there is is read into memory. ErrNoProse,
+// begin's error, and the context's.
+func (l *Library) Prose(ctx context.Context, m *store.Media, own []string, begin func() error) (p prose.Page, err error) {
 	if l.variants == nil {
 		return p, ErrNoProse
 	}
@@ -57,6 +58,9 @@ func (l *Library) Prose(ctx context.Context, m *store.Media, own []string) (p pr
 		}
 	}
 	defer f.Close()
+	if err := begin(); err != nil {
+		return p, err
+	}
 	return readProse(f)
 }
 

@@ -103,12 +103,16 @@ func (l *Library) PurgeOld(ctx context.Context) (n int, err error) {
 		if err != nil || len(old) == 0 {
 			return n, err
 		}
+		before := n
 		for user, ids := range old {
 			purged, err := l.Purge(ctx, user, ids...)
 			if err != nil {
 				return n, fmt.Errorf("library: old trash of %s: %w", user, err)
 			}
 			n += len(purged)
+		}
+		if n == before { // it would be the same for ever
+			return n, fmt.Errorf("library: %d accounts have old trash that does not end", len(old))
 		}
 	}
 	return n, ctx.Err()

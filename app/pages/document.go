@@ -83,17 +83,34 @@ func (p *Pages) document(c *fiber.Ctx) error {
 		c.Status(fiber.StatusNotModified)
 		return nil
 	}
-	data, err := p.read(ctx, &m, string(c.Request().URI().QueryString()))
+	turn := p.sheets.turn(ctx)
+	defer turn.end()
+	data, err := p.read(ctx, &m, string(c.Request().URI().QueryString()), turn.begin)
 	if err != nil {
-		return refuse(c, err)
+		return refuseDocument(c, err)
+	}
+	if data.Plain && m.MIME == "text/markdown" { // it may be laid out the next time
+		c.Response().Header.Del(fiber.HeaderETag)
+		c.Set(fiber.HeaderCacheControl, "no-store")
 	}
 	if err := render(c, fiber.StatusOK, "document", link.Of(ctx).Media, false, false, data); err != nil {
 		return err
 	}
-	if c.Method() != fiber.MethodHead {
-		p.usage.Meter(m.User, m.Kind).Add(int64(len(c.Response().Body())))
+	n := len(c.Response().Body())
+	if c.Method() == fiber.MethodHead {
+		return nil
 	}
+	if err := p.sheets.send(c); err != nil {
+		return refuseDocument(c, err)
+	}
+	p.usage.Meter(m.User, m.Kind).Add(int64(n))
 	return nil
+}
+
+// refuseDocument is refuse of what was about to be answered as a document.
+func refuseDocument(c *fiber.Ctx, err error) error {
+	c.Response().Header.Del(fiber.HeaderETag)
+	return refuse(c, err)
 }
 
 // look changes when the pages' templates do.
@@ -113,8 +130,8 @@ func documentTag(c *fiber.Ctx, m *store.Media) string {
 }
 
 // read puts together what the page of m shows. The query is that of the page, whose
-// signature opens the file, too.
-func (p *Pages) read(ctx context.Context, m *store.Media, query string) (*reading, error) {
+// signature opens the file, too. Begin is asked before its text is read into memory.
+func (p *Pages) read(ctx context.Context, m *store.Media, query string, begin func() error) (*reading, error) {
 	o := link.Of(ctx)
 	r := &reading{
 		Title: m.Title, URL: o.Page("/d/" + m.ID), Cover: m.Text.Cover, Tags: m.Tags, Updated: m.Updated.UTC(),
@@ -136,16 +153,16 @@ func (p *Pages) read(ctx context.Context, m *store.Media, query string) (*readin
 		r.Script = letters(r.Title)
 		return r, nil
 	}
-	err := p.layOut(ctx, m, r)
+	err := p.layOut(ctx, m, r, begin)
 	r.Script = letters(r.Title + r.Lead)
 	return r, err
 }
 
 // layOut is the text of r: laid out if it is Markdown and can be, else as it is.
-func (p *Pages) layOut(ctx context.Context, m *store.Media, r *reading) error {
+func (p *Pages) layOut(ctx context.Context, m *store.Media, r *reading, begin func() error) error {
 	r.Plain, r.Note = true, "This is the document's source text."
 	if m.MIME == "text/markdown" {
-		page, err := p.library.Prose(ctx, m, hosts(link.Of(ctx)))
+		page, err := p.library.Prose(ctx, m, hosts(link.Of(ctx)), begin)
 		if err == nil {
 			r.Plain, r.Note = false, ""
 			r.HTML, r.Lead, r.Headed, r.Contents = template.HTML(page.HTML), page.Lead, page.Headed, contents(page.Contents)
@@ -155,6 +172,9 @@ func (p *Pages) layOut(ctx context.Context, m *store.Media, r *reading) error {
 			return err
 		}
 		r.Note = "This document is too intricate to be laid out here. This is its text."
+	}
+	if err := begin(); err != nil {
+		return err
 	}
 	text, err := p.library.ReadDoc(ctx, m)
 	r.Text = string(prose.Body(text))

@@ -26,6 +26,9 @@ import (
 const (
 	maxEpisodes  = 300
 	episodesStep = 50
+	// feedPages is how many times some are read: a collection may have a million things
+	// that are in no feed, and anybody asks for feeds.
+	feedPages = 50
 	// feedsAtOnce bounds the memory for feeds that are being written, of which each may
 	// have some hundred kilobytes.
 	feedsAtOnce = 8
@@ -185,7 +188,8 @@ func (f *feeds) episodes(ctx context.Context, s *show, fn func(*store.Media) err
 	if public := true; !s.private {
 		q.Public = &public
 	}
-	for n := 0; ; {
+	n := 0
+	for range feedPages {
 		page, err := f.library.List(ctx, s.User, q)
 		if err != nil {
 			return err
@@ -205,6 +209,7 @@ func (f *feeds) episodes(ctx context.Context, s *show, fn func(*store.Media) err
 			return nil
 		}
 	}
+	return nil
 }
 
 // head is what the feed says of the show.

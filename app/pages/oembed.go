@@ -155,7 +155,8 @@ func (f *feeds) sides(ctx context.Context, p store.Part) (w, h int) {
 }
 
 // embedPicture is a picture as large as there is room for: one that is larger is made
-// smaller, at a signed address.
+// smaller, at a signed address. It has one of a few sizes: the signature is for everybody,
+// and lets nobody have every size there is made.
 func (f *feeds) embedPicture(ctx context.Context, m *store.Media, room box) *embedding {
 	e := &embedding{Type: "photo", Title: clean(title(m), 255, false), URL: link.Of(ctx).Image(m.ID, m.Ext), Width: m.Width, Height: m.Height}
 	if m.Width < 1 || m.Height < 1 { // drawings may have no size
@@ -165,12 +166,27 @@ func (f *feeds) embedPicture(ctx context.Context, m *store.Media, room box) *emb
 		return e
 	}
 	scale := min(float64(room.w)/float64(m.Width), float64(room.h)/float64(m.Height))
-	e.Width, e.Height = max(1, int(float64(m.Width)*scale)), max(1, int(float64(m.Height)*scale))
+	long := float64(max(m.Width, m.Height))
+	scale = step(long*scale) / long
+	e.Width, e.Height = max(1, int(float64(m.Width)*scale+.5)), max(1, int(float64(m.Height)*scale+.5))
 	if m.MIME != media.SVG.MIME {
 		params := url.Values{"w": {strconv.Itoa(e.Width)}, "h": {strconv.Itoa(e.Height)}, "fit": {"fill"}}
 		e.URL += "?" + f.signer.TransformLink(m.ID, params, 0)
 	}
 	return e
+}
+
+// step is the largest of some numbers that is not above n: two to each doubling. Whoever
+// asks chooses among these sizes, for we sign what is made of them.
+func step(n float64) float64 {
+	of := 1.0
+	for of*2 <= n {
+		of *= 2
+	}
+	if of >= 2 && of*1.5 <= n {
+		of *= 1.5
+	}
+	return of
 }
 
 // coverSide is how large a collection's picture is in oEmbed, in pixels.

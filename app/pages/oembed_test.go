@@ -55,7 +55,7 @@ func TestWhatCanBeEmbedded(t *testing.T) {
 	if e := describe(t, p, i.URL, ""); e.Type != "photo" || e.URL != i.URL || e.Width != 40 || e.Height != 20 || e.Title != "Sea & sky" || e.HTML != "" {
 		t.Errorf("%+v", e)
 	}
-	if e := describe(t, p, i.URL, "&maxwidth=10"); e.Width != 10 || e.Height != 5 || !strings.HasPrefix(e.URL, i.URL+"?fit=fill&h=5&sig=") {
+	if e := describe(t, p, i.URL, "&maxwidth=10"); e.Width != 8 || e.Height != 4 || !strings.HasPrefix(e.URL, i.URL+"?fit=fill&h=4&sig=") {
 		t.Errorf("in a small box: %+v", e)
 	}
 

@@ -29,11 +29,12 @@ type Pages struct {
 	signer  *auth.Signer
 
 	pictures pictures
+	sheets   sheets
 }
 
 // New puts the surface together.
 func New(l *library.Library, a *access.Rule, u *usage.Usage) *Pages {
-	return &Pages{library: l, access: a, usage: u}
+	return &Pages{library: l, access: a, usage: u, sheets: newSheets()}
 }
 
 // UseFeeds serves podcast feeds and oEmbed; s signs addresses in them. It is called
@@ -117,6 +118,9 @@ func refuse(c *fiber.Ctx, err error) error {
 		status, text = fiber.StatusNotFound, "There is no such page here. It may have been deleted."
 	case f.Code == fault.Forbidden, f.Code == fault.Unauthorized, f.Code == fault.KeyRevoked:
 		status = fiber.StatusForbidden
+	case f.Code == fault.Busy:
+		status = fiber.StatusServiceUnavailable
+		c.Set(fiber.HeaderRetryAfter, "2")
 	default:
 		slog.Error("page not served", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
 	}

@@ -12,7 +12,8 @@ var documentChinese = map[string]string{
 	"page":                                                                  "页",
 	"pages":                                                                 "页",
 	"First page":                                                            "第一页",
-	"This document has no text.":                                            "此文档没有内容。",
+	"Too many people read here just now. Try again in a moment.":         "当前阅读的人太多，请稍后再试。",
+	"This document has no text.":                                         "此文档没有内容。",
 	"This PDF is protected by a password, so there is no preview of it.": "此 PDF 受密码保护，无法预览。",
 	"There is no preview of this PDF.":                                   "此 PDF 无法预览。",
 }
