@@ -121,7 +121,11 @@ func TestAPrivatePDFIsItsOwners(t *testing.T) {
 	if d.IsPublic || d.Title != "Mine" || d.ThumbnailURL == nil {
 		t.Fatalf("%+v", d)
 	}
-	for _, path := range []string{d.URL, *d.ThumbnailURL, p.URL + "/d/" + d.ID} {
+	if r := p.Do("GET", *d.ThumbnailURL, nil, "Authorization", ""); r.Status != 200 {
+		t.Errorf("%s, with its signature: %d", *d.ThumbnailURL, r.Status)
+	}
+	cover, signature, _ := strings.Cut(*d.ThumbnailURL, "?")
+	for _, path := range []string{d.URL, cover, d.URL + "?" + signature, p.URL + "/d/" + d.ID} {
 		if r := p.Do("GET", path, nil, "Authorization", ""); r.Status != 403 {
 			t.Errorf("%s: %d", path, r.Status)
 		}

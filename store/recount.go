@@ -18,12 +18,15 @@ import (
 type recount struct {
 	At     string  `msg:"at"`     // where in their order the last record is that was counted
 	Counts []Count `msg:"counts"` // by kind
+	// Within is what is in collections, by their ids and by kind.
+	Within map[string][]Count `msg:"within"`
 }
 
 // Drift is a count that was not what the records say.
 type Drift struct {
-	Kind     Kind
-	Was, Are Count
+	Kind       Kind
+	Was, Are   Count
+	Collection string // whose count it is; empty: the user's
 }
 
 // recountStep is how many records are counted in one transaction: writers wait so
@@ -89,11 +92,42 @@ func recountMore(tx kv.Tx, user string) (done bool, wrong []Drift, err error) {
 		return false, nil, err
 	}
 	for _, d := range wrong {
-		if err := put(tx, keyCount(user, d.Kind), &d.Are); err != nil {
+		if err := d.repair(tx, user); err != nil {
 			return false, nil, err
 		}
 	}
 	return true, wrong, tx.Delete(keyRecount(user))
+}
+
+// repair writes what is right.
+func (d *Drift) repair(tx kv.Tx, user string) error {
+	if d.Collection == "" {
+		return put(tx, keyCount(user, d.Kind), &d.Are)
+	}
+	var c Collection
+	if err := get(tx, keyCollection(user, d.Collection), &c); err != nil {
+		return err
+	}
+	c.Counts = append(c.Counts, make([]Count, max(0, int(kinds)-len(c.Counts)))...)
+	c.Counts[d.Kind] = d.Are
+	return put(tx, keyCollection(user, c.ID), &c)
+}
+
+// add counts a record, or with -1 takes it out again.
+func (rc *recount) add(m *Media, sign int64) {
+	if m.Kind >= kinds {
+		return
+	}
+	rc.Counts[m.Kind].add(m, sign)
+	if id := within(m); id != "" {
+		if rc.Within == nil {
+			rc.Within = map[string][]Count{}
+		}
+		if rc.Within[id] == nil {
+			rc.Within[id] = make([]Count, kinds)
+		}
+		rc.Within[id][m.Kind].add(m, sign)
+	}
 }
 
 // in is where the record is in the order of recounts: all that live, then the trash.
@@ -126,9 +160,7 @@ func (rc *recount) count(tx kv.Reader, user string) (n int, err error) {
 				return n, fmt.Errorf("record under %q is damaged: %w", e.Key, err)
 			}
 			rc.At = in(&m)
-			if m.Kind < kinds {
-				rc.Counts[m.Kind].add(&m, +1)
-			}
+			rc.add(&m, +1)
 			if n++; n == recountStep {
 				return n, nil
 			}
@@ -145,7 +177,23 @@ func (rc *recount) compare(tx kv.Reader, user string) (wrong []Drift, err error)
 			return nil, err
 		}
 		if was != rc.Counts[k] {
-			wrong = append(wrong, Drift{k, was, rc.Counts[k]})
+			wrong = append(wrong, Drift{Kind: k, Was: was, Are: rc.Counts[k]})
+		}
+	}
+	all, err := collections(tx, user)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		c, are := &all[i], rc.Within[all[i].ID]
+		for k := Image; k < kinds; k++ {
+			d := Drift{Kind: k, Was: c.Count(k), Collection: c.ID}
+			if are != nil {
+				d.Are = are[k]
+			}
+			if d.Was != d.Are {
+				wrong = append(wrong, d)
+			}
 		}
 	}
 	return wrong, nil
@@ -164,8 +212,8 @@ func follow(tx kv.Tx, owner *Media, old, m *Media) error {
 		m    *Media
 		sign int64
 	}{{old, -1}, {m, +1}} {
-		if c.m != nil && int(c.m.Kind) < len(rc.Counts) && in(c.m) <= rc.At {
-			rc.Counts[c.m.Kind].add(c.m, c.sign)
+		if c.m != nil && in(c.m) <= rc.At {
+			rc.add(c.m, c.sign)
 		}
 	}
 	return put(tx, keyRecount(owner.User), &rc)

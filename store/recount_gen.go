@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *recount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 2
+	// map header, size 3
 	// string "at"
-	o = append(o, 0x82, 0xa2, 0x61, 0x74)
+	o = append(o, 0x83, 0xa2, 0x61, 0x74)
 	o = msgp.AppendString(o, z.At)
 	// string "counts"
 	o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
@@ -21,6 +21,20 @@ func (z *recount) MarshalMsg(b []byte) (o []byte, err error) {
 		if err != nil {
 			err = msgp.WrapError(err, "Counts", za0001)
 			return
+		}
+	}
+	// string "within"
+	o = append(o, 0xa6, 0x77, 0x69, 0x74, 0x68, 0x69, 0x6e)
+	o = msgp.AppendMapHeader(o, uint32(len(z.Within)))
+	for za0002, za0003 := range z.Within {
+		o = msgp.AppendString(o, za0002)
+		o = msgp.AppendArrayHeader(o, uint32(len(za0003)))
+		for za0004 := range za0003 {
+			o, err = za0003[za0004].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Within", za0002, za0004)
+				return
+			}
 		}
 	}
 	return
@@ -69,6 +83,47 @@ func (z *recount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "within":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Within")
+				return
+			}
+			if z.Within == nil {
+				z.Within = make(map[string][]Count, zb0003)
+			} else if len(z.Within) > 0 {
+				clear(z.Within)
+			}
+			for zb0003 > 0 {
+				var za0003 []Count
+				zb0003--
+				var za0002 string
+				za0002, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Within")
+					return
+				}
+				var zb0004 uint32
+				zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Within", za0002)
+					return
+				}
+				if cap(za0003) >= int(zb0004) {
+					za0003 = (za0003)[:zb0004]
+				} else {
+					za0003 = make([]Count, zb0004)
+				}
+				for za0004 := range za0003 {
+					bts, err = za0003[za0004].UnmarshalMsg(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Within", za0002, za0004)
+						return
+					}
+				}
+				z.Within[za0002] = za0003
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -86,6 +141,16 @@ func (z *recount) Msgsize() (s int) {
 	s = 1 + 3 + msgp.StringPrefixSize + len(z.At) + 7 + msgp.ArrayHeaderSize
 	for za0001 := range z.Counts {
 		s += z.Counts[za0001].Msgsize()
+	}
+	s += 7 + msgp.MapHeaderSize
+	if z.Within != nil {
+		for za0002, za0003 := range z.Within {
+			_ = za0003
+			s += msgp.StringPrefixSize + len(za0002) + msgp.ArrayHeaderSize
+			for za0004 := range za0003 {
+				s += za0003[za0004].Msgsize()
+			}
+		}
 	}
 	return
 }

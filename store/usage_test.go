@@ -172,7 +172,7 @@ func TestARecountPutsCountsRight(t *testing.T) {
 			}
 			bad := Count{N: 77, Public: -3, Bytes: right.Bytes + 1}
 			wrong(t, s, user, bad)
-			if drift, err := s.Recount(ctx, user); err != nil || len(drift) != 1 || drift[0] != (Drift{Image, bad, right}) {
+			if drift, err := s.Recount(ctx, user); err != nil || len(drift) != 1 || drift[0] != (Drift{Kind: Image, Was: bad, Are: right}) {
 				t.Fatalf("%d: %v %v", n, drift, err)
 			}
 			if c, _ := s.Count(ctx, user, Image); c != right {
@@ -215,6 +215,74 @@ func TestARecountFollowsWhatChangesMeanwhile(t *testing.T) {
 		c, _ := s.Count(ctx, user, Image)
 		if right := truth(t, s, user); c != right {
 			t.Errorf("%+v, want %+v", c, right)
+		}
+	})
+}
+
+// wrongAlbum makes a collection of the user's with a count that is wrong.
+func wrongAlbum(t *testing.T, s *Store, user string) Collection {
+	t.Helper()
+	ctx := context.Background()
+	c, err := s.CreateCollection(ctx, Collection{User: user, Name: "Album", Slug: NewID(IDLen), Allowed: []Kind{Image}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Counts = []Count{{}, {N: 5, Public: 2, Bytes: 1}}
+	if err := s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyCollection(user, c.ID), &c) }); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// What is in collections is counted with the rest, whatever comes, goes and moves
+// between two steps.
+func TestARecountPutsCountsOfCollectionsRight(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		for _, n := range []int{8, 2*recountStep + 50} {
+			ctx, user := context.Background(), NewID(IDLen)
+			other := wrongAlbum(t, s, NewID(IDLen))
+			ids, a, b := fill(t, s, user, 1, n), wrongAlbum(t, s, user), wrongAlbum(t, s, user)
+			move := func(id, to string) {
+				if _, err := s.UpdateMedia(ctx, user, id, func(m *Media) error { m.Collection = to; return nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			move(ids[0], a.ID)
+			move(ids[n-1], a.ID)
+			if err := s.db.Update(ctx, func(tx kv.Tx) error { return put(tx, keyRecount(user), &recount{Counts: make([]Count, kinds)}) }); err != nil {
+				t.Fatal(err)
+			}
+			var drift []Drift
+			for done := false; !done; {
+				if err := s.db.Update(ctx, func(tx kv.Tx) (err error) { done, drift, err = recountMore(tx, user); return err }); err != nil {
+					t.Fatal(err)
+				}
+				move(ids[0], b.ID)
+				move(ids[1], a.ID)
+				move(ids[n-2], b.ID)
+				if _, err := s.TrashMedia(ctx, user, []string{ids[2]}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(drift) != 2 {
+				t.Errorf("%d: %+v", n, drift)
+			}
+			for _, c := range []Collection{a, b} {
+				page, err := s.ListMedia(ctx, user, Query{Collection: &c.ID, Limit: n})
+				var want Count
+				for i := range page.Items {
+					want.add(&page.Items[i], 1)
+				}
+				if is, err2 := s.Collection(ctx, c.ID); err != nil || err2 != nil || is.Count(Image) != want || want.N != 2 {
+					t.Errorf("%d: %+v, want %+v; %v %v", n, is.Counts, want, err, err2)
+				}
+			}
+			if drift, err := s.Recount(ctx, user); err != nil || len(drift) > 0 {
+				t.Errorf("%d: again: %+v %v", n, drift, err)
+			}
+			if is, err := s.Collection(ctx, other.ID); err != nil || is.Count(Image).N != 5 {
+				t.Errorf("somebody else's: %+v %v", is.Counts, err)
+			}
 		}
 	})
 }

@@ -103,12 +103,9 @@ func (a *API) signAudio(c *fiber.Ctx) error {
 	if err := readJSON(c, &in, true); err != nil {
 		return err
 	}
-	seconds := int64(3600)
-	if in.Seconds != nil {
-		seconds = *in.Seconds
-	}
-	if seconds < 1 || seconds > 86400 {
-		return fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
+	seconds, err := expSeconds(in.Seconds)
+	if err != nil {
+		return err
 	}
 	m, err := a.ownAudio(c)
 	if err != nil {
@@ -220,7 +217,7 @@ func (a *API) addForm(c *fiber.Ctx, f *form, k store.Kind) (m store.Media, fresh
 				return err
 			}
 			if id := change.Collection; id != nil {
-				if err := a.collectionFor(c, *id, k); err != nil {
+				if err := a.library.CollectionFor(c.UserContext(), caller(c).User, *id, k); err != nil {
 					return err
 				}
 			}

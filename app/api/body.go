@@ -118,3 +118,12 @@ func take[T any](f fields, names ...string) (*T, error) {
 	}
 	return nil, nil
 }
+
+// emptied is take, but a null that was sent is an empty value.
+func emptied[T any](f fields, name string) (*T, error) {
+	v, err := take[T](f, name)
+	if _, given := f[name]; err == nil && v == nil && given {
+		v = new(T)
+	}
+	return v, err
+}

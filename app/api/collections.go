@@ -63,13 +63,10 @@ func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 func kindCounts(k *store.Collection) map[string]int64 {
 	n := map[string]int64{"total": k.Total().N}
 	for _, kind := range library.Kinds {
-		n[resourceNames[kind]] = k.Count(kind).N
+		n[kindNames[kind]] = k.Count(kind).N
 	}
 	return n
 }
-
-// resourceNames are the contract's words for kinds of media.
-var resourceNames = map[store.Kind]string{store.Doc: "doc", store.Image: "image", store.Video: "video", store.Audio: "audio"}
 
 // resourceTypes are the contract's words for the kinds, in its order.
 func resourceTypes(kinds []store.Kind) []string {
@@ -77,7 +74,7 @@ func resourceTypes(kinds []store.Kind) []string {
 	for _, k := range library.Kinds {
 		for _, has := range kinds {
 			if has == k {
-				names = append(names, resourceNames[k])
+				names = append(names, kindNames[k])
 				break
 			}
 		}
@@ -93,7 +90,7 @@ func (f fields) kinds(name string) (kinds []store.Kind, err error) {
 	}
 	for _, k := range library.Kinds {
 		for _, n := range *names {
-			if n == resourceNames[k] {
+			if n == kindNames[k] {
 				kinds = append(kinds, k)
 				break
 			}
@@ -120,7 +117,7 @@ func (f fields) collectionChange() (ch library.CollectionChange, err error) {
 		}
 	}
 	for name, to := range map[string]**string{"description": &ch.Description, "coverId": &ch.Cover, "customTypeId": &ch.CustomType} { // null clears these
-		if *to, err = f.clearable(name); err != nil {
+		if *to, err = emptied[string](f, name); err != nil {
 			return ch, err
 		}
 	}
@@ -138,18 +135,6 @@ func (f fields) collectionChange() (ch library.CollectionChange, err error) {
 	}
 	ch.Public, err = take[bool](f, "isPublic", "is_public")
 	return ch, err
-}
-
-// clearable reads a text that null empties; nil when it is not there.
-func (f fields) clearable(name string) (*string, error) {
-	if _, given := f[name]; !given {
-		return nil, nil
-	}
-	s, err := take[string](f, name)
-	if s == nil && err == nil {
-		s = new(string)
-	}
-	return s, err
 }
 
 // createCollection handles POST /v1/collections.

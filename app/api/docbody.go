@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"os"
 	"sync/atomic"
 	"time"
@@ -49,10 +48,6 @@ func errDocTooLarge() error {
 
 // docBody reads the request's body. Whoever asks for it releases it.
 func (a *API) docBody(c *fiber.Ctx) (*docBody, error) {
-	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	if err != nil || kind != fiber.MIMEApplicationJSON {
-		return nil, fault.New(fault.BadRequest, "Send the document as a JSON object, with Content-Type: application/json.")
-	}
 	if err := a.docRoom(c.UserContext(), c.Request().Header.ContentLength()); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"picora/app/fault"
 	"picora/app/library"
-	"picora/app/link"
 	"picora/store"
 )
 
@@ -34,16 +33,13 @@ func (a *API) listDocs(c *fiber.Ctx) error {
 	}
 	items := make([]doc, len(found))
 	for i := range found {
-		items[i] = docOf(link.Of(c.UserContext()), &found[i])
+		items[i] = a.doc(c, &found[i])
 	}
 	out := page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)}
 	if q.Text == "" && q.Tag == "" && q.Prefix == "" && q.Public == nil && q.Collection == nil {
-		n, err := a.library.Count(c.UserContext(), user, store.Doc)
-		if err != nil {
+		if out.total, err = a.countMedia(c.UserContext(), user, store.Doc); err != nil {
 			return err
 		}
-		live := n.N - n.Trash
-		out.total = &live
 	}
 	return list(c, out)
 }
@@ -107,7 +103,7 @@ func (a *API) updateDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, docOf(link.Of(c.UserContext()), &m))
+	return ok(c, a.doc(c, &m))
 }
 
 // docChange is what a PATCH says of a document. A null is an empty value: no title of its
@@ -127,15 +123,6 @@ func (f fields) docChange() (ch library.DocChange, err error) {
 	}
 	ch.Public, err = take[bool](f, "isPublic", "is_public")
 	return ch, err
-}
-
-// emptied is take, but a null that was sent is an empty value.
-func emptied[T any](f fields, name string) (*T, error) {
-	v, err := take[T](f, name)
-	if _, given := f[name]; err == nil && v == nil && given {
-		v = new(T)
-	}
-	return v, err
 }
 
 // hard reads whether something is to be deleted for good.

@@ -62,7 +62,7 @@ func (f fields) feedChange() (*library.FeedChange, error) {
 	}
 	var ch library.FeedChange
 	for name, to := range map[string]**string{"author": &ch.Author, "email": &ch.Email, "category": &ch.Category, "language": &ch.Language, "link": &ch.Link} {
-		if *to, err = in.clearable("feed." + name); err != nil {
+		if *to, err = emptied[string](in, "feed."+name); err != nil {
 			return nil, err
 		}
 	}

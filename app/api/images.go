@@ -206,12 +206,9 @@ func (a *API) sendList(c *fiber.Ctx, q store.Query, filters []string, keys ...st
 	}
 	out := page{items: a.images(c, p.Items), keys: keys, next: a.seal(user, name, p.Next)}
 	if q.Tag == "" && q.From.IsZero() && q.To.IsZero() && q.Match == nil && q.Public == nil && !q.None {
-		n, err := a.library.Count(c.UserContext(), user, store.Image)
-		if err != nil {
+		if out.total, err = a.countMedia(c.UserContext(), user, store.Image); err != nil {
 			return err
 		}
-		live := n.N - n.Trash
-		out.total = &live
 	}
 	return list(c, out)
 }
@@ -273,7 +270,7 @@ func (f fields) change() (ch library.Change, err error) {
 	if ch.KeepMetadata, err = take[bool](f, "keepMetadata", "keep_metadata"); err != nil {
 		return ch, err
 	}
-	if ch.Collection, err = f.clearable("kbId"); err != nil {
+	if ch.Collection, err = emptied[string](f, "kbId"); err != nil {
 		return ch, err
 	}
 	for _, n := range []string{"allowedReferers", "allowed_referers"} {
@@ -366,6 +363,17 @@ func (a *API) imagesExist(c *fiber.Ctx) error {
 	return ok(c, map[string]any{"existing": existing, "missing": missing})
 }
 
+// expSeconds is how long a signature is good that is asked for so.
+func expSeconds(asked *int64) (int64, error) {
+	if asked == nil {
+		return 3600, nil
+	}
+	if *asked < 1 || *asked > 86400 {
+		return 0, fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
+	}
+	return *asked, nil
+}
+
 // signImage handles POST /v1/images/:id/sign.
 func (a *API) signImage(c *fiber.Ctx) error {
 	id, err := id(c, store.ImageIDLen)
@@ -380,12 +388,9 @@ func (a *API) signImage(c *fiber.Ctx) error {
 	if err := readJSON(c, &in, true); err != nil {
 		return err
 	}
-	seconds := int64(3600)
-	if in.Seconds != nil {
-		seconds = *in.Seconds
-	}
-	if seconds < 1 || seconds > 86400 {
-		return fault.New(fault.Invalid, "expSeconds is a whole number from 1 to 86400.")
+	seconds, err := expSeconds(in.Seconds)
+	if err != nil {
+		return err
 	}
 	params, err := a.transform(in.Transform)
 	if err != nil {

@@ -54,7 +54,7 @@ func (a *API) getManifest(c *fiber.Ctx) error {
 	items := make([]manifestItem, len(p.Items))
 	for i := range p.Items {
 		m := &p.Items[i]
-		items[i] = manifestItem{resourceNames[m.Kind], m.ID, m.Filename, hexOrNull(m.Hash), m.Size, stamp(m.Updated)}
+		items[i] = manifestItem{kindNames[m.Kind], m.ID, m.Filename, hexOrNull(m.Hash), m.Size, stamp(m.Updated)}
 	}
 	next := a.seal(k.User, list, p.Next)
 	return ok(c, map[string]any{

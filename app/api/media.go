@@ -105,7 +105,7 @@ func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
 			i.DurationSeconds = &d
 		}
 	case store.Doc:
-		i.ThumbnailURL, i.Format = orNull(m.Text.Cover), orNull(m.Text.Format)
+		i.ThumbnailURL, i.Format = orNull(a.docCover(c, m)), orNull(m.Text.Format)
 		i.Pages, i.WordCount = intOrNull(m.Text.Pages), intOrNull(m.Text.Words)
 	}
 	return i

@@ -9,12 +9,6 @@ import (
 	"picora/store"
 )
 
-// collectionFor checks that the caller may put media of that kind into the collection.
-// Uploads ask before they keep anything; the store asks again.
-func (a *API) collectionFor(c *fiber.Ctx, id string, k store.Kind) error {
-	return a.library.CollectionFor(c.UserContext(), caller(c).User, id, k)
-}
-
 // move is the body of a batch-move.
 type move struct {
 	ids  []string
@@ -39,7 +33,7 @@ func readMove(c *fiber.Ctx) (m move, err error) {
 	if _, given := in["kbId"]; !given {
 		return m, fault.New(fault.Invalid, "kbId is the id of a collection, or null to take things out of theirs.")
 	}
-	into, err := in.clearable("kbId")
+	into, err := emptied[string](in, "kbId")
 	if err != nil {
 		return m, err
 	}

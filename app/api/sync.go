@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"strconv"
 
@@ -113,6 +112,6 @@ func changed(o link.Origin, ch *store.Changed) any {
 	}
 	return upsert{
 		Op: "upsert", Type: kindNames[m.Kind], ID: m.ID, UpdatedAt: stamp(m.Updated), URL: orNull(mediaURL(o, m)),
-		ContentHash: orNull(hex.EncodeToString(m.Hash)), SizeBytes: m.Size, MIMEType: m.MIME, Filename: m.Filename, IsPublic: m.Public,
+		ContentHash: hexOrNull(m.Hash), SizeBytes: m.Size, MIMEType: m.MIME, Filename: m.Filename, IsPublic: m.Public,
 	}
 }

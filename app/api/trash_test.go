@@ -84,7 +84,9 @@ func TestWhatIsInTheTrashIsNowhereElse(t *testing.T) {
 	if n := len(p.Blobs()); n != blobs {
 		t.Errorf("%d blobs, there were %d", n, blobs)
 	}
-	p.Play(t, scenario{URL: "/v1/user/me/usage", Status: 200, Has: []string{fmt.Sprintf(`"storageUsed":%d`, len(picture(1))+len(picture(2)))}})
+	p.Play(t, scenario{URL: "/v1/user/me/usage", Status: 200, Has: []string{
+		fmt.Sprintf(`"storageUsed":%d`, len(picture(1))+len(picture(2))), `"totalCount":1,"publicCount":1,"privateCount":0`,
+	}})
 }
 
 func TestTheTrashGivesBack(t *testing.T) {

@@ -92,7 +92,7 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		Images: imageUsage{
 			StorageUsed: pictures.Bytes, BandwidthUsed: st.Month.Served,
 			UploadCountToday: st.Month.Today, UploadCountMonth: st.Month.Uploads,
-			TotalCount: pictures.N, PublicCount: pictures.Public, PrivateCount: pictures.N - pictures.Public,
+			TotalCount: pictures.N - pictures.Trash, PublicCount: pictures.Public, PrivateCount: pictures.N - pictures.Trash - pictures.Public,
 		},
 		PlanLimits: planLimits{
 			ImageStorage: bound(l.ImageStorageBytes), ImageMonth: bound(l.ImageUploadsPerMonth), Docs: bound(l.DocCount),

@@ -285,7 +285,7 @@ func (l *Library) checkDoc(ctx context.Context, d *Doc) (f docFormat, err error)
 		return f, fault.New(fault.Invalid, "kbId and relativePath go together: send both, or none.")
 	}
 	if d.Collection != "" {
-		if err := l.ownCollection(ctx, d.User, d.Collection); err != nil {
+		if err := l.CollectionFor(ctx, d.User, d.Collection, store.Doc); err != nil {
 			return f, err
 		}
 	}
@@ -336,18 +336,6 @@ func (l *Library) roomForDoc(ctx context.Context, d *Doc) error {
 		}
 	}
 	return l.usage.MayAddDoc(ctx, d.User)
-}
-
-// ownCollection refuses a collection that is not the user's, or that takes no documents.
-func (l *Library) ownCollection(ctx context.Context, user, id string) error {
-	c, err := l.store.OwnCollection(ctx, user, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || err == nil && !c.Live():
-		return store.ErrCollection
-	case err == nil && !c.Takes(store.Doc):
-		return store.ErrKind
-	}
-	return err
 }
 
 // docTitle tidies a title and refuses one that is too long.

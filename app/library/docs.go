@@ -3,6 +3,7 @@ package library
 import (
 	"cmp"
 	"context"
+	"errors"
 	"path"
 	"strings"
 
@@ -110,7 +111,7 @@ func (l *Library) checkChange(ctx context.Context, user string, c *DocChange) er
 		c.Path = &where
 	}
 	if c.Collection != nil && *c.Collection != "" {
-		return l.ownCollection(ctx, user, *c.Collection)
+		return l.CollectionFor(ctx, user, *c.Collection, store.Doc)
 	}
 	return nil
 }
@@ -147,7 +148,11 @@ func (c *DocChange) apply(m *store.Media) error {
 func (l *Library) RemoveDocs(ctx context.Context, user string, hard bool, ids ...string) (deleted []string, err error) {
 	var own []string
 	for _, id := range ids {
-		if m, err := l.Own(ctx, user, id); err == nil && m.Kind == store.Doc {
+		m, err := l.Own(ctx, user, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil && m.Kind == store.Doc {
 			own = append(own, id)
 		}
 	}

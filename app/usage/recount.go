@@ -55,10 +55,14 @@ func (u *Usage) recount(ctx context.Context, a *store.User, via string) (repaire
 		return nil, err
 	}
 	for _, d := range wrong {
+		what := nouns[d.Kind]
+		if d.Collection != "" {
+			what += " in the collection " + d.Collection
+		}
 		r := Repair{a.ID, a.Email, fmt.Sprintf("counted were %d %s (%d public) of %d bytes, there are %d (%d public) of %d bytes",
-			d.Was.N, nouns[d.Kind], d.Was.Public, d.Was.Bytes, d.Are.N, d.Are.Public, d.Are.Bytes)}
+			d.Was.N, what, d.Was.Public, d.Was.Bytes, d.Are.N, d.Are.Public, d.Are.Bytes)}
 		err := u.store.AddEvent(ctx, store.Event{Via: via, Action: "usage.repaired", Subject: a.ID, Detail: map[string]string{
-			"what": nouns[d.Kind], "wasCount": text(d.Was.N), "wasPublic": text(d.Was.Public), "wasBytes": text(d.Was.Bytes),
+			"what": what, "wasCount": text(d.Was.N), "wasPublic": text(d.Was.Public), "wasBytes": text(d.Was.Bytes),
 			"count": text(d.Are.N), "public": text(d.Are.Public), "bytes": text(d.Are.Bytes),
 		}})
 		if err != nil {
