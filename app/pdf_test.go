@@ -121,13 +121,21 @@ func TestAPrivatePDFIsItsOwners(t *testing.T) {
 	if d.IsPublic || d.Title != "Mine" || d.ThumbnailURL == nil {
 		t.Fatalf("%+v", d)
 	}
-	for _, path := range []string{d.URL, *d.ThumbnailURL, p.URL + "/d/" + d.ID} {
+	cover, _, signed := strings.Cut(*d.ThumbnailURL, "?")
+	for _, path := range []string{d.URL, cover, p.URL + "/d/" + d.ID} {
 		if r := p.Do("GET", path, nil, "Authorization", ""); r.Status != 403 {
 			t.Errorf("%s: %d", path, r.Status)
 		}
 		if r := p.Do("GET", path, nil); r.Status != 200 {
 			t.Errorf("%s of its owner: %d", path, r.Status)
 		}
+	}
+	if r := p.Do("GET", *d.ThumbnailURL, nil, "Authorization", ""); !signed || r.Status != 200 {
+		t.Errorf("the picture in a list of the owner's, which no browser sends a key for: %s is %d", *d.ThumbnailURL, r.Status)
+	}
+	var item pdfDoc
+	if p.Do("GET", "/v1/media/"+d.ID, nil).Data(t, &item); item.ThumbnailURL == nil || *item.ThumbnailURL != *d.ThumbnailURL {
+		t.Errorf("among media: %v", item.ThumbnailURL)
 	}
 }
 

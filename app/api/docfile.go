@@ -44,7 +44,7 @@ func (a *API) createDocFile(c *fiber.Ctx) error {
 	if m.Text.Pages == 0 && m.MIME == media.PDFDocument.MIME {
 		report.Warnings = []string{"The PDF is protected by a password. It is kept as it is; its text cannot be searched, and there is no picture of it."}
 	}
-	return sendDoc(c, &m, &report)
+	return a.sendDoc(c, &m, &report)
 }
 
 // createDocText takes a file of text as if it had come as JSON.
@@ -87,17 +87,17 @@ func (a *API) createDocText(c *fiber.Ctx, f *form) error {
 	if err != nil {
 		return err
 	}
-	return sendDoc(c, &m, &report)
+	return a.sendDoc(c, &m, &report)
 }
 
 // sendDoc answers with a document that was sent.
-func sendDoc(c *fiber.Ctx, m *store.Media, r *library.DocReport) error {
+func (a *API) sendDoc(c *fiber.Ctx, m *store.Media, r *library.DocReport) error {
 	status := fiber.StatusCreated
 	if r.Duplicate {
 		status = fiber.StatusOK
 		c.Set("X-Picora-Duplicate", "true")
 	}
-	return sendTaken(c, status, m, r)
+	return a.sendTaken(c, status, m, r)
 }
 
 // docFile is what a PDF has beside what all documents have. It is nil of others.
@@ -107,7 +107,7 @@ type docFile struct {
 	Thumbnail *string `json:"thumbnailUrl"`
 }
 
-func docFileOf(o link.Origin, m *store.Media) *docFile {
+func (a *API) docFileOf(o link.Origin, m *store.Media) *docFile {
 	if m.MIME != media.PDFDocument.MIME {
 		return nil
 	}
@@ -116,7 +116,7 @@ func docFileOf(o link.Origin, m *store.Media) *docFile {
 		f.Pages = &m.Text.Pages
 	}
 	if _, has := m.Part(store.CoverPart); has {
-		f.Thumbnail = orNull(o.DocCover(m.ID))
+		f.Thumbnail = orNull(a.partURL(o.DocCover(m.ID), m, store.CoverPart))
 	}
 	return f
 }

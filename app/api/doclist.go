@@ -34,7 +34,7 @@ func (a *API) listDocs(c *fiber.Ctx) error {
 	}
 	items := make([]doc, len(found))
 	for i := range found {
-		items[i] = docOf(link.Of(c.UserContext()), &found[i])
+		items[i] = a.docOf(link.Of(c.UserContext()), &found[i])
 	}
 	out := page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)}
 	if q.Text == "" && q.Tag == "" && q.Prefix == "" && q.Public == nil && q.Collection == nil {
@@ -107,7 +107,7 @@ func (a *API) updateDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, docOf(link.Of(c.UserContext()), &m))
+	return ok(c, a.docOf(link.Of(c.UserContext()), &m))
 }
 
 // docChange is what a PATCH says of a document. A null is an empty value: no title of its

@@ -68,7 +68,7 @@ func (a *API) restoreRevision(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTaken(c, fiber.StatusOK, &out, &report)
+	return a.sendTaken(c, fiber.StatusOK, &out, &report)
 }
 
 // revision finds the document and the revision that the path names.

@@ -35,7 +35,7 @@ type doc struct {
 // inlineMost is the size up to which a document counts as small, in bytes.
 const inlineMost = 256 << 10
 
-func docOf(o link.Origin, m *store.Media) doc {
+func (a *API) docOf(o link.Origin, m *store.Media) doc {
 	d := doc{
 		ID: m.ID, Title: m.Title, Filename: m.Filename, Format: m.Text.Format, SizeBytes: m.Size,
 		WordCount: m.Text.Words, ImageCount: m.Text.Images, Rewritten: m.Text.Rewritten,
@@ -46,7 +46,7 @@ func docOf(o link.Origin, m *store.Media) doc {
 	if d.Tags == nil {
 		d.Tags = []string{}
 	}
-	if d.docFile = docFileOf(o, m); d.docFile != nil {
+	if d.docFile = a.docFileOf(o, m); d.docFile != nil {
 		d.CoverURL, d.InlineContent = d.docFile.Thumbnail, false
 	}
 	return d
@@ -69,9 +69,9 @@ type docFailure struct {
 }
 
 // sendTaken answers with a document that was sent, or restored.
-func sendTaken(c *fiber.Ctx, status int, m *store.Media, r *library.DocReport) error {
+func (a *API) sendTaken(c *fiber.Ctx, status int, m *store.Media, r *library.DocReport) error {
 	out := takenDoc{
-		doc: docOf(link.Of(c.UserContext()), m), SourceHash: hex.EncodeToString(m.Hash), Duplicate: r.Duplicate,
+		doc: a.docOf(link.Of(c.UserContext()), m), SourceHash: hex.EncodeToString(m.Hash), Duplicate: r.Duplicate,
 		Failed: len(r.Failures), Failures: []docFailure{}, Warnings: append([]string{}, r.Warnings...),
 	}
 	for _, f := range r.Failures {
@@ -99,7 +99,7 @@ func (a *API) createDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendDoc(c, &m, &report)
+	return a.sendDoc(c, &m, &report)
 }
 
 // getDoc handles GET /v1/docs/:id.
@@ -108,7 +108,7 @@ func (a *API) getDoc(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, docOf(link.Of(c.UserContext()), &m))
+	return ok(c, a.docOf(link.Of(c.UserContext()), &m))
 }
 
 // readableDoc finds the document of the path for whoever may read it: its owner, or

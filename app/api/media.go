@@ -106,6 +106,9 @@ func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
 		}
 	case store.Doc:
 		i.ThumbnailURL, i.Format = orNull(m.Text.Cover), orNull(m.Text.Format)
+		if f := a.docFileOf(o, m); f != nil {
+			i.ThumbnailURL = f.Thumbnail
+		}
 		i.Pages, i.WordCount = intOrNull(m.Text.Pages), intOrNull(m.Text.Words)
 	}
 	return i
