@@ -133,6 +133,10 @@ func TestAPrivatePDFIsItsOwners(t *testing.T) {
 			t.Errorf("%s of its owner: %d", path, r.Status)
 		}
 	}
+	var item pdfDoc
+	if p.Do("GET", "/v1/media/"+d.ID, nil).Data(t, &item); item.ThumbnailURL == nil || *item.ThumbnailURL != *d.ThumbnailURL {
+		t.Errorf("among media: %v", item.ThumbnailURL)
+	}
 }
 
 // small is a PDF of one page that says hello.

@@ -57,6 +57,9 @@ func (f *feeds) oembed(c *fiber.Ctx) error {
 			*to = min(n, *to)
 		}
 	}
+	if c.Query("url") == "" {
+		return fault.New(fault.BadRequest, "Say in url which address you ask about.")
+	}
 	o := link.Of(c.UserContext())
 	at, ours := local(c.Query("url"), o)
 	if !ours {

@@ -84,7 +84,7 @@ func TestWhatCannotBeEmbedded(t *testing.T) {
 		status int
 	}{
 		"XML":                       {at("/embed/audio/"+m.ID) + "&format=xml", 501},
-		"no address":                {"/oembed", 404},
+		"no address":                {"/oembed", 400},
 		"another server":            {"/oembed?url=https%3A%2F%2Fexample.org%2Fembed%2Faudio%2F" + m.ID, 404},
 		"another port":              {"/oembed?url=" + url.QueryEscape("http://127.0.0.1:1/embed/audio/"+m.ID), 404},
 		"no web address":            {"/oembed?url=" + url.QueryEscape("ftp"+strings.TrimPrefix(p.URL, "http")+"/embed/audio/"+m.ID), 404},
