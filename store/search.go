@@ -37,7 +37,9 @@ type search struct {
 
 	indexed, last uint32              // numbers: all up to indexed are in the index, last is the largest
 	marked        map[uint32][]uint32 // numbers that changed since, by chunk
-	looked        int
+	// rows are the postings of fields by chunk, when all are read at once; else nil.
+	rows   map[string]map[uint32][]byte
+	looked int
 }
 
 // byWords reports whether the index of words is to answer q: because it asks for words,
@@ -212,6 +214,9 @@ func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
 	if s.last == 0 {
 		return hits, 0, nil
 	}
+	if err := s.readRows(); err != nil {
+		return nil, 0, err
+	}
 	for c := range s.chunks(1, s.last, true) {
 		h, err := s.hits(c)
 		if err != nil {
@@ -223,6 +228,22 @@ func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
 		}
 	}
 	return hits, n, nil
+}
+
+// readRows reads all that the index says of the fields.
+func (s *search) readRows() error {
+	s.rows = map[string]map[uint32][]byte{}
+	for _, t := range s.fields {
+		row := map[uint32][]byte{}
+		for e, err := range s.tx.Scan(kv.Prefix(keyPostings(s.user, t))) {
+			if err != nil {
+				return err
+			}
+			row[numberOf(e.Key[len(e.Key)-4:])] = e.Value
+		}
+		s.rows[t] = row
+	}
+	return nil
 }
 
 // sorted reads the hits, which are few, and sorts them as the order's index does.
