@@ -42,9 +42,9 @@ const (
 	chunkSize = 1 << chunkBits
 
 	indexPortion = 256 // records that are indexed in one transaction at most
-	indexLeast   = 8   // … at least
+	indexLeast   = 32  // … at least
 	// longIndex is how long such a transaction should take, which others wait for.
-	longIndex   = 4 * time.Millisecond
+	longIndex   = 8 * time.Millisecond
 	textPortion = 500 // tokens of a text in one part: they fit into a value
 	// mostFieldTokens, and those of tags, fit into a value.
 	mostFieldTokens = 1000

@@ -21,6 +21,9 @@ const (
 	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
 	mostPlaces = 300_000
+	// mostSorted hits are read and sorted when they stand together in such an index, far
+	// from where the page begins.
+	mostSorted = 4000
 )
 
 // searchCursor is how long Page.Next is of a search in the order of dates: a number.
@@ -110,8 +113,17 @@ func (s *search) page() (Page, error) {
 	}
 	// Either all hits are read and sorted, or the order's own index leads through them: it
 	// comes upon the next hit after as many entries as there are records for each.
-	if entries := float64(s.q.Limit) * float64(s.last) / float64(max(n, 1)); float64(n)*readCost > entries && n > s.q.Limit {
-		return s.along(hits)
+	entries := s.q.Limit * int(s.last) / max(n, 1)
+	if n <= s.q.Limit || n*readCost <= entries {
+		return s.sorted(hits)
+	}
+	if n > mostSorted {
+		page, _, err := s.along(hits, mostPlaces)
+		return page, err
+	}
+	page, whole, err := s.along(hits, min(2*entries+chunkSize, mostPlaces))
+	if err != nil || whole {
+		return page, err
 	}
 	return s.sorted(hits)
 }
@@ -293,33 +305,34 @@ func (s *search) sorted(hits map[uint32]*chunk) (page Page, err error) {
 	return page, nil
 }
 
-// along goes through the order's index and takes what is a hit.
-func (s *search) along(hits map[uint32]*chunk) (page Page, err error) {
+// along goes through the order's index and takes what is a hit. The page is not whole
+// when it looked at so many places before.
+func (s *search) along(hits map[uint32]*chunk, places int) (page Page, whole bool, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
 	looked, read, last := 0, 0, ""
 	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending) {
 		if err != nil {
-			return page, err
+			return page, false, err
 		}
-		if looked++; looked > mostPlaces || read > mostLooked {
+		if looked++; looked > places || read > mostLooked {
 			page.Next = last
-			return page, nil
+			return page, false, nil
 		}
 		n := numberOf(e.value)
 		if h := hits[n>>chunkBits]; h != nil && h.has(uint16(n&(chunkSize-1))) {
 			var m Media
 			if err := get(s.tx, keyPlace(s.user, string(placeIn(s.q.Sort, e.rest))), &m); err != nil {
-				return page, err
+				return page, false, err
 			}
 			if read++; s.wants(&m) {
 				if len(page.Items) == s.q.Limit {
 					page.Next = last
-					return page, nil
+					return page, true, nil
 				}
 				page.Items = append(page.Items, m)
 			}
 		}
 		last = string(e.rest)
 	}
-	return page, nil
+	return page, true, nil
 }
