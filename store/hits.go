@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"picora/store/kv"
 	"picora/store/words"
@@ -48,14 +49,16 @@ func (s *search) postings(c uint32) (h chunk, err error) {
 		}
 		return h.and(d)
 	}
-	for _, w := range s.words {
-		d, err := s.posting(c, w)
-		if err != nil || !narrow(&d) {
-			return chunk{}, err
-		}
+	fields := make([]words.Word, len(s.fields))
+	for i, t := range s.fields {
+		fields[i].Text = t
 	}
-	for _, t := range s.fields {
-		d, err := s.posting(c, words.Word{Text: t})
+	all := slices.Concat(s.words, fields)
+	if s.rows != nil { // fields are at hand
+		all = slices.Concat(fields, s.words)
+	}
+	for _, w := range all {
+		d, err := s.posting(c, w)
 		if err != nil || !narrow(&d) {
 			return chunk{}, err
 		}
@@ -65,8 +68,17 @@ func (s *search) postings(c uint32) (h chunk, err error) {
 
 // posting is which records of a chunk have a word.
 func (s *search) posting(c uint32, w words.Word) (d chunk, err error) {
-	k := keyPosting(s.user, c, w.Text)
+	if w.Short() {
+		w = words.Word{Text: beginToken + w.Text}
+	}
 	s.looked++
+	if rows, read := s.rows[w.Text]; read {
+		if b, there := rows[c]; there {
+			err = d.read(b)
+		}
+		return d, err
+	}
+	k := keyPosting(s.user, c, w.Text)
 	if !w.Prefix {
 		b, err := s.tx.Get(k)
 		if errors.Is(err, kv.ErrNotFound) {

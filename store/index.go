@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"picora/store/kv"
 	"picora/store/words"
@@ -22,21 +23,29 @@ import (
 // them. What was indexed of a record is kept beside the postings, to be taken out again.
 //
 // Tokens of words begin with a printing character; those below are of fields that lists
-// are restricted by.
+// are restricted by, and of how words begin: too many words do for a search to read the
+// postings of all.
 
 const (
 	kindToken   = "\x01k" // and the kind, one byte
 	publicToken = "\x01p" // and 0 or 1
 	folderToken = "\x01c" // and the collection's id
 	tagToken    = "\x01t" // and the tag as it is
+
+	beginToken = "\x02" // and what words.Beginnings says
 )
+
+func isField(token string) bool { return strings.HasPrefix(token, kindToken[:1]) }
 
 const (
 	chunkBits = 12
 	chunkSize = 1 << chunkBits
 
-	indexPortion = 256  // records that are indexed in one transaction
-	textPortion  = 1300 // tokens of a text in one part: they fit into a value
+	indexPortion = 256 // records that are indexed in one transaction at most
+	indexLeast   = 32  // … at least
+	// longIndex is how long such a transaction should take, which others wait for.
+	longIndex   = 8 * time.Millisecond
+	textPortion = 500 // tokens of a text in one part: they fit into a value
 	// mostFieldTokens, and those of tags, fit into a value.
 	mostFieldTokens = 1000
 	// MostTokens is how many different tokens of a document's text are indexed.
@@ -137,14 +146,15 @@ func (s *Store) Index(ctx context.Context, user string) (more bool, err error) {
 		if err != nil {
 			return err
 		}
-		w := newWriter(user)
-		to := max(done, min(t.Number, done+indexPortion))
+		w, begin, portion := newWriter(user), time.Now(), s.portion()
+		defer func() { s.pace(time.Since(begin)) }()
+		to := max(done, min(t.Number, done+uint32(portion)))
 		for n := done + 1; n <= to; n++ {
 			if _, err := w.refresh(tx, n); err != nil {
 				return err
 			}
 		}
-		marks, err := some(tx, keyMarks(user), indexPortion)
+		marks, err := some(tx, keyMarks(user), portion)
 		if err != nil {
 			return err
 		}
@@ -179,6 +189,19 @@ func (s *Store) Index(ctx context.Context, user string) (more bool, err error) {
 	return more, err
 }
 
+// portion is how many records are to be indexed in the next transaction.
+func (s *Store) portion() int { return max(s.paced, indexLeast) }
+
+// pace notes how long a transaction took, and makes the next shorter or longer.
+func (s *Store) pace(took time.Duration) {
+	switch {
+	case took > longIndex:
+		s.paced = max(s.portion()/2, indexLeast)
+	case took < longIndex/2:
+		s.paced = min(s.portion()*2, indexPortion)
+	}
+}
+
 // refresh indexes a record as it is now: all but the text of a document. It reports
 // whether it came to an end.
 func (w *writer) refresh(tx kv.Tx, n uint32) (whole bool, err error) {
@@ -194,13 +217,17 @@ func (w *writer) refresh(tx kv.Tx, n uint32) (whole bool, err error) {
 		return false, err
 	}
 	is := fieldTokens(&m)
-	for _, t := range is {
-		if _, same := slices.BinarySearch(was, t); !same {
+	if slices.Equal(was, is) {
+		return true, nil
+	}
+	before, now := withBeginnings(was), withBeginnings(is)
+	for t := range now {
+		if !before[t] {
 			w.add(t, n)
 		}
 	}
-	for _, t := range was {
-		if _, same := slices.BinarySearch(is, t); same {
+	for t := range before {
+		if now[t] {
 			continue
 		}
 		inText, err := w.inText(tx, &m, t)
@@ -211,10 +238,19 @@ func (w *writer) refresh(tx kv.Tx, n uint32) (whole bool, err error) {
 			w.remove(t, n)
 		}
 	}
-	if slices.Equal(was, is) {
-		return true, nil
-	}
 	return true, tx.Put(keyFields(w.user, n), []byte(strings.Join(is, "\x00")))
+}
+
+// withBeginnings are the tokens, and how those of words begin.
+func withBeginnings(tokens []string) map[string]bool {
+	all := make(map[string]bool, 3*len(tokens))
+	for _, t := range tokens {
+		all[t] = true
+		if !isField(t) {
+			words.Beginnings(t, func(b string) { all[beginToken+b] = true })
+		}
+	}
+	return all
 }
 
 // forget takes a record out of the index that is gone; a part of a long text at a time.
@@ -228,14 +264,14 @@ func (w *writer) forget(tx kv.Tx, n uint32, was []string) (whole bool, err error
 		if err != nil {
 			return false, err
 		}
-		for _, t := range split(b) {
+		for t := range withBeginnings(split(b)) {
 			w.remove(t, n)
 		}
 		if err := tx.Delete(keys[0]); err != nil || len(keys) > 1 {
 			return false, err
 		}
 	}
-	for _, t := range was {
+	for t := range withBeginnings(was) {
 		w.remove(t, n)
 	}
 	return true, tx.Delete(keyFields(w.user, n))
@@ -245,6 +281,9 @@ func (w *writer) forget(tx kv.Tx, n uint32, was []string) (whole bool, err error
 func (w *writer) inText(tx kv.Reader, m *Media, token string) (bool, error) {
 	if m.Kind != Doc {
 		return false, nil
+	}
+	if begin, is := strings.CutPrefix(token, beginToken); is {
+		return textHas(tx, m.User, m.Number, words.Word{Text: begin, Prefix: true})
 	}
 	return textHas(tx, m.User, m.Number, words.Word{Text: token})
 }

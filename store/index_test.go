@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"picora/store/kv"
+	"picora/store/kv/memkv"
 	"picora/store/words"
 )
 
@@ -340,5 +341,50 @@ func asSchema4(t *testing.T, s *Store, model map[string]Media) {
 	}
 	if err := s.db.Update(ctx, func(tx kv.Tx) error { _, err := fillSome(tx); return err }); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestHitsThatStandTogether are far from where the list begins: their page is whole all
+// the same.
+func TestHitsThatStandTogether(t *testing.T) {
+	s, ctx, user := open(t, memkv.New()), context.Background(), NewID(IDLen)
+	const records, hits = 12_000, 600
+	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		for i := range records {
+			m := media(user, i)
+			m.Title, m.Size = fmt.Sprintf("a%d", i), int64(i)
+			if i >= records-hits {
+				m.Title = fmt.Sprintf("zebra %d", i)
+			}
+			if err := change(tx, nil, &m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexAll(t, s, user)
+	for _, by := range []Sort{ByName, BySize} {
+		var got []string
+		for after := ""; ; {
+			page, err := s.ListMedia(ctx, user, Query{Words: words.Query("zebra"), Sort: by, Ascending: true, Limit: 100, After: after})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Items) != 100 {
+				t.Fatalf("a page of %d", len(page.Items))
+			}
+			for i := range page.Items {
+				got = append(got, page.Items[i].Title)
+			}
+			if after = page.Next; after == "" {
+				break
+			}
+		}
+		if len(got) != hits || got[0] != "zebra 11400" || got[hits-1] != "zebra 11999" {
+			t.Errorf("%d hits, %s to %s", len(got), got[0], got[len(got)-1])
+		}
 	}
 }

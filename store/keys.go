@@ -60,6 +60,7 @@ import (
 //	tp time media                           → user: everybody's trash in the order of deletion
 //	mc user kind                            Count
 //	sp user chunk token                     which records of a chunk of numbers have a token, see index.go
+//	sx user token NUL chunk                 … of tokens of fields: all chunks side by side
 //	sf user number                          the tokens of a record that are indexed, NUL between
 //	sd user number part                     … and of a document's text
 //	sm user                                 → number: records up to it are indexed, but for
@@ -99,7 +100,7 @@ var (
 // a family that is missing here outlives it (but see the test that looks for that).
 var ofUser = []string{
 	"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mf", "mq", "tm", "mc",
-	"sp", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn",
+	"sp", "sx", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn",
 }
 
 func key(family string, parts ...string) []byte {
@@ -191,9 +192,17 @@ func keyChange(m *Media) []byte {
 
 func keyTombstone(user string, seq uint64) []byte { return key("md", user, eight(seq)) }
 
+// keyPosting has the tokens of a chunk side by side, because they are written together
+// and begin alike; but of fields, which are few, the chunks, because lists read them all.
 func keyPosting(user string, chunk uint32, token string) []byte {
+	if isField(token) {
+		return append(keyPostings(user, token), four(chunk)...)
+	}
 	return key("sp", user, four(chunk), token)
 }
+
+// keyPostings is the prefix of the postings of a field's token.
+func keyPostings(user, token string) []byte { return key("sx", user, token, "\x00") }
 
 func keyFields(user string, n uint32) []byte    { return key("sf", user, four(n)) }
 func keyTextParts(user string, n uint32) []byte { return key("sd", user, four(n)) }

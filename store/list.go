@@ -162,45 +162,78 @@ func walkIndexes(tx kv.Reader, list []stretch, reverse bool) iter.Seq2[entry, er
 		return scanIndex(tx, list[0], 0)
 	}
 	return func(yield func(entry, error) bool) {
-		type head struct {
-			entry
-			next func() (entry, error, bool)
-		}
-		var heads []head
+		var heads []*head
 		for i, s := range list {
-			next, stop := iter.Pull2(scanIndex(tx, s, i))
-			defer stop()
-			e, err, ok := next()
-			if err != nil {
+			h := &head{stretch: s, of: i}
+			if err := h.read(tx); err != nil {
 				yield(entry{}, err)
 				return
 			}
-			if ok {
-				heads = append(heads, head{e, next})
+			if len(h.next) > 0 {
+				heads = append(heads, h)
 			}
 		}
 		for len(heads) > 0 {
 			best := 0
 			for i := 1; i < len(heads); i++ {
-				if c := bytes.Compare(heads[i].rest, heads[best].rest); c < 0 != reverse && c != 0 {
+				if c := bytes.Compare(heads[i].next[0].rest, heads[best].next[0].rest); c < 0 != reverse && c != 0 {
 					best = i
 				}
 			}
-			if !yield(heads[best].entry, nil) {
+			h := heads[best]
+			if !yield(h.next[0], nil) {
 				return
 			}
-			e, err, ok := heads[best].next()
-			switch {
-			case err != nil:
+			if h.next = h.next[1:]; len(h.next) > 0 {
+				continue
+			}
+			if err := h.read(tx); err != nil {
 				yield(entry{}, err)
 				return
-			case ok:
-				heads[best].entry = e
-			default:
+			}
+			if len(h.next) == 0 {
 				heads = slices.Delete(heads, best, best+1)
 			}
 		}
 	}
+}
+
+// mostAhead is how many entries of a stretch are read together. To change between
+// iterators at each would take longer than to read it.
+const mostAhead = 1024
+
+// head is what was read of a stretch and has not been used.
+type head struct {
+	stretch
+	of   int
+	next []entry
+	size int
+	end  bool
+}
+
+// read reads what comes next: nothing at the end.
+func (h *head) read(tx kv.Reader) error {
+	h.size = min(max(h.size*4, 16), mostAhead)
+	h.next = make([]entry, 0, h.size)
+	if h.end {
+		return nil
+	}
+	for e, err := range scanIndex(tx, h.stretch, h.of) {
+		if err != nil {
+			return err
+		}
+		if h.next = append(h.next, e); len(h.next) == h.size {
+			at := append(h.prefix[:len(h.prefix):len(h.prefix)], e.rest...)
+			if h.Reverse {
+				h.To = at
+			} else {
+				h.From = append(at, 0)
+			}
+			return nil
+		}
+	}
+	h.end = true
+	return nil
 }
 
 func scanIndex(tx kv.Reader, s stretch, of int) iter.Seq2[entry, error] {

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"picora/store/kv"
+	"picora/store/words"
 )
 
 // writer gathers changes of postings of one user.
@@ -25,6 +26,11 @@ func newWriter(user string) *writer { return &writer{user, map[string][]diff{}} 
 
 func (w *writer) add(token string, n uint32)    { w.change(token, n, true) }
 func (w *writer) remove(token string, n uint32) { w.change(token, n, false) }
+
+// addBeginnings adds how a word begins.
+func (w *writer) addBeginnings(token string, n uint32) {
+	words.Beginnings(token, func(b string) { w.add(beginToken+b, n) })
+}
 
 func (w *writer) change(token string, n uint32, in bool) {
 	k := string(keyPosting(w.user, n>>chunkBits, token))

@@ -25,6 +25,9 @@ const (
 	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
 	mostPlaces = 300_000
+	// mostSorted hits are read and sorted when they stand together in such an index, far
+	// from where the page begins.
+	mostSorted = 4000
 )
 
 // searchCursor is how long Page.Next is of a search in the order of dates: a number.
@@ -41,8 +44,10 @@ type search struct {
 
 	indexed, last uint32              // numbers: all up to indexed are in the index, last is the largest
 	marked        map[uint32][]uint32 // numbers that changed since, by chunk
-	looked        int
-	begun         int // entries that may be looked at yet because they begin as a word does
+	// rows are the postings of fields by chunk, when all are read at once; else nil.
+	rows   map[string]map[uint32][]byte
+	looked int
+	begun  int // entries that may be looked at yet because they begin as a word does
 }
 
 // byWords reports whether the index of words is to answer q: because it asks for words,
@@ -113,8 +118,17 @@ func (s *search) page() (Page, error) {
 	}
 	// Either all hits are read and sorted, or the order's own index leads through them: it
 	// comes upon the next hit after as many entries as there are records for each.
-	if entries := float64(s.q.Limit) * float64(s.last) / float64(max(n, 1)); float64(n)*readCost > entries && n > s.q.Limit {
-		return s.along(hits)
+	entries := s.q.Limit * int(s.last) / max(n, 1)
+	if n <= s.q.Limit || n*readCost <= entries {
+		return s.sorted(hits)
+	}
+	if n > mostSorted {
+		page, _, err := s.along(hits, mostPlaces)
+		return page, err
+	}
+	page, whole, err := s.along(hits, min(2*entries+chunkSize, mostPlaces))
+	if err != nil || whole {
+		return page, err
 	}
 	return s.sorted(hits)
 }
@@ -217,6 +231,9 @@ func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
 	if s.last == 0 {
 		return hits, 0, nil
 	}
+	if err := s.readRows(); err != nil {
+		return nil, 0, err
+	}
 	for c := range s.chunks(1, s.last, true) {
 		h, err := s.hits(c)
 		if err != nil {
@@ -228,6 +245,22 @@ func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
 		}
 	}
 	return hits, n, nil
+}
+
+// readRows reads all that the index says of the fields.
+func (s *search) readRows() error {
+	s.rows = map[string]map[uint32][]byte{}
+	for _, t := range s.fields {
+		row := map[uint32][]byte{}
+		for e, err := range s.tx.Scan(kv.Prefix(keyPostings(s.user, t))) {
+			if err != nil {
+				return err
+			}
+			row[numberOf(e.Key[len(e.Key)-4:])] = e.Value
+		}
+		s.rows[t] = row
+	}
+	return nil
 }
 
 // sorted reads the hits, which are few, and sorts them as the order's index does.
@@ -277,33 +310,34 @@ func (s *search) sorted(hits map[uint32]*chunk) (page Page, err error) {
 	return page, nil
 }
 
-// along goes through the order's index and takes what is a hit.
-func (s *search) along(hits map[uint32]*chunk) (page Page, err error) {
+// along goes through the order's index and takes what is a hit. The page is not whole
+// when it looked at so many places before.
+func (s *search) along(hits map[uint32]*chunk, places int) (page Page, whole bool, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
 	looked, read, last := 0, 0, ""
 	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending) {
 		if err != nil {
-			return page, err
+			return page, false, err
 		}
-		if looked++; looked > mostPlaces || read > mostLooked {
+		if looked++; looked > places || read > mostLooked {
 			page.Next = last
-			return page, nil
+			return page, false, nil
 		}
 		n := numberOf(e.value)
 		if h := hits[n>>chunkBits]; h != nil && h.has(uint16(n&(chunkSize-1))) {
 			var m Media
 			if err := get(s.tx, keyPlace(s.user, string(placeIn(s.q.Sort, e.rest))), &m); err != nil {
-				return page, err
+				return page, false, err
 			}
 			if read++; s.wants(&m) {
 				if len(page.Items) == s.q.Limit {
 					page.Next = last
-					return page, nil
+					return page, true, nil
 				}
 				page.Items = append(page.Items, m)
 			}
 		}
 		last = string(e.rest)
 	}
-	return page, nil
+	return page, true, nil
 }

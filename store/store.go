@@ -25,6 +25,7 @@ type Store struct {
 	holders holders // of API keys
 
 	indexing sync.Mutex // one at a time writes the index of words
+	paced    int        // records that it takes at a time; of indexing
 	// Now is the clock; tests set it.
 	Now func() time.Time
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"picora/store/kv"
+	"picora/store/words"
 )
 
 // Texts lists up to limit documents of the user's whose text is to be indexed.
@@ -71,9 +72,17 @@ func (s *Store) IndexText(ctx context.Context, m *Media, tokens []string) error 
 				_, keep := slices.BinarySearch(tokens, t)
 				if keep {
 					kept = append(kept, t)
-				} else if _, other := slices.BinarySearch(fields, t); !other {
+					w.addBeginnings(t, m.Number) // an update that was cut off may have removed them
+					continue
+				}
+				if _, other := slices.BinarySearch(fields, t); !other {
 					w.remove(t, m.Number)
 				}
+				words.Beginnings(t, func(b string) {
+					if other := (words.Word{Text: b, Prefix: true}); !other.In(tokens) && !other.In(fields) {
+						w.remove(beginToken+b, m.Number)
+					}
+				})
 			}
 			for _, t := range kept {
 				have[t] = true
@@ -95,6 +104,7 @@ func (s *Store) addText(ctx context.Context, m *Media, part uint16, tokens []str
 		err := s.text(ctx, m, func(tx kv.Tx, w *writer) error {
 			for _, t := range list {
 				w.add(t, m.Number)
+				w.addBeginnings(t, m.Number)
 			}
 			return tx.Put(keyText(m.User, m.Number, part), []byte(strings.Join(list, "\x00")))
 		})
@@ -132,13 +142,13 @@ func (s *Store) text(ctx context.Context, m *Media, do func(kv.Tx, *writer) erro
 func (s *Store) Reindex(ctx context.Context, user string) error {
 	s.indexing.Lock()
 	defer s.indexing.Unlock()
-	for _, family := range []string{"sp", "sf", "sd"} {
+	for _, family := range []string{"sp", "sx", "sf", "sd"} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx kv.Tx) error {
 				if err := tx.Delete(keyIndexed(user)); err != nil {
 					return err
 				}
-				keys, err := some(tx, key(family, user), 1000)
+				keys, err := some(tx, key(family, user), indexPortion)
 				more = len(keys) > 0
 				for _, k := range keys {
 					if err := tx.Delete(k); err != nil {

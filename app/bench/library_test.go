@@ -172,7 +172,7 @@ func TestLibraryOfAMillion(t *testing.T) {
 	fillLibrary(t, large, n)
 	for _, query := range []string{
 		"", "order=asc", "sort=size", "sort=size&order=asc", "sort=name", "sort=name&order=desc", "type=image", "type=doc&sort=name", "type=audio&sort=size",
-		"is_public=true", "is_public=false&sort=size", "kbId=", "tag=eei", "q=IMG",
+		"is_public=true", "is_public=false&sort=size", "kbId=", "tag=" + theWords()[3], "tag=" + theWords()[3] + "&sort=name", "q=IMG",
 	} {
 		path := func(int) string { return "/v1/media?" + query }
 		took(t, small, 100, path)
@@ -200,6 +200,9 @@ func TestLibraryOfAMillion(t *testing.T) {
 		{"one Chinese character", func() string { return v.chinese(1) }},
 		{"the beginning of a word", func() string { return v.words[v.r.IntN(50_000)][:2] }},
 		{"the beginnings of two", func() string { return v.words[v.r.IntN(50_000)][:3] + " " + v.words[v.r.IntN(50_000)][:2] }},
+		{"one letter", func() string { return v.words[v.r.IntN(50_000)][:1] }},
+		{"one digit", func() string { return strconv.Itoa(v.r.IntN(10)) }},
+		{"half a file's name", func() string { return fmt.Sprintf("IMG_%04d", v.r.IntN(n/1000+1)) }},
 		{"a file's name", func() string { return fmt.Sprintf("IMG_%07d", v.r.IntN(n)) }},
 		{"nothing that is there", func() string { return "zzzzqqq" }},
 	} {

@@ -140,6 +140,24 @@ func pairs(text string, yield func(string)) {
 	}
 }
 
+// Beginnings gives the beginnings of a token that are so short that too many words have
+// them: its first character, and, where words have more than two, the first two.
+func Beginnings(token string, yield func(string)) {
+	first, n := utf8.DecodeRuneInString(token)
+	yield(token[:n])
+	if _, m := utf8.DecodeRuneInString(token[n:]); m > 0 && classOf(first) != ideograph {
+		yield(token[:n+m])
+	}
+}
+
+// Short reports whether the word is one that Beginnings gives.
+func (w Word) Short() (is bool) {
+	if w.Prefix {
+		Beginnings(w.Text, func(b string) { is = is || b == w.Text })
+	}
+	return is
+}
+
 func cut(token string) string {
 	if len(token) <= Longest {
 		return token
