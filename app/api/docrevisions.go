@@ -26,6 +26,9 @@ func revisionOf(r *store.Revision) revision {
 
 // listRevisions handles GET /v1/docs/:id/revisions.
 func (a *API) listRevisions(c *fiber.Ctx) error {
+	if !store.ValidID(c.Params("id"), store.IDLen) { // 404 elsewhere; the contract says so here
+		return fault.New(fault.Invalid, "The id of a document has %d letters, digits, hyphens and underscores.", store.IDLen)
+	}
 	m, err := a.ownDoc(c)
 	if err != nil {
 		return err

@@ -444,6 +444,7 @@ func TestReplacedTextsAreRevisionsAndComeBack(t *testing.T) {
 	p.Run(t,
 		scenario{Name: "the old id is gone", URL: "/v1/docs/" + one.ID, Status: 404, Code: "NOT_FOUND"},
 		scenario{Name: "golden list", URL: "/v1/docs/" + two.ID + "/revisions", Status: 200, Golden: "doc-revisions"},
+		scenario{Name: "of no id at all", URL: "/v1/docs/doc_1/revisions", Status: 422, Code: "VALIDATION_ERROR"},
 		scenario{Name: "golden revision", URL: "/v1/docs/" + two.ID + "/revisions/" + back, Status: 200, Golden: "doc-revision"},
 		scenario{Name: "another revision", URL: "/v1/docs/" + two.ID + "/revisions/" + strings.Repeat("a", 21), Status: 404, Code: "DOC_REVISION_NOT_FOUND"},
 		scenario{Name: "no revision", URL: "/v1/docs/" + two.ID + "/revisions/x", Status: 404, Code: "DOC_REVISION_NOT_FOUND"},
