@@ -27,7 +27,7 @@ const (
 	mostPlaces = 300_000
 	// mostSorted hits are read and sorted when they stand together in such an index, far
 	// from where the page begins.
-	mostSorted = 4000
+	mostSorted = 2500
 )
 
 // searchCursor is how long Page.Next is of a search in the order of dates: a number.
@@ -119,7 +119,8 @@ func (s *search) page() (Page, error) {
 	// Either all hits are read and sorted, or the order's own index leads through them: it
 	// comes upon the next hit after as many entries as there are records for each.
 	entries := s.q.Limit * int(s.last) / max(n, 1)
-	if n <= s.q.Limit || n*readCost <= entries {
+	// When it is near, reading all is certain: hits may stand together at the far end.
+	if n <= s.q.Limit || n*readCost <= 2*entries {
 		return s.sorted(hits)
 	}
 	if n > mostSorted {
