@@ -222,6 +222,10 @@ func TestAPageLooksLikeOneInTheBrowser(t *testing.T) {
 		if said, out := tab.Said(), tab.Outside(p.URL); len(said)+len(out) > 0 {
 			t.Errorf("%s: said %q, asked %q", name, said, out)
 		}
+		// A picture below what is seen is loaded when it comes near.
+		for end := time.Now().Add(20 * time.Second); !browser.Eval[bool](tab, `(i => { i.scrollIntoView(); return i.complete && i.naturalWidth > 0 })(document.querySelector("article img"))`) && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond)
+		}
 		got := browser.Eval[map[string]any](tab, `({
 			wide: document.documentElement.scrollWidth <= innerWidth,
 			styled: getComputedStyle(document.querySelector("main")).maxWidth !== "none",
