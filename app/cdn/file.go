@@ -133,7 +133,8 @@ func missing(err error) error {
 // the rights of a page, but free to be embedded and read by any site.
 func security(h *fasthttp.ResponseHeader) {
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+	// A browser that is led to a sound by itself makes a page of it, which must be allowed to play it.
+	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	h.Set(fiber.HeaderAccessControlExposeHeaders, "ETag, Content-Length, Content-Range, Accept-Ranges, X-Request-Id, X-Picora-Error")

@@ -162,7 +162,7 @@ func secured(t *testing.T, what string, h http.Header) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"X-Content-Type-Options":       "nosniff",
-		"Content-Security-Policy":      "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+		"Content-Security-Policy":      "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'",
 		"Cross-Origin-Resource-Policy": "cross-origin",
 		"Access-Control-Allow-Origin":  "*",
 	} {
