@@ -108,18 +108,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t media.Type, m *store.Media, room *usage.Reservation) error {
 	in := newIntake(body, t, strip.Limits{MaxPixels: l.maxPixels()})
 	defer in.stop()
-	in.progress = func(n int64) error {
-		if n > l.upload.MaxBytes {
-			return l.TooLarge()
-		}
-		l.intakes.arrived(m.Blob, n)
-		if room != nil && n > up.Least+progressStep { // more than was said, or nothing was said
-			if err := room.Grow(ctx, n); err != nil {
-				return err
-			}
-		}
-		return l.Room(ctx, 0)
-	}
+	in.progress = l.progress(ctx, up, m.Blob, l.upload.MaxBytes, func(int64) error { return l.TooLarge() }, room)
 	in.atEnd = func(hash []byte, r *strip.Report) error {
 		m.Hash, m.Size, m.Plan = hash, r.Size, r.Plan.Marshal()
 		m.Width, m.Height, m.Frames, m.Orientation = r.Width, r.Height, r.Frames, r.Orientation
@@ -136,6 +125,23 @@ func (l *Library) takePicture(ctx context.Context, up Upload, body io.Reader, t 
 	info, err := l.blobs.Put(ctx, m.Blob, in)
 	m.BlobSize = info.Size
 	return err
+}
+
+// progress is what an intake asks as bytes arrive for the blob: are they no more than
+// most (negative: any number), and is there still room for them?
+func (l *Library) progress(ctx context.Context, up Upload, blob string, most int64, tooLarge func(most int64) error, room *usage.Reservation) func(n int64) error {
+	return func(n int64) error {
+		if most >= 0 && n > most {
+			return tooLarge(most)
+		}
+		l.intakes.arrived(blob, n)
+		if room != nil && n > up.Least+progressStep { // more than was said, or nothing was said
+			if err := room.Grow(ctx, n); err != nil {
+				return err
+			}
+		}
+		return l.Room(ctx, 0)
+	}
 }
 
 // takeSVG stores what the sanitiser leaves of the body, never the body itself.

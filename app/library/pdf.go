@@ -114,18 +114,7 @@ func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *sto
 	go l.wakePDF(context.WithoutCancel(ctx)) // what is wrong with it is seen by the one that follows
 	in := newSoundIntake(body)
 	defer in.stop()
-	in.progress = func(n int64) error {
-		if n > most {
-			return pdfTooLarge(most)
-		}
-		l.intakes.arrived(m.Blob, n)
-		if room != nil && n > up.Least+progressStep {
-			if err := room.Grow(ctx, n); err != nil {
-				return err
-			}
-		}
-		return l.Room(ctx, 0)
-	}
+	in.progress = l.progress(ctx, up, m.Blob, most, pdfTooLarge, room)
 	in.atEnd = func(hash []byte, _ *strip.Report) error {
 		m.Hash, m.Size = hash, in.n
 		if err := l.describe(ctx, up, m); err != nil {

@@ -127,18 +127,7 @@ func (l *Library) addSound(ctx context.Context, up Upload, room *usage.Reservati
 func (l *Library) takeSound(ctx context.Context, up Upload, body io.Reader, m *store.Media, most int64, room *usage.Reservation) error {
 	in := newSoundIntake(body)
 	defer in.stop()
-	in.progress = func(n int64) error {
-		if most >= 0 && n > most {
-			return soundTooLarge(most)
-		}
-		l.intakes.arrived(m.Blob, n)
-		if room != nil && n > up.Least+progressStep {
-			if err := room.Grow(ctx, n); err != nil {
-				return err
-			}
-		}
-		return l.Room(ctx, 0)
-	}
+	in.progress = l.progress(ctx, up, m.Blob, most, soundTooLarge, room)
 	in.atEnd = func(hash []byte, _ *strip.Report) error {
 		m.Hash, m.Size = hash, in.n
 		return l.describe(ctx, up, m)

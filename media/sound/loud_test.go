@@ -198,7 +198,7 @@ func TestLevel(t *testing.T) {
 				}
 			}
 			b := load(t, path)
-			if bytes.Contains(b, []byte("Secret")) || bytes.Contains(b, []byte("Somebody")) || bytes.Contains(b, []byte("Lav")) {
+			if bytes.Contains(b, []byte("Secret")) || bytes.Contains(b, []byte("Somebody")) || bytes.Contains(b, []byte("Lavf")) || bytes.Contains(b, []byte("Lavc")) {
 				t.Error("it has tags")
 			}
 			if moov, mdat := bytes.Index(b, []byte("moov")), bytes.Index(b, []byte("mdat")); moov < 0 || mdat < moov {
