@@ -21,6 +21,23 @@ const (
 	// LevelJob takes LevelArgs; Out gets the file as AAC in MP4, as loud as they say.
 	LevelJob = "level"
 
+	// VideoJob takes VideoArgs and gives Video, from the heads of the file alone: it is
+	// quick whatever the file's size.
+	VideoJob = "video"
+	// SurveyJob takes VideoArgs and gives Survey: all packets are read, none is decoded.
+	SurveyJob = "survey"
+	// TracksJob takes TracksArgs and gives TracksMade, from one decoding of the file. More
+	// has a file for each of its outputs, in their order. It is one for Pool.Run, as all
+	// that follow are.
+	TracksJob = "tracks"
+	// JoinJob takes JoinArgs: In is the file of a picture track, Beside that of a sound
+	// track (or there is none), as TracksJob wrote them; Out gets both as one MP4 with its tables in
+	// front, nothing decoded.
+	JoinJob = "join"
+	// CaptionsJob takes CaptionsArgs; Out gets an uploaded file of subtitles (SRT, WebVTT)
+	// as WebVTT.
+	CaptionsJob = "captions"
+
 	// PDFJob takes PDFArgs and gives PDF. Out gets the text.
 	PDFJob = "pdf"
 	// PDFPageJob takes PDFArgs; Out gets the first page as a JPEG.

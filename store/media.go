@@ -76,6 +76,7 @@ type Media struct {
 
 	Sound Sound `msg:"sound"` // of Audio
 	Text  Text  `msg:"text"`  // of Doc
+	Film  Film  `msg:"film"`  // of Video
 
 	Created time.Time `msg:"created"`
 	Updated time.Time `msg:"updated"`
@@ -114,6 +115,13 @@ const (
 	PeaksPart = "peaks" // the waveform of an audio file, as JSON
 	SoundPart = "sound" // an audio file made equally loud, as AAC in MP4
 	TextPart  = "text"  // the text of a PDF, UTF-8
+
+	// Of a video, beside a part for each of its tracks, under the track's name:
+	PosterPart  = "poster"  // its picture, as JPEG
+	UploadPart  = "upload"  // a picture that its owner put in the place of the poster, as JPEG
+	BoardPart   = "board"   // the sheets of its storyboard, JPEGs one behind the other: see Board
+	PreviewPart = "preview" // a few seconds without sound, as MP4
+	FilePart    = "file"    // all of it in one MP4 for players without HLS
 )
 
 // DropPart takes the part of that name away. Its blob is the caller's to delete.

@@ -358,9 +358,9 @@ func (z *Look) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 37
+	// map header, size 38
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x25, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x26, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -481,6 +481,13 @@ func (z *Media) MarshalMsg(b []byte) (o []byte, err error) {
 	o, err = z.Text.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Text")
+		return
+	}
+	// string "film"
+	o = append(o, 0xa4, 0x66, 0x69, 0x6c, 0x6d)
+	o, err = z.Film.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Film")
 		return
 	}
 	// string "created"
@@ -767,6 +774,12 @@ func (z *Media) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Text")
 				return
 			}
+		case "film":
+			bts, err = z.Film.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Film")
+				return
+			}
 		case "created":
 			z.Created, bts, err = msgp.ReadTimeUTCBytes(bts)
 			if err != nil {
@@ -823,7 +836,7 @@ func (z *Media) Msgsize() (s int) {
 	for za0004 := range z.Referers {
 		s += msgp.StringPrefixSize + len(z.Referers[za0004])
 	}
-	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 4 + msgp.Uint32Size + 4 + msgp.Uint64Size
+	s += 7 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Collection) + 6 + z.Sound.Msgsize() + 5 + z.Text.Msgsize() + 5 + z.Film.Msgsize() + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 4 + msgp.Uint32Size + 4 + msgp.Uint64Size
 	return
 }
 

@@ -15,6 +15,7 @@ type Config struct {
 	Blobs    Blobs    `toml:"blobs"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
+	Video    Video    `toml:"video"`
 	Mail     Mail     `toml:"mail"`
 	Log      Log      `toml:"log"`
 	Metrics  Metrics  `toml:"metrics"`
@@ -121,6 +122,26 @@ type Images struct {
 	Timeout Duration `toml:"timeout"`
 }
 
+// Video is what is made of videos, and how much of the machine that may take.
+type Video struct {
+	// Ladder are the heights in pixels in which a video is made, none above its own.
+	Ladder []int `toml:"ladder"`
+	// Quality is x264's CRF, from 16 (large) to 32 (small).
+	Quality int `toml:"quality"`
+	// Preset is x264's: from "ultrafast" to "slow".
+	Preset string `toml:"preset"`
+	// MaxFrameRate is the highest number of pictures a second.
+	MaxFrameRate int `toml:"max_frame_rate"`
+	// KeepOriginal keeps the file as it was uploaded when all is made.
+	KeepOriginal bool `toml:"keep_original"`
+	// Jobs is how many videos are worked on at a time.
+	Jobs int `toml:"jobs"`
+	// Priority is "idle" (when the machine has nothing else to do), "low" or "normal".
+	Priority string `toml:"priority"`
+	// Tries is how often a video is tried that could not be made for reasons of the machine.
+	Tries int `toml:"tries"`
+}
+
 // Variant is a prepared transform: the parameters of an address by name, texts or
 // numbers.
 type Variant map[string]any
@@ -185,6 +206,11 @@ func Default() Config {
 			CacheBytes: 4 << 30,
 			Queue:      200,
 			Timeout:    Duration(30 * time.Second),
+		},
+		Video: Video{
+			Ladder:  []int{240, 360, 480, 720, 1080, 1440, 2160},
+			Quality: 23, Preset: "veryfast", MaxFrameRate: 60, KeepOriginal: true,
+			Jobs: 1, Priority: "idle", Tries: 5,
 		},
 		Mail:  Mail{Port: 587, TLS: "starttls"},
 		Log:   Log{Level: "info", Format: "text"},

@@ -174,6 +174,10 @@ func (o Origin) AudioPeaks(id string) string { return o.Media + "/audio-peaks/" 
 // AudioLevel is the address of an audio file that was made equally loud.
 func (o Origin) AudioLevel(id string) string { return o.Media + "/audio-level/" + id + ".m4a" }
 
+// Video is the address of something of a video: its playlist index.m3u8, poster.jpg and so
+// on.
+func (o Origin) Video(id, name string) string { return o.Media + "/video/" + id + "/" + name }
+
 // Doc is the address of a document's file.
 func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "." + ext }
 

@@ -104,7 +104,7 @@ bsf="aac_adtstoasc h264_mp4toannexb hevc_mp4toannexb extract_extradata h264_meta
 filter="scale format fps aresample aformat asetnsamples anull null thumbnail tile showwavespic loudnorm ebur128 volume
   volumedetect alimiter transpose rotate hflip vflip crop pad setsar setdar setpts asetpts yadif bwdif split asplit overlay select
   trim atrim pan amix concat tonemap colorspace silencedetect blackdetect cropdetect hstack vstack xstack palettegen
-  paletteuse alphaextract alphamerge premultiply testsrc2 sine color anullsrc"
+  paletteuse haldclut idet alphaextract alphamerge premultiply testsrc2 sine color anullsrc"
 protocol="file" # the HLS muxer opens its segments by path; everything else is read and written through callbacks
 
 say "configuring FFmpeg"

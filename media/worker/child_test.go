@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // A deed is a handler that needs its arguments only.
 type deed func(args json.RawMessage) (any, error)
 
-var handlers = map[string]child.Handler{"copy": copyFile, "progress": progress, "tell pid and sleep": tellPid}
+var handlers = map[string]child.Handler{"copy": copyFile, "spread": spread, "progress": progress, "tell pid and sleep": tellPid}
 
 func init() {
 	for _, deeds := range []map[string]deed{plain, crimes, lies} {
@@ -60,6 +60,16 @@ func copyFile(_ context.Context, _ json.RawMessage, f child.Files, _ func(float6
 	}
 	more, err := io.Copy(f.Out, f.Beside)
 	return n + more, err
+}
+
+// spread writes the number of each further output into it.
+func spread(_ context.Context, _ json.RawMessage, f child.Files, _ func(float64)) (any, error) {
+	for i, out := range f.More {
+		if _, err := fmt.Fprint(out, i); err != nil {
+			return nil, err
+		}
+	}
+	return len(f.More), nil
 }
 
 func progress(_ context.Context, _ json.RawMessage, _ child.Files, report func(float64)) (any, error) {

@@ -40,12 +40,16 @@ type order struct {
 }
 
 func newOrder(job Job) (order, error) {
-	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Beside: job.Beside != nil, Out: job.Out != nil}, cpu: orElse(job.CPU, time.Minute)}
+	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Beside: job.Beside != nil, Out: job.Out != nil, More: len(job.More)}, cpu: orElse(job.CPU, time.Minute)}
 	for _, f := range []*os.File{job.In, job.Beside, job.Out} {
 		if f != nil {
 			o.files = append(o.files, f)
 		}
 	}
+	if len(job.More) > wire.MaxMore {
+		return order{}, fmt.Errorf("worker: %s: %d outputs are too many", job.Kind, len(job.More))
+	}
+	o.files = append(o.files, job.More...)
 	if job.Args == nil {
 		return o, nil
 	}

@@ -26,6 +26,7 @@ type Job struct {
 	// Beside is another input, such as the picture of a watermark.
 	Beside *os.File
 	Out    *os.File      // writable
+	More   []*os.File    // further outputs, at most wire.MaxMore
 	CPU    time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
 }
 

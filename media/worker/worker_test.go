@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"picora/media"
 	"picora/media/wall"
 	"picora/media/worker"
+	"picora/media/worker/wire"
 )
 
 func limits() wall.Limits { return wall.Limits{Memory: memoryLimit, Output: 1 << 20, Files: 64} }
@@ -73,6 +75,28 @@ func TestAChildCopiesAFile(t *testing.T) {
 	}
 	if after, _ := do(p, "descriptors", nil); after != before {
 		t.Errorf("the child keeps files: %s, before %s", after, before)
+	}
+}
+
+func TestAJobHasManyOutputs(t *testing.T) {
+	p := pool(t, worker.Options{})
+	for _, n := range []int{0, 1, wire.MaxMore} {
+		outs := make([]*os.File, n)
+		for i := range outs {
+			outs[i] = file(t, "")
+		}
+		b, err := p.Run(context.Background(), worker.Job{Kind: "spread", In: file(t, "one"), Out: file(t, ""), More: outs}, nil)
+		if err != nil || string(b) != fmt.Sprint(n) {
+			t.Fatalf("%d outputs: %s, %v", n, b, err)
+		}
+		for i, f := range outs {
+			if b, err := os.ReadFile(f.Name()); err != nil || string(b) != fmt.Sprint(i) {
+				t.Errorf("output %d of %d: %q, %v", i, n, b, err)
+			}
+		}
+	}
+	if _, err := p.Run(context.Background(), worker.Job{Kind: "spread", More: make([]*os.File, wire.MaxMore+1)}, nil); err == nil {
+		t.Error("too many outputs are taken")
 	}
 }
 

@@ -26,7 +26,10 @@ import (
 
 // Files are those of a job, nil where it has none. Their position may be anywhere, and
 // they are closed when the job's handler returns.
-type Files struct{ In, Beside, Out *os.File }
+type Files struct {
+	In, Beside, Out *os.File
+	More            []*os.File // further outputs
+}
 
 // A Handler does the jobs of one kind. The context
 // ends with the job's deadline, at which the process is ended in any case. It may
@@ -177,6 +180,7 @@ func (s *server) work(message []byte, files []*os.File) error {
 			*f.to, rest = rest[0], rest[1:]
 		}
 	}
+	given.More = rest[:min(max(job.More, 0), len(rest))]
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if job.Left > 0 {
 		ctx, cancel = context.WithTimeout(ctx, job.Left)

@@ -28,8 +28,11 @@ const Socket = 3
 // MaxMessage is the longest message, in bytes.
 const MaxMessage = 64 << 10
 
-// maxFiles is how many files a message may carry: two inputs and an output.
-const maxFiles = 3
+// MaxMore is how many outputs a job may have beside its first.
+const MaxMore = 32
+
+// maxFiles is how many files a message may carry: two inputs and the outputs.
+const maxFiles = 3 + MaxMore
 
 // Hello tells a new worker how to live.
 type Hello struct {
@@ -49,10 +52,12 @@ type Job struct {
 	ID   uint64          `json:"id"` // the answer repeats it
 	Kind string          `json:"kind"`
 	Args json.RawMessage `json:"args,omitempty"`
-	// Which files come with it, in this order: the input, another one, the output.
+	// Which files come with it, in this order: the input, another one, the output, so many
+	// more outputs.
 	In     bool `json:"in,omitempty"`
 	Beside bool `json:"beside,omitempty"`
 	Out    bool `json:"out,omitempty"`
+	More   int  `json:"more,omitempty"`
 
 	Left time.Duration `json:"left,omitempty"` // until the deadline; 0: none
 }
@@ -125,7 +130,7 @@ func Receive(conn *net.UnixConn, buf []byte) ([]byte, error) {
 	return buf[:n], nil
 }
 
-// ReceiveFiles is Receive for messages that may bring files, at most three.
+// ReceiveFiles is Receive for messages that may bring files, at most maxFiles.
 func ReceiveFiles(conn *net.UnixConn, buf []byte) ([]byte, []*os.File, error) {
 	rights := make([]byte, unix.CmsgSpace(4*maxFiles))
 	n, nr, flags, _, err := conn.ReadMsgUnix(buf, rights)
