@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -44,16 +45,13 @@ func Measure(t testing.TB, c Case, f Film) (m Figures, all []string) {
 	if c.Interlaced {
 		filter = "yadif"
 	}
-	w, h := 160, 160*c.Height/max(c.Width, 1)
-	if c.Height > c.Width {
-		w, h = 160*c.Width/c.Height, 160
-	}
-	source, err := Decode(c.File(t), w, h, false, filter)
-	if err != nil {
-		return m, []string{err.Error()}
-	}
 	m.SSIM = 1
 	for i, r := range f.Rungs {
+		w, h := small(r)
+		source, err := sources.frames(c.File(t), w, h, filter)
+		if err != nil {
+			return m, append(all, err.Error())
+		}
 		shown, err := Decode(r.Path, w, h, true, "")
 		if err != nil {
 			say("%v", err)
@@ -81,9 +79,54 @@ func Measure(t testing.TB, c Case, f Film) (m Figures, all []string) {
 		say("the colours are off by %.1f", m.Colour)
 	}
 	if f.MP4 != "" {
+		w, h := small(f.Rungs[0])
+		source, err := sources.frames(c.File(t), w, h, filter)
+		if err != nil {
+			return m, append(all, err.Error())
+		}
 		all = append(all, fallback(t, c, f, source)...)
 	}
 	return m, all
+}
+
+// small is the size in which a rung is compared: its own, or 160 pixels at most.
+func small(r Track) (w, h int) {
+	most := max(r.Width, r.Height)
+	if most <= 160 {
+		return r.Width, r.Height
+	}
+	return max(r.Width*160/most, 1), max(r.Height*160/most, 1)
+}
+
+// decoded are the sources that were decoded, of which several are compared with several
+// films.
+type decoded struct {
+	mu     sync.Mutex
+	shown  map[string]func() (Frames, error)
+	heards map[string]func() ([]float64, error)
+}
+
+var sources = decoded{shown: map[string]func() (Frames, error){}, heards: map[string]func() ([]float64, error){}}
+
+func (d *decoded) frames(path string, w, h int, filter string) (Frames, error) {
+	d.mu.Lock()
+	key := fmt.Sprint(path, w, h, filter)
+	if d.shown[key] == nil {
+		d.shown[key] = sync.OnceValues(func() (Frames, error) { return Decode(path, w, h, false, filter) })
+	}
+	do := d.shown[key]
+	d.mu.Unlock()
+	return do()
+}
+
+func (d *decoded) beeps(path string) ([]float64, error) {
+	d.mu.Lock()
+	if d.heards[path] == nil {
+		d.heards[path] = sync.OnceValues(func() ([]float64, error) { return Beeps(path, 0, false) })
+	}
+	do := d.heards[path]
+	d.mu.Unlock()
+	return do()
 }
 
 func orUsual(least float64) float64 {
@@ -115,7 +158,7 @@ func heard(t testing.TB, c Case, f Film, clapsIn, clapsOut []float64, say func(s
 	if c.Mute || len(f.Sounds) == 0 {
 		return 0
 	}
-	in, err := Beeps(c.File(t), 0, false)
+	in, err := sources.beeps(c.File(t))
 	if err != nil {
 		say("%v", err)
 		return 0
@@ -177,7 +220,7 @@ func fallback(t testing.TB, c Case, f Film, source Frames) (all []string) {
 	if err != nil {
 		return append(all, err.Error())
 	}
-	in, err := Beeps(c.File(t), 0, false)
+	in, err := sources.beeps(c.File(t))
 	if err != nil {
 		return append(all, err.Error())
 	}

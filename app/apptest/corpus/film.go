@@ -43,8 +43,17 @@ func Check(t testing.TB, c Case, f Film) {
 }
 
 // Problems is Check that tells.
-func Problems(t testing.TB, c Case, f Film) (all []string) {
+func Problems(t testing.TB, c Case, f Film) []string {
 	t.Helper()
+	all := declared(c, f)
+	if len(f.Rungs) > 0 {
+		all = append(all, compared(t, c, f)...)
+	}
+	return all
+}
+
+// declared holds what was said of the film against what ffprobe says of its files.
+func declared(c Case, f Film) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if len(f.Rungs) == 0 {
 		return []string{"there are no pictures"}
@@ -69,9 +78,7 @@ func Problems(t testing.TB, c Case, f Film) (all []string) {
 			}
 		}
 	}
-	all = append(all, captions(c, f)...)
-	all = append(all, compared(t, c, f)...)
-	return all
+	return append(all, captions(c, f)...)
 }
 
 var languages = map[string]string{"eng": "en", "ger": "de", "deu": "de", "und": ""}
