@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -23,13 +22,38 @@ func Listen(data string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	old := syscall.Umask(0o177) // the socket is born with mode 0600
-	ln, err := net.Listen("unix", path)
-	syscall.Umask(old)
+	// Made in a folder that nobody else may enter, and moved when its mode is set: the
+	// process' umask, which would do the same, is that of all its threads.
+	dir := filepath.Join(data, ".sock")
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	born := filepath.Join(dir, "s.new") // as long as its later name, so that both fit or none
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: born, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("control: the socket %s (its path may have 107 characters): %w", path, err)
 	}
-	return ln, nil
+	ln.SetUnlinkOnClose(false) // it has another name by then
+	if err := errors.Join(os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
+		ln.Close()
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	return &socket{ln, path}, nil
+}
+
+// socket is a listener that takes its name away when it closes.
+type socket struct {
+	net.Listener
+	path string
+}
+
+func (s *socket) Close() error {
+	err := s.Listener.Close()
+	if err == nil { // closed once: by then the name may be another's
+		os.Remove(s.path)
+	}
+	return err
 }
 
 // Serve answers on ln until ctx ends.
