@@ -36,13 +36,8 @@ type chain struct {
 func newChain(f *Film, s shape) *chain { return &chain{film: f, shape: s} }
 
 // newFields makes whole pictures of interlaced ones, which stay what they are otherwise. It
-// belongs in front of all chains; nil when the film has none.
-func newFields(f *Film) *chain {
-	if !f.interlaced() {
-		return nil
-	}
-	return &chain{film: f, fields: true}
-}
+// belongs in front of all chains of a film that is Interlaced by its Survey.
+func newFields(f *Film) *chain { return &chain{film: f, fields: true} }
 
 // pass gives a frame, which stays the caller's, or nil for the end to the chain, and what
 // comes out to take, whose frame is good until it returns. A frame whose type is I
@@ -125,26 +120,19 @@ func (c *chain) tooSoon(f *astiav.Frame) bool {
 
 // step is the time between pictures, in seconds, when there are to be at most so many a second.
 func (f *Film) step(most float64) float64 {
-	rate := f.rate()
+	rate := f.seen.rate
 	if rate <= most*1.01 || rate > 1000 {
 		return 1 / (most * 1.01)
 	}
 	return math.Ceil(rate/most-0.01) / rate
 }
 
-// rate is how many pictures a second there are by the file's own word, the smallest time between
-// two; 0: it does not say.
-func (f *Film) rate() float64 {
-	r := fraction(f.in.format.GuessFrameRate(f.video, nil))
-	if r[1] == 0 {
-		return 0
-	}
-	return float64(r[0]) / float64(r[1])
-}
-
 // build makes the graph for frames like f.
 func (c *chain) build(f *astiav.Frame, is form) error {
-	description, table := c.describe(f, is)
+	description, table, err := c.describe(f, is)
+	if err != nil {
+		return err
+	}
 	g, err := newPictureGraph(description, f, c.film.video.TimeBase(), table)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, media.Unsupported("the pictures are coded in a way that cannot be converted"))
@@ -154,15 +142,15 @@ func (c *chain) build(f *astiav.Frame, is form) error {
 }
 
 // describe is the graph for frames like f, and the table of colours that it needs, if any.
-func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame) {
+func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame, error) {
 	if c.fields {
 		deint := "all"
-		if c.film.saysFields() {
+		if c.film.seen.order == fieldsSaid {
 			deint = "interlaced" // of a mixed film those that say so
 		}
-		return "[in]bwdif=mode=send_frame:parity=auto:deint=" + deint + "[out]", nil
+		return "[in]bwdif=mode=send_frame:parity=auto:deint=" + deint + "[out]", nil, nil
 	}
-	t := c.film.turn()
+	t := c.film.seen.turn
 	w, h := c.size(is, t)
 	if t.swap {
 		w, h = h, w
@@ -171,7 +159,7 @@ func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame) {
 	if square := is.aspect[0] == is.aspect[1]; square && even(is.width) == w && even(is.height) == h && (is.width != w || is.height != h) {
 		list = append(list, fmt.Sprintf("crop=%d:%d:0:0", w, h)) // an odd line less is better than all of them blurred
 	}
-	k := c.film.meaning(f)
+	k := c.film.seen.meaning(f)
 	matrix, rng := k.matrixName(), "tv"
 	if k.full {
 		rng = "pc"
@@ -189,9 +177,12 @@ func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame) {
 	list = append(list, t.filters()...)
 	description := "[in]" + strings.Join(append(list, "setsar=1"), ",") + "[out]"
 	if k.ordinary() {
-		return description, nil
+		return description, nil, nil
 	}
-	return description, c.film.table(k)
+	from := k.source()
+	from.Peak = c.film.seen.peakOf(f)
+	table, err := c.film.seen.table(from)
+	return description, table, err
 }
 
 // size is that of the pictures that come out, as shown.
@@ -206,24 +197,29 @@ func (c *chain) size(is form, t turn) (int, int) {
 	return even(w), even(h)
 }
 
-// cubeSide is how fine the tables of colours are: Hald level 8.
-const cubeSide = 64
+// cubeSide is how fine the tables of colours are: Hald level 8, whose pictures have
+// haldSide pixels a side.
+const (
+	cubeSide = 64
+	haldSide = 512
+)
 
-// table is the table of colours for pictures of that meaning, as haldclut reads it: a square
-// picture. It is the film's.
-func (f *Film) table(k colours) *astiav.Frame {
-	s := k.source()
-	s.Peak = f.peak()
-	f.tables.Lock()
-	defer f.tables.Unlock()
-	if f.tables.made[s] == nil {
-		t := hald(tone.Cube(s, cubeSide), 512)
-		if f.tables.made == nil {
-			f.tables.made = map[tone.Source]*astiav.Frame{}
-		}
-		f.tables.made[s] = t
+// table is the table of colours for such pictures, as haldclut reads it: a square picture.
+func (s *seen) table(from tone.Source) (*astiav.Frame, error) {
+	s.tables.Lock()
+	defer s.tables.Unlock()
+	if t := s.tables.made[from]; t != nil {
+		return t, nil
 	}
-	return f.tables.made[s]
+	t, err := hald(tone.Cube(from, cubeSide), haldSide)
+	if err != nil {
+		return nil, fmt.Errorf("av: table of colours: %w", err)
+	}
+	if s.tables.made == nil {
+		s.tables.made = map[tone.Source]*astiav.Frame{}
+	}
+	s.tables.made[from] = t
+	return t, nil
 }
 
 // pictureGraph is a filter graph of pictures.
@@ -265,7 +261,7 @@ func (g *pictureGraph) build(description string, f, table *astiav.Frame) (err er
 	}
 	inputs := flow("out", g.sink.FilterContext())
 	defer inputs.Free()
-	if err := errors.Join(g.c.Parse(description, inputs, outputs)); err != nil {
+	if err := g.c.Parse(description, inputs, outputs); err != nil {
 		return err
 	}
 	if err := g.c.Configure(); err != nil || table == nil {

@@ -22,6 +22,13 @@ type Film struct {
 	// alone, and so the same in all jobs.
 	origin int64
 	clock  clock
+	seen   seen
+}
+
+// filmFormats are FFmpeg's names of the types that are taken.
+var filmFormats = map[media.Type]string{
+	media.MP4: "mov", media.MOV: "mov", media.ThreeGP: "mov", media.MKV: "matroska", media.WebM: "matroska", media.AVI: "avi",
+	media.MPEGTS: "mpegts", media.MPEGPS: "mpeg", media.FLV: "flv", media.WMV: "asf", media.OggVideo: "ogg",
 }
 
 var errNoPictures = "there are no moving pictures in the file"
@@ -35,12 +42,16 @@ const (
 
 var micro = astiav.NewRational(1, 1_000_000)
 
-// OpenFilm opens the size bytes of r, whose container is told by its content, and looks for
+// OpenFilm opens the size bytes of r, whose container is l's or else told by its content, and looks for
 // the facts of its streams. r is read piece by piece. Errors are those of r,
 // media.Corrupt, media.Unsupported and media.TooManyPixels.
 func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 	l.buffer = filmBuffer
-	in, err := open(r, size, l, nil)
+	var known *astiav.InputFormat
+	if name := filmFormats[l.Type]; name != "" {
+		known = astiav.FindInputFormat(name)
+	}
+	in, err := open(r, size, l, known)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +64,10 @@ func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 }
 
 // Close frees what OpenFilm took.
-func (f *Film) Close() { f.in.Close() }
+func (f *Film) Close() {
+	f.seen.forget()
+	f.in.Close()
+}
 
 // choose looks for the pictures to see, and for the origin.
 func (f *Film) choose() error {
@@ -73,6 +87,7 @@ func (f *Film) choose() error {
 	if err := f.in.tooLarge(p.Width(), p.Height()); err != nil {
 		return err
 	}
+	f.see()
 	f.clock = clock{jumps: f.in.container() == "mpegts" || f.in.container() == "mpeg"}
 	f.origin = startOf(f.video)
 	for _, s := range f.in.format.Streams() {

@@ -34,7 +34,8 @@ const (
 
 // Limits bound what a file may ask for.
 type Limits struct {
-	Pixels int64 // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
+	Pixels int64      // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
+	Type   media.Type // of a film; zero: its content tells
 
 	buffer int // bytes read at once; 0: bufferSize
 }
