@@ -32,8 +32,12 @@ type ladder struct {
 // framesForEncoder is how many wait before each encoder.
 const framesForEncoder = 6
 
-func newLadder(f *Film, c *cuts) *ladder {
-	return &ladder{film: f, cut: cutter{cuts: c}, stop: make(chan struct{})}
+func newLadder(f *Film, c *cuts, interlaced bool) *ladder {
+	l := &ladder{film: f, cut: cutter{cuts: c}, stop: make(chan struct{})}
+	if interlaced {
+		l.fields = newFields(f)
+	}
+	return l
 }
 
 // add adds a rung, before anything is taken.
@@ -52,7 +56,6 @@ func (l *ladder) begin() {
 	if math.IsInf(rate, 1) {
 		rate = 0
 	}
-	l.fields = newFields(l.film)
 	l.top = newChain(l.film, shape{width: first.args.Width, height: first.args.Height, maxRate: rate})
 	for _, r := range l.rungs {
 		if r.args.MaxRate > 0 && r.args.MaxRate != rate {

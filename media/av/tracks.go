@@ -96,13 +96,13 @@ func (j *tracksJob) addRung(a media.TrackArgs, out File, m *mark, made *media.Tr
 		return fmt.Errorf("av: pictures of %d x %d", a.Width, a.Height)
 	}
 	if j.ladder == nil {
-		j.ladder = newLadder(j.film, j.cuts)
+		j.ladder = newLadder(j.film, j.cuts, j.args.Survey.Interlaced)
 		n := j.loop.lane(j.film.video)
 		n.sinks = append(n.sinks, j.ladder)
 	}
 	rate := j.args.Survey.FrameRate
 	if rate <= 0 {
-		rate = j.film.rate()
+		rate = j.film.seen.rate
 	}
 	if rate <= 0 {
 		rate = 25
