@@ -96,7 +96,7 @@ func TestImportsGoOneWay(t *testing.T) {
 
 // needsC are the packages that link C. Only the command line may import them, for the
 // worker: everything else compiles and is tested without.
-var needsC = []string{"media/av", "media/jpeg", "media/webp", "media/icc", "media/picture", "media/probe", "media/sound"}
+var needsC = []string{"media/av", "media/jpeg", "media/webp", "media/icc", "media/picture", "media/probe", "media/sound", "media/video"}
 
 func TestTheServerLinksNoC(t *testing.T) {
 	found := 0
