@@ -107,7 +107,10 @@ func followFilm(tx kv.Tx, old, m *Media) error {
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
-		return or(err, changeJob(tx, &j, nil))
+		if err != nil {
+			return err
+		}
+		return changeJob(tx, &j, nil)
 	case !unfinished(old) && unfinished(m):
 		return openJob(tx, m)
 	}
