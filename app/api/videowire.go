@@ -216,3 +216,31 @@ func wholeDuration(f *store.Film) *int {
 	s := max(1, int(math.Round(f.Duration)))
 	return &s
 }
+
+// videoEntry writes what the list of all kinds tells of a video.
+func (a *API) videoEntry(c *fiber.Ctx, m *store.Media, i *mediaItem) error {
+	at, err := a.addresses(c, m)
+	if err != nil {
+		return err
+	}
+	f := &m.Film
+	i.URL, i.PlaybackURL, i.ThumbnailURL = nil, at.playback(m), at.poster(m)
+	i.Status, i.Progress, i.Error, i.BitRate = filmStatus(f, "failed"), a.filmProgress(m), orNull(f.Fault), intOrNull(f.BitRate)
+	if title := filmTitle(m); m.Title == "" {
+		i.Title = &title
+	}
+	if f.Duration > 0 {
+		d := rounded(f.Duration, 3)
+		i.DurationSeconds = &d
+	}
+	return nil
+}
+
+// filmProgress is how much is made of m, in percent; nil: nothing more will be.
+func (a *API) filmProgress(m *store.Media) *int {
+	if m.Film.State != store.FilmWaiting && m.Film.State != store.FilmPlayable {
+		return nil
+	}
+	p := min(max(int(100*a.library.FilmProgress(m.ID)), 0), 99)
+	return &p
+}
