@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"picora/app/fault"
 	"picora/store"
 )
 
@@ -18,6 +19,9 @@ const (
 	Degraded                   // above the limit: the small pictures only
 	Suspended                  // above 120 % of it: nothing
 )
+
+// ErrSuspended is the refusal of a Suspended account's videos.
+var ErrSuspended = fault.New(fault.Suspended, "Bandwidth quota exceeded by more than 20 %%: the videos of this account are not delivered before next month, or until the administrator upgrades its plan.")
 
 // Names of the states on the wire.
 var bandwidths = [...]string{"ok", "degraded", "suspended"}
