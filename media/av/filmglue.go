@@ -50,3 +50,10 @@ func formOf(f *astiav.Frame) form {
 		interlaced: c.flags&C.AV_FRAME_FLAG_INTERLACED != 0,
 	}
 }
+
+// plain takes from a stream's description what is the old container's: its side data, such as
+// a rotation, which is none where pictures are copied.
+func plain(p *astiav.CodecParameters) {
+	c := parametersC(p)
+	C.av_packet_side_data_free(&c.coded_side_data, &c.nb_coded_side_data)
+}
