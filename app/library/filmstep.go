@@ -26,7 +26,7 @@ const (
 	// joinSide is the shorter side of the pictures in the one file, at most.
 	joinSide = 720
 
-	stillSide    = 720 // pixels, the shorter side at most
+	stillSide     = 720 // pixels, the shorter side at most
 	boardSide     = 160 // pixels, the longer side of a picture on a sheet
 	boardColumns  = 5
 	boardRows     = 5
