@@ -1,5 +1,3 @@
-// Package video does the worker's work with video files: what they are, what can be made
-// of them, and making it. Nothing of a file is in memory but the piece at hand.
 package video
 
 import (
@@ -11,31 +9,25 @@ import (
 	"picora/media/av"
 )
 
-// A File is one to read, of so many bytes.
-type File struct {
-	io.ReaderAt
-	Size int64
-}
-
-// open opens a file of the type that the server told, after looking for itself.
-func open(f File, args media.VideoArgs) (*av.Film, media.Type, error) {
+// told opens a file after looking whether it is of the type that the server told.
+func told(f File, args media.VideoArgs) (*av.Film, error) {
 	head := make([]byte, media.SniffLen)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return nil, media.Type{}, err
+		return nil, err
 	}
 	t, err := media.SniffVideo(head[:n])
 	if err != nil {
-		return nil, t, err
+		return nil, err
 	}
 	if t.MIME != args.MIME {
-		return nil, t, fmt.Errorf("video: %s is called %s", t.MIME, args.MIME)
+		return nil, fmt.Errorf("video: %s is called %s", t.MIME, args.MIME)
 	}
-	film, err := av.OpenFilm(f, f.Size, av.Limits{Pixels: args.MaxPixels, Type: t})
+	film, err := open(f, args)
 	if err != nil && media.Reason(err) != "" {
 		err = better(err, f, t)
 	}
-	return film, t, err
+	return film, err
 }
 
 // better says what is wrong with a file that cannot be opened, where that can be told.
@@ -81,7 +73,7 @@ func hasTables(f File) bool {
 // media.ErrCorrupt, media.ErrUnsupported or media.ErrTooManyPixels and carry a
 // media.Reason.
 func Look(ctx context.Context, f File, args media.VideoArgs) (media.Video, error) {
-	film, t, err := open(f, args)
+	film, err := told(f, args)
 	if err != nil {
 		return media.Video{}, err
 	}
@@ -90,7 +82,7 @@ func Look(ctx context.Context, f File, args media.VideoArgs) (media.Video, error
 	if err != nil {
 		return v, err
 	}
-	v.MIME = t.MIME
+	v.MIME = args.MIME
 	return v, tooLong(v.Duration, args)
 }
 
