@@ -150,7 +150,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			f.Rungs[0] = like("short.mp4", f.Rungs[0], join(source, encode, []string{"-t", "4.5"})...)
 		}},
 		"pictures that come late": {"late", true, func(f *Film) {
-			f.Rungs[0] = like("late.mp4", f.Rungs[0], join(source, encode, []string{"-vf", "tpad=start=2:start_mode=clone"})...)
+			f.Rungs[0] = like("late.mp4", f.Rungs[0], join(source, encode, []string{"-vf", "tpad=start=3:start_mode=clone"})...)
 		}},
 		"sound that comes late": {"later than the pictures", true, func(f *Film) {
 			f.Sounds[0] = like("late-sound.mp4", f.Sounds[0], join(source, []string{"-vn", "-af", "adelay=60:all=1", "-c:a", "aac", "-frag_duration", "2000000"})...)

@@ -134,7 +134,7 @@ func segments(t *Track, packets []Packet, slack float64) (all []string) {
 	if off := math.Abs(x.Duration() - t.lasting); off > 0.1 {
 		say("the segments last %.3f s, the packets %.3f", x.Duration(), t.lasting)
 	}
-	at, from, peak, sum := x.Init, t.begins, 0.0, int64(0)
+	at, from, sum := x.Init, t.begins, int64(0)
 	for n, s := range x.Segments {
 		first := firstFrom(packets, at)
 		switch {
@@ -146,19 +146,35 @@ func segments(t *Track, packets []Packet, slack float64) (all []string) {
 			say("segment %d begins at %.3f s, not at %.3f", n, earliest(packets, at, at+s.Size), from)
 		}
 		t.starts = append(t.starts, from)
-		if s.Duration > 0.5 {
-			peak = max(peak, float64(s.Size)*8/s.Duration)
-		}
 		sum += s.Size
 		at, from = at+s.Size, from+s.Duration
 	}
-	if float64(t.Peak) < 0.98*peak {
+	if peak := peakOf(x.Segments); float64(t.Peak) < 0.98*peak {
 		say("its segments have %.0f bits a second, more than the %d it is said to have", peak, t.Peak)
 	}
 	if average := float64(sum) * 8 / max(x.Duration(), 0.04); t.Average > 0 && math.Abs(average-float64(t.Average)) > 0.1*average {
 		say("it has %.0f bits a second on average, not %d", average, t.Average)
 	}
 	return all
+}
+
+// peakOf is the highest bit rate of segments that follow each other and last as long as
+// half to one and a half of the longest together (RFC 8216 section 4.1).
+func peakOf(all []hls.Segment) (peak float64) {
+	longest := 0.0
+	for _, s := range all {
+		longest = max(longest, math.Round(s.Duration))
+	}
+	for i := range all {
+		bits, lasts := 0.0, 0.0
+		for _, s := range all[i:] {
+			bits, lasts = bits+8*float64(s.Size), lasts+s.Duration
+			if lasts >= longest/2 && lasts <= 1.5*longest {
+				peak = max(peak, bits/lasts)
+			}
+		}
+	}
+	return peak
 }
 
 // firstFrom is the first packet behind a place in the file.
