@@ -56,7 +56,7 @@ func newTrack(out File, base astiav.Rational, m *mark, fill func(*astiav.CodecPa
 	s.CodecParameters().SetCodecTag(0)
 	// The moov is written with the first segment, when it is known where the stream begins;
 	// what an AAC encoder puts in front is then left out by an edit list.
-	options, err := dictionary("movflags", "+cmaf+delay_moov+frag_custom+skip_trailer", "fflags", "+bitexact")
+	options, err := dictionary("movflags", "+default_base_moof+delay_moov+frag_custom+skip_trailer", "fflags", "+bitexact")
 	if err != nil {
 		return t, err
 	}

@@ -93,3 +93,21 @@ func tooLong(seconds float64, args media.VideoArgs) error {
 	}
 	return nil
 }
+
+// Survey counts all of a video file; none of it is decoded but the beginning.
+func Survey(ctx context.Context, f File, args media.VideoArgs, progress func(float64)) (media.Survey, error) {
+	v, err := Look(ctx, f, media.VideoArgs{MIME: args.MIME, MaxPixels: args.MaxPixels})
+	if err != nil {
+		return media.Survey{}, err
+	}
+	film, err := told(f, args)
+	if err != nil {
+		return media.Survey{}, err
+	}
+	defer film.Close()
+	s, err := film.Survey(ctx, v, progress)
+	if err != nil {
+		return s, err
+	}
+	return s, tooLong(s.Duration, args)
+}
