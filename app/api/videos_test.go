@@ -333,8 +333,20 @@ func TestWhoMayReadAVideo(t *testing.T) {
 		var f film
 		r.Data(t, &f)
 		for _, u := range []string{*f.PlaybackURL, *f.MP4URL, *f.PreviewURL, *f.StoryboardURL, *f.ThumbnailURL, f.Captions[0].URL} {
-			if strings.Contains(u, "?exp=") != c.signed && strings.Contains(u, "?sig=") != c.signed {
+			if strings.Contains(u, "?sig=") != c.signed {
 				t.Errorf("%s: %s", c.name, u)
+			}
+			if got := p.Do("GET", u, nil, "Authorization", ""); (got.Status == 200) != (c.signed || c.id == open.ID) {
+				t.Errorf("%s: %s is %d", c.name, u, got.Status)
+			}
+		}
+		if c.signed { // what opens a small picture opens no more
+			for _, u := range []string{*f.ThumbnailURL, *f.PreviewURL} {
+				_, query, _ := strings.Cut(u, "?")
+				list, _, _ := strings.Cut(*f.PlaybackURL, "?")
+				if got := p.Do("GET", list+"?"+query, nil, "Authorization", ""); got.Status != 403 {
+					t.Errorf("%s: the signature of %s opens the film: %d", c.name, u, got.Status)
+				}
 			}
 		}
 		if (f.AllowedReferers != nil) != c.lists || strings.Contains(f.EmbedURL, "sig=") {
@@ -350,6 +362,14 @@ func TestALinkThatOpensAVideoForAWhile(t *testing.T) {
 	p := cinema(t)
 	m := p.AddFilm(nil, func(m *store.Media) { m.Public = false })
 	at := "/v1/videos/" + m.ID + "/sign"
+	var links film
+	p.Play(t, scenario{Method: "POST", URL: at, Status: 200}).Data(t, &links)
+	for _, u := range []string{*links.PlaybackURL, *links.MP4URL, *links.ThumbnailURL} {
+		plain, _, _ := strings.Cut(u, "?")
+		if with, without := p.Do("GET", u, nil, "Authorization", ""), p.Do("GET", plain, nil, "Authorization", ""); with.Status != 200 || without.Status != 403 {
+			t.Errorf("%s: %d, without its signature %d", u, with.Status, without.Status)
+		}
+	}
 	p.Run(t,
 		scenario{Name: "for an hour", Method: "POST", URL: at, Status: 200, Golden: "video-signed"},
 		scenario{Name: "for too long", Method: "POST", URL: at, Body: `{"expSeconds":86401}`, Status: 422, Code: "VALIDATION_ERROR", Has: []string{"expSeconds"}},
@@ -373,6 +393,13 @@ func TestTheOriginalOfAVideo(t *testing.T) {
 		scenario{Name: "for services beside Picora", As: apptest.Nobody, URL: at + "/public-meta", Headers: []string{"X-Internal-Token", internalToken}, Status: 200,
 			Has: []string{`"storageKey":"` + m.Blob, `"mimeType":"video/mp4"`, `"filename":"Größe 1.mp4"`, `"sizeBytes":` + strconv.FormatInt(m.Size, 10)}},
 		scenario{Name: "without the token", As: apptest.Nobody, URL: at + "/public-meta", Status: 404, Code: "NOT_FOUND"},
+	)
+	file, _ := m.Part(store.FilePart)
+	p.ChangeFilm(m.ID, func(m *store.Media) { m.Blob, m.BlobSize = "", 0 }) // as when originals are not kept
+	p.Run(t,
+		scenario{Name: "one that was not kept", URL: at + "/original", Status: 404, Code: "NOT_FOUND", Has: []string{"not kept"}},
+		scenario{Name: "what there is instead", As: apptest.Nobody, URL: at + "/public-meta", Headers: []string{"X-Internal-Token", internalToken}, Status: 200,
+			Has: []string{`"storageKey":"` + file.Blob}},
 	)
 	p.Play(t, scenario{Method: "PATCH", URL: at, Body: `{"isPublic":false}`, Status: 200})
 	p.Play(t, scenario{As: apptest.Nobody, URL: at + "/public-meta", Headers: []string{"X-Internal-Token", internalToken}, Status: 404, Code: "NOT_FOUND"})
