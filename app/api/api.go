@@ -173,6 +173,10 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
 		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
 		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
+		{"GET", "/v1/admin/jobs", Admin, limit.Read, a.listJobs},
+		{"GET", "/v1/admin/jobs/:id", Admin, limit.Read, a.getJob},
+		{"POST", "/v1/admin/jobs/:id/retry", Admin, limit.Mutation, a.retryJob},
+		{"DELETE", "/v1/admin/jobs/:id", Admin, limit.Mutation, a.cancelJob},
 		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
 		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 

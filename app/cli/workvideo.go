@@ -12,6 +12,24 @@ import (
 	"picora/media/worker/child"
 )
 
+func lookAtVideo(ctx context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.VideoArgs
+	f, err := videoFile(args, &a, files.In)
+	if err != nil {
+		return nil, err
+	}
+	return video.Look(ctx, f, a)
+}
+
+func surveyVideo(ctx context.Context, args json.RawMessage, files child.Files, progress func(float64)) (any, error) {
+	var a media.VideoArgs
+	f, err := videoFile(args, &a, files.In)
+	if err != nil {
+		return nil, err
+	}
+	return video.Survey(ctx, f, a, progress)
+}
+
 func makeTracks(ctx context.Context, args json.RawMessage, files child.Files, progress func(float64)) (any, error) {
 	var a media.TracksArgs
 	f, err := videoFile(args, &a, files.In)

@@ -38,7 +38,7 @@ const (
 	// filmWatch is how often a lane looks whether its video is still wanted.
 	filmWatch = 300 * time.Millisecond
 	// filmPoll is how often idle lanes look for what became due.
-	filmPoll = 5 * time.Second
+	filmPoll = time.Second
 	// filmStall is longer than a step takes to make some progress.
 	filmStall = 10 * time.Minute
 	// filmCPU is the processor time of one step.
@@ -270,7 +270,7 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 			} else {
 				j.Error = line(err.Error(), 300)
 			}
-			if text := fmt.Sprintf(format, args...); len(j.Log) == 0 || j.Log[len(j.Log)-1].Text != text {
+			if text := fmt.Sprintf(format, args...); count || len(j.Log) == 0 || j.Log[len(j.Log)-1].Text != text {
 				j.Say(now, "%s", text)
 			}
 		})
@@ -353,35 +353,13 @@ func sentence(s string) string {
 	return s
 }
 
-// giveUp ends the work on a video. One that plays already stays as it is.
+// giveUp ends the work on a video that cannot be done.
 func (l *Library) giveUp(ctx context.Context, w *filmWork, say string, err error) {
-	slog.Warn("a video was given up", "id", w.job.Media, "step", w.step, "err", err)
-	m, e := l.store.NoteMedia(ctx, w.job.Media, func(now *store.Media) error {
-		if now.Film.Plays() {
-			now.Film.State, now.Film.Note = store.FilmReady, join(now.Film.Note, "Not all of it could be made: "+say)
-			return nil
-		}
-		now.Film.State, now.Film.Fault = store.FilmFailed, say
-		return nil
-	})
-	if e != nil {
-		if !errors.Is(e, store.ErrNotFound) {
-			slog.Error("that a video was given up was not noted", "id", w.job.Media, "err", e)
-		}
-		return
-	}
-	l.onEdit(m.ID)
-	l.films.forget(m.ID)
-	why := line(err.Error(), 300)
-	e = l.store.EditJob(ctx, w.job.ID, func(j *store.Job) {
-		if j.State.Ended() {
-			j.State, j.Error = store.JobFailed, why
-			_, j.Progress = w.now()
-		}
-		j.Say(l.store.Now(), "Given up after %d attempts: %s", w.job.Attempts, why)
-	})
-	if e != nil && !errors.Is(e, store.ErrNotFound) {
-		slog.Error("why a video was given up was not noted", "id", m.ID, "err", e)
+	slog.Warn("a video was given up", "id", w.job.Media, "step", w.step, "attempts", w.job.Attempts, "err", err)
+	_, progress := w.now()
+	err = l.endFilm(ctx, &w.job, progress, say, line(err.Error(), 300))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		slog.Error("that a video was given up was not noted", "id", w.job.Media, "err", err)
 	}
 }
 

@@ -16,12 +16,12 @@ import (
 type shape struct {
 	width, height int     // even, as shown; zero: as the file has it
 	maxRate       float64 // pictures a second at most; 0: as many as there are
-	rgb           bool    // BGRA for what is drawn, instead of 4:2:0 for an encoder
+	rgb           bool    // RGBA for what is drawn, instead of 4:2:0 for an encoder
 }
 
 // chain makes of a film's decoded frames what an encoder or a page can show: turned
 // upright, with square pixels, in the size wanted, at most so many a second, in the colours of
-// ordinary screens (BT.709, 8 bit 4:2:0, limited range; or BGRA). It follows when frames
+// ordinary screens (BT.709, 8 bit 4:2:0, limited range; or RGBA). It follows when frames
 // change. Frames come out in the time base in which they went in, with their times.
 type chain struct {
 	film    *Film
@@ -167,7 +167,7 @@ func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame, error
 	in := fmt.Sprintf("scale=w=%d:h=%d:flags=bicubic:in_color_matrix=%s:in_range=%s", w, h, matrix, rng)
 	final := "out_color_matrix=bt709:out_range=tv,format=yuv420p"
 	if c.shape.rgb {
-		final = "out_range=pc,format=bgra"
+		final = "out_range=pc,format=rgba"
 	}
 	if k.ordinary() {
 		list = append(list, in+":"+final)

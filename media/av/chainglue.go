@@ -43,6 +43,10 @@ static int locked(const AVCodecParameters *p) {
 		p->codec_tag == MKTAG('e','n','c','v') || p->codec_tag == MKTAG('d','r','m','i');
 }
 
+static int changes(const AVPacket *p) {
+	return av_packet_get_side_data(p, AV_PKT_DATA_NEW_EXTRADATA, NULL) || av_packet_get_side_data(p, AV_PKT_DATA_PARAM_CHANGE, NULL);
+}
+
 // ordinary says that a frame is what all screens show, and forgets what was said before.
 static void ordinary(AVFrame *f, int rgb) {
 	f->color_primaries = AVCOL_PRI_BT709;
@@ -210,6 +214,9 @@ func ordinary(f *astiav.Frame, rgb bool) {
 	}
 	C.ordinary(frameC(f), n)
 }
+
+// changesParameters says whether new parameters of the pictures come with a packet.
+func changesParameters(p *astiav.Packet) bool { return C.changes(packetC(p)) != 0 }
 
 func durationOf(f *astiav.Frame) int64 { return int64(frameC(f).duration) }
 

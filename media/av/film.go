@@ -56,7 +56,13 @@ func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 		return nil, err
 	}
 	f := &Film{in: in}
-	if err := f.choose(); err != nil {
+	err = f.choose()
+	if l.Type == media.MPEGPS && !l.mapped && in.readErr == nil && (f.video == nil || f.video.CodecParameters().CodecID() == astiav.CodecIDNone) {
+		f.Close()
+		l.mapped = true
+		return OpenFilm(withMap(r), size+mapLen, l)
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}

@@ -37,7 +37,8 @@ type Limits struct {
 	Pixels int64      // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
 	Type   media.Type // of a film; zero: its content tells
 
-	buffer int // bytes read at once; 0: bufferSize
+	buffer int  // bytes read at once; 0: bufferSize
+	mapped bool // the file has a map in front, see withMap
 }
 
 // Input is an open file. It is not safe for concurrent use.
