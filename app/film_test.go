@@ -3,6 +3,8 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +18,7 @@ import (
 	"picora/app/config"
 	"picora/app/library"
 	"picora/store"
+	"picora/store/blob"
 )
 
 // clip is a film of so many seconds that Debian's ffmpeg makes; another for each seed. In
@@ -137,4 +140,147 @@ func TestAVideoPlaysAndBecomesReady(t *testing.T) {
 	if n := len(p.Blobs()); n != len(m.Blobs()) {
 		t.Errorf("%d blobs of a record with %d", n, len(m.Blobs()))
 	}
+}
+
+// slowFilm is a film whose larger sizes take a while, on a server that makes them.
+func slowFilm(t *testing.T) (p *apptest.Picora, m store.Media) {
+	t.Helper()
+	p = apptest.StartWithWorkers(t, func(c *config.Config) { c.Video.Ladder, c.Video.Preset = []int{144, 240, 480}, "slow" })
+	m = addClip(t, p, "a.mkv", clip(t, "a.mkv", 8, "854x480", 1))
+	return p, becomes(t, p, m.ID, plays)
+}
+
+// leaves waits until the server has no blobs but those of the records.
+func leaves(t *testing.T, p *apptest.Picora, n int) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); len(p.Blobs()) != n; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("there are %d blobs, want %d: %q", len(p.Blobs()), n, p.Blobs())
+		}
+	}
+}
+
+// kept reports parts that the film had before and has another of now.
+func kept(t *testing.T, before, now *store.Media) {
+	t.Helper()
+	for _, p := range before.Parts {
+		if is, _ := now.Part(p.Name); is != p {
+			t.Errorf("the part %s was made again", p.Name)
+		}
+	}
+	if len(now.Parts) <= len(before.Parts) {
+		t.Errorf("nothing was added to the %d parts", len(before.Parts))
+	}
+}
+
+func TestARestartGoesOnWithAVideo(t *testing.T) {
+	t.Parallel()
+	p, m := slowFilm(t)
+	if m.Film.State != store.FilmPlayable {
+		t.Fatalf("the film is ready too soon for this test")
+	}
+	p.Restart()
+	done := becomes(t, p, m.ID, ready)
+	kept(t, &m, &done)
+	if tracks, _ := trackNames(&done); tracks != "144p 240p 480p sound-1" {
+		t.Errorf("tracks %s", tracks)
+	}
+	if told := jobTold(p, &m); !strings.Contains(told, "goes on") || strings.Contains(told, "failed") {
+		t.Errorf("the job is %s", told)
+	}
+	leaves(t, p, len(done.Blobs()))
+}
+
+func TestADeletedVideoLeavesNothing(t *testing.T) {
+	t.Parallel()
+	p, m := slowFilm(t)
+	cancelled := func() float64 {
+		return p.Metric(t, `picora_media_jobs_total{kind="tracks",outcome="cancelled"}`)
+	}
+	until := func(n float64) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); cancelled() != n; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%g jobs were cancelled, want %g", cancelled(), n)
+			}
+		}
+	}
+	lib := p.App.Library()
+	// The trash ends the work, too; it goes on when the video comes back.
+	if _, err := lib.Throw(t.Context(), p.User, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	until(1)
+	leaves(t, p, len(m.Blobs()))
+	if _, err := lib.Restore(t.Context(), p.User, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	m = becomes(t, p, m.ID, func(m *store.Media) bool {
+		j, err := p.App.Store().JobOf(context.Background(), m.User, m.ID)
+		return err == nil && j.State == store.JobRunning && lib.FilmProgress(m.ID) > 0
+	})
+	if _, err := lib.Remove(t.Context(), p.User, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	until(2)
+	leaves(t, p, 0)
+	if list, _, err := p.App.Store().Jobs(t.Context(), 0, "", 10); err != nil || len(list) != 0 {
+		t.Errorf("jobs that are left: %+v, %v", list, err)
+	}
+}
+
+func TestAVideoIsTriedAgainWhenTheMachineWasAtFault(t *testing.T) {
+	t.Parallel()
+	p := apptest.StartWithWorkers(t, fewSizes, func(c *config.Config) { c.Video.KeepOriginal = false })
+	file := clip(t, "a.avi", 2, "256x144", 2, "-c:v", "mpeg4", "-c:a", "mp3")
+	hash := sha256.Sum256(file)
+	m := store.Media{
+		ID: store.NewID(store.IDLen), User: p.User, Kind: store.Video, Filename: "a.avi", MIME: "video/x-msvideo", Ext: "avi", Size: int64(len(file)), BlobSize: int64(len(file)),
+		Hash: hash[:], Blob: blob.NewKey(time.Now()), Public: true, Film: store.Film{State: store.FilmWaiting},
+	}
+	m, _, err := p.App.Store().CreateMedia(t.Context(), m) // but the disk with its file is not there
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = becomes(t, p, m.ID, func(m *store.Media) bool {
+		j, err := p.App.Store().JobOf(context.Background(), m.User, m.ID)
+		return err == nil && j.State == store.JobWaiting && j.Error != ""
+	})
+	dir := filepath.Join(p.Data, "blobs", m.Blob[:4], m.Blob[4:6])
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, m.Blob), file, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.App.Library().RetryFilm(t.Context(), p.User, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	m = becomes(t, p, m.ID, ready)
+	tracks, parts := trackNames(&m)
+	if tracks != "144p sound-1" || !strings.Contains(parts, "file") || m.Blob != "" || m.Size == 0 {
+		t.Errorf("tracks %s, parts %s, the record is %+v", tracks, parts, m)
+	}
+	leaves(t, p, len(m.Parts)) // the file as it was uploaded was not to be kept
+}
+
+func TestAVideoWithoutPicturesFails(t *testing.T) {
+	t.Parallel()
+	p := apptest.StartWithWorkers(t, fewSizes)
+	file := clip(t, "a.avi", 4, "256x144", 3, "-c:v", "mpeg4", "-c:a", "mp3")
+	at := bytes.Index(file, []byte("movi"))
+	for i := at + 4; i < len(file); i++ { // the heads stay
+		file[i] = byte(i * 7)
+	}
+	m, _, err := p.App.Library().Add(t.Context(), library.Upload{User: p.User, Kind: store.Video, Filename: "a.avi", Body: bytes.NewReader(file)})
+	if err != nil {
+		leaves(t, p, 0)
+		return // it was seen at once
+	}
+	for until := time.Now().Add(time.Minute); m.Film.State != store.FilmFailed; time.Sleep(20 * time.Millisecond) {
+		if m, err = p.App.Store().Media(t.Context(), m.ID); err != nil || time.Now().After(until) {
+			t.Fatalf("%v; the job is %s", err, jobTold(p, &m))
+		}
+	}
+	if !strings.HasSuffix(m.Film.Fault, ".") || len(m.Parts) != 0 {
+		t.Errorf("the film is %+v", m.Film)
+	}
+	leaves(t, p, 1)
 }
