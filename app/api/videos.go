@@ -205,6 +205,22 @@ func (a *API) signVideo(c *fiber.Ctx) error {
 	})
 }
 
+// retryVideo handles POST /v1/videos/:id/retry.
+func (a *API) retryVideo(c *fiber.Ctx) error {
+	m, err := a.ownVideo(c)
+	if err != nil {
+		return err
+	}
+	if m, err = a.library.RetryFilm(c.UserContext(), m.User, m.ID); err != nil {
+		return err
+	}
+	out, err := a.video(c, &m)
+	if err != nil {
+		return err
+	}
+	return c.Status(fiber.StatusAccepted).JSON(success{true, out})
+}
+
 // getVideoOriginal handles GET /v1/videos/:id/original.
 func (a *API) getVideoOriginal(c *fiber.Ctx) error {
 	m, err := a.ownVideo(c)

@@ -14,8 +14,8 @@ import (
 	"picora/store"
 )
 
-// film is the wire's video, as far as tests read it.
-type film struct {
+// shown is the wire's video, as far as tests read it.
+type shown struct {
 	ID, VideoID, Title, Filename, Status, EmbedURL string
 
 	PlaybackURL, MP4URL, PreviewURL, StoryboardURL, ThumbnailURL, Error, Note *string
@@ -79,7 +79,7 @@ func steady(m *store.Media) {
 	m.Film.Tracks = tracks
 }
 
-func getFilm(t testing.TB, p *apptest.Picora, id string) (f film) {
+func getFilm(t testing.TB, p *apptest.Picora, id string) (f shown) {
 	t.Helper()
 	p.Play(t, scenario{URL: "/v1/videos/" + id, Status: 200}).Data(t, &f)
 	return f
@@ -136,14 +136,14 @@ func TestEveryStateOfAVideoOnTheWire(t *testing.T) {
 		{store.FilmReady, "ready", "ready", true, true, false, false},
 		{store.FilmFailed, "error", "failed", false, false, false, true},
 	} {
-		var f, state, entry film
+		var f, state, entry shown
 		at := "/v1/videos/" + made[c.state]
 		p.Play(t, scenario{URL: at, Status: 200}).Data(t, &f)
 		p.Play(t, scenario{URL: at + "/status", Status: 200}).Data(t, &state)
 		p.Play(t, scenario{URL: "/v1/media/" + f.ID, Status: 200}).Data(t, &struct {
-			*film
+			*shown
 			DurationSeconds float64 // which is no whole number there
-		}{film: &entry})
+		}{shown: &entry})
 		if f.Status != c.here || state.Status != c.here || entry.Status != c.inMedia {
 			t.Errorf("state %d is %s, %s and %s", c.state, f.Status, state.Status, entry.Status)
 		}
@@ -221,7 +221,7 @@ func TestStrictClientsReadVideosInEveryState(t *testing.T) {
 		}
 	}
 	var list struct {
-		Items, Videos []film
+		Items, Videos []shown
 		NextCursor    *string
 		HasMore       bool
 		Total         *int
@@ -330,7 +330,7 @@ func TestWhoMayReadAVideo(t *testing.T) {
 		if r.Status != 200 {
 			continue
 		}
-		var f film
+		var f shown
 		r.Data(t, &f)
 		for _, u := range []string{*f.PlaybackURL, *f.MP4URL, *f.PreviewURL, *f.StoryboardURL, *f.ThumbnailURL, f.Captions[0].URL} {
 			if strings.Contains(u, "?sig=") != c.signed {
@@ -362,7 +362,7 @@ func TestALinkThatOpensAVideoForAWhile(t *testing.T) {
 	p := cinema(t)
 	m := p.AddFilm(nil, func(m *store.Media) { m.Public = false })
 	at := "/v1/videos/" + m.ID + "/sign"
-	var links film
+	var links shown
 	p.Play(t, scenario{Method: "POST", URL: at, Status: 200}).Data(t, &links)
 	for _, u := range []string{*links.PlaybackURL, *links.MP4URL, *links.ThumbnailURL} {
 		plain, _, _ := strings.Cut(u, "?")
@@ -420,5 +420,15 @@ func TestVideosAreInCollectionsChangesAndCounts(t *testing.T) {
 		scenario{Name: "deleted with others", Method: "DELETE", URL: "/v1/media", Body: object{"items": []object{{"id": m.ID, "type": "video"}, {"id": m.ID, "type": "audio"}}}, Status: 200, Has: []string{`"deleted":["` + m.ID}},
 		scenario{Name: "gone", URL: "/v1/media/" + m.ID, Status: 404, Code: "NOT_FOUND"},
 		scenario{Name: "the room is free again", URL: "/v1/user/me/usage", Status: 200, Has: []string{`"videos":{"storageUsed":0`}},
+	)
+}
+
+func TestAVideoThatFailedIsTriedAgain(t *testing.T) {
+	p := cinema(t)
+	failed, whole := p.AddFilm(nil, shot(store.FilmFailed)), p.AddFilm(nil, func(m *store.Media) { m.Film.Passes = 100 })
+	p.Run(t,
+		scenario{Name: "it failed", Method: "POST", URL: "/v1/videos/" + failed.ID + "/retry", Status: 202, Has: []string{`"status":"processing"`, `"error":null`}},
+		scenario{Name: "it is under way", URL: "/v1/videos/" + failed.ID + "/status", Status: 200, Has: []string{`"progress":`}},
+		scenario{Name: "there is nothing to try", Method: "POST", URL: "/v1/videos/" + whole.ID + "/retry", Status: 409, Code: "CONFLICT"},
 	)
 }
