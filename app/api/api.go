@@ -230,6 +230,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/videos/:id/captions", change, limit.Mutation, a.addCaptions},
 		{"DELETE", "/v1/videos/:id/captions/:track", change, limit.Mutation, a.dropCaptions},
 		{"POST", "/v1/videos/:id/sign", write, limit.Upload, a.signVideo},
+		{"POST", "/v1/videos/:id/retry", change, limit.Mutation, a.retryVideo},
 		{"GET", "/v1/videos/:id/original", read, limit.Read, a.getVideoOriginal},
 		{"GET", "/v1/videos/:id/public-meta", Internal, limit.Free, a.videoPublicMeta},
 

@@ -83,6 +83,7 @@ func operations(seed uint64) []operation {
 		{method: "POST", path: "/v1/videos/{id}/captions", body: upload, scope: "media.write", status: 404, code: "NOT_FOUND"},
 		{method: "DELETE", path: "/v1/videos/{id}/captions/{track}", scope: "media.write", status: 404, code: "NOT_FOUND"},
 		{method: "POST", path: "/v1/videos/{id}/sign", scope: "media.write", status: 404, code: "NOT_FOUND"},
+		{method: "POST", path: "/v1/videos/{id}/retry", scope: "media.write", status: 404, code: "NOT_FOUND"},
 		{method: "GET", path: "/v1/videos/{id}/original", scope: "media.read", status: 404, code: "NOT_FOUND"},
 		{method: "POST", path: "/v1/docs", body: object{"filename": "a.md", "content": fmt.Sprint(seed)}, scope: "kb.write", status: 201, shared: true},
 		{method: "GET", path: "/v1/docs", scope: "kb.read", status: 200, shared: true},

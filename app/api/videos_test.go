@@ -14,8 +14,8 @@ import (
 	"picora/store"
 )
 
-// film is the wire's video, as far as tests read it.
-type film struct {
+// shown is the wire's video, as far as tests read it.
+type shown struct {
 	ID, VideoID, Title, Filename, Status, EmbedURL string
 
 	PlaybackURL, MP4URL, PreviewURL, StoryboardURL, ThumbnailURL, Error, Note *string
@@ -79,7 +79,7 @@ func steady(m *store.Media) {
 	m.Film.Tracks = tracks
 }
 
-func getFilm(t testing.TB, p *apptest.Picora, id string) (f film) {
+func getFilm(t testing.TB, p *apptest.Picora, id string) (f shown) {
 	t.Helper()
 	p.Play(t, scenario{URL: "/v1/videos/" + id, Status: 200}).Data(t, &f)
 	return f
@@ -136,14 +136,14 @@ func TestEveryStateOfAVideoOnTheWire(t *testing.T) {
 		{store.FilmReady, "ready", "ready", true, true, false, false},
 		{store.FilmFailed, "error", "failed", false, false, false, true},
 	} {
-		var f, state, entry film
+		var f, state, entry shown
 		at := "/v1/videos/" + made[c.state]
 		p.Play(t, scenario{URL: at, Status: 200}).Data(t, &f)
 		p.Play(t, scenario{URL: at + "/status", Status: 200}).Data(t, &state)
 		p.Play(t, scenario{URL: "/v1/media/" + f.ID, Status: 200}).Data(t, &struct {
-			*film
+			*shown
 			DurationSeconds float64 // which is no whole number there
-		}{film: &entry})
+		}{shown: &entry})
 		if f.Status != c.here || state.Status != c.here || entry.Status != c.inMedia {
 			t.Errorf("state %d is %s, %s and %s", c.state, f.Status, state.Status, entry.Status)
 		}
@@ -221,7 +221,7 @@ func TestStrictClientsReadVideosInEveryState(t *testing.T) {
 		}
 	}
 	var list struct {
-		Items, Videos []film
+		Items, Videos []shown
 		NextCursor    *string
 		HasMore       bool
 		Total         *int
@@ -330,11 +330,23 @@ func TestWhoMayReadAVideo(t *testing.T) {
 		if r.Status != 200 {
 			continue
 		}
-		var f film
+		var f shown
 		r.Data(t, &f)
 		for _, u := range []string{*f.PlaybackURL, *f.MP4URL, *f.PreviewURL, *f.StoryboardURL, *f.ThumbnailURL, f.Captions[0].URL} {
-			if strings.Contains(u, "?exp=") != c.signed && strings.Contains(u, "?sig=") != c.signed {
+			if strings.Contains(u, "?sig=") != c.signed {
 				t.Errorf("%s: %s", c.name, u)
+			}
+			if got := p.Do("GET", u, nil, "Authorization", ""); (got.Status == 200) != (c.signed || c.id == open.ID) {
+				t.Errorf("%s: %s is %d", c.name, u, got.Status)
+			}
+		}
+		if c.signed { // what opens a small picture opens no more
+			for _, u := range []string{*f.ThumbnailURL, *f.PreviewURL} {
+				_, query, _ := strings.Cut(u, "?")
+				list, _, _ := strings.Cut(*f.PlaybackURL, "?")
+				if got := p.Do("GET", list+"?"+query, nil, "Authorization", ""); got.Status != 403 {
+					t.Errorf("%s: the signature of %s opens the film: %d", c.name, u, got.Status)
+				}
 			}
 		}
 		if (f.AllowedReferers != nil) != c.lists || strings.Contains(f.EmbedURL, "sig=") {
@@ -350,6 +362,14 @@ func TestALinkThatOpensAVideoForAWhile(t *testing.T) {
 	p := cinema(t)
 	m := p.AddFilm(nil, func(m *store.Media) { m.Public = false })
 	at := "/v1/videos/" + m.ID + "/sign"
+	var links shown
+	p.Play(t, scenario{Method: "POST", URL: at, Status: 200}).Data(t, &links)
+	for _, u := range []string{*links.PlaybackURL, *links.MP4URL, *links.ThumbnailURL} {
+		plain, _, _ := strings.Cut(u, "?")
+		if with, without := p.Do("GET", u, nil, "Authorization", ""), p.Do("GET", plain, nil, "Authorization", ""); with.Status != 200 || without.Status != 403 {
+			t.Errorf("%s: %d, without its signature %d", u, with.Status, without.Status)
+		}
+	}
 	p.Run(t,
 		scenario{Name: "for an hour", Method: "POST", URL: at, Status: 200, Golden: "video-signed"},
 		scenario{Name: "for too long", Method: "POST", URL: at, Body: `{"expSeconds":86401}`, Status: 422, Code: "VALIDATION_ERROR", Has: []string{"expSeconds"}},
@@ -374,6 +394,13 @@ func TestTheOriginalOfAVideo(t *testing.T) {
 			Has: []string{`"storageKey":"` + m.Blob, `"mimeType":"video/mp4"`, `"filename":"Größe 1.mp4"`, `"sizeBytes":` + strconv.FormatInt(m.Size, 10)}},
 		scenario{Name: "without the token", As: apptest.Nobody, URL: at + "/public-meta", Status: 404, Code: "NOT_FOUND"},
 	)
+	file, _ := m.Part(store.FilePart)
+	p.ChangeFilm(m.ID, func(m *store.Media) { m.Blob, m.BlobSize = "", 0 }) // as when originals are not kept
+	p.Run(t,
+		scenario{Name: "one that was not kept", URL: at + "/original", Status: 404, Code: "NOT_FOUND", Has: []string{"not kept"}},
+		scenario{Name: "what there is instead", As: apptest.Nobody, URL: at + "/public-meta", Headers: []string{"X-Internal-Token", internalToken}, Status: 200,
+			Has: []string{`"storageKey":"` + file.Blob}},
+	)
 	p.Play(t, scenario{Method: "PATCH", URL: at, Body: `{"isPublic":false}`, Status: 200})
 	p.Play(t, scenario{As: apptest.Nobody, URL: at + "/public-meta", Headers: []string{"X-Internal-Token", internalToken}, Status: 404, Code: "NOT_FOUND"})
 }
@@ -393,5 +420,15 @@ func TestVideosAreInCollectionsChangesAndCounts(t *testing.T) {
 		scenario{Name: "deleted with others", Method: "DELETE", URL: "/v1/media", Body: object{"items": []object{{"id": m.ID, "type": "video"}, {"id": m.ID, "type": "audio"}}}, Status: 200, Has: []string{`"deleted":["` + m.ID}},
 		scenario{Name: "gone", URL: "/v1/media/" + m.ID, Status: 404, Code: "NOT_FOUND"},
 		scenario{Name: "the room is free again", URL: "/v1/user/me/usage", Status: 200, Has: []string{`"videos":{"storageUsed":0`}},
+	)
+}
+
+func TestAVideoThatFailedIsTriedAgain(t *testing.T) {
+	p := cinema(t)
+	failed, whole := p.AddFilm(nil, shot(store.FilmFailed)), p.AddFilm(nil, func(m *store.Media) { m.Film.Passes = 100 })
+	p.Run(t,
+		scenario{Name: "it failed", Method: "POST", URL: "/v1/videos/" + failed.ID + "/retry", Status: 202, Has: []string{`"status":"processing"`, `"error":null`}},
+		scenario{Name: "it is under way", URL: "/v1/videos/" + failed.ID + "/status", Status: 200, Has: []string{`"progress":`}},
+		scenario{Name: "there is nothing to try", Method: "POST", URL: "/v1/videos/" + whole.ID + "/retry", Status: 409, Code: "CONFLICT"},
 	)
 }

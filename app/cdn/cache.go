@@ -46,7 +46,7 @@ type entry struct {
 
 // weight is about how many bytes of memory the entry takes.
 func (e *entry) weight() int {
-	n := len(e.file.bytes) + len(e.header) + 2048 + 128*len(e.media.Parts) + 192*len(e.media.Film.Tracks) + 64*len(e.media.Film.Chapters)
+	n := len(e.file.bytes) + len(e.header) + 2048 + 128*len(e.media.Parts) + 192*len(e.media.Film.Tracks)
 	if e.pieces != nil {
 		n += 16 * len(e.pieces.seconds)
 	}
