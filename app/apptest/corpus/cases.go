@@ -264,7 +264,7 @@ func damages() []Case {
 		ended("ended.avi", "mpeg4.avi", Plays, true),
 		ended("without-tables.mp4", "behind.mp4", Refused, false),
 		usual("mid.ts").with(func(c *Case) { // it begins in the middle of a picture, without a key frame
-			c.From, c.Seconds, c.Least, c.Mute, c.Dark = "h264.ts", 0, -1, true, true
+			c.From, c.Seconds, c.Rate, c.Least, c.Mute, c.Dark = "h264.ts", 0, 0, -1, true, true
 			c.Edit = func(b []byte) []byte { return b[len(b)/188*2/5*188:] }
 		}),
 		usual("zeros.mp4").with(func(c *Case) { // a hole in the pictures
