@@ -30,6 +30,18 @@ func surveyVideo(ctx context.Context, args json.RawMessage, files child.Files, p
 	return video.Survey(ctx, f, a, progress)
 }
 
+func cleanCaptions(_ context.Context, args json.RawMessage, files child.Files, _ func(float64)) (any, error) {
+	var a media.CaptionsArgs
+	if files.Out == nil {
+		return nil, errors.New("a job with captions needs a file to write")
+	}
+	f, err := videoFile(args, &a, files.In)
+	if err != nil {
+		return nil, err
+	}
+	return nil, video.Captions(f, a, files.Out)
+}
+
 func makeTracks(ctx context.Context, args json.RawMessage, files child.Files, progress func(float64)) (any, error) {
 	var a media.TracksArgs
 	f, err := videoFile(args, &a, files.In)

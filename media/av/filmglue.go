@@ -57,3 +57,6 @@ func plain(p *astiav.CodecParameters) {
 	c := parametersC(p)
 	C.av_packet_side_data_free(&c.coded_side_data, &c.nb_coded_side_data)
 }
+
+// lengths has an encoder tell how long each picture is shown, as it was told.
+const lengths = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)

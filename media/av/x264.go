@@ -49,7 +49,7 @@ func openX264(a x264Args) (e *astiav.CodecContext, name string, err error) {
 	e.SetColorTransferCharacteristic(astiav.ColorTransferCharacteristicBt709)
 	e.SetColorSpace(astiav.ColorSpaceBt709)
 	e.SetGopSize(max(1, int(math.Ceil(rate*a.gop))))
-	e.SetFlags(astiav.NewCodecContextFlags(astiav.CodecContextFlagGlobalHeader, astiav.CodecContextFlagClosedGop))
+	e.SetFlags(astiav.NewCodecContextFlags(astiav.CodecContextFlagGlobalHeader, astiav.CodecContextFlagClosedGop, lengths))
 	threads := cmp.Or(a.threads, runtime.NumCPU())
 	pairs := []string{"preset", cmp.Or(a.preset, "veryfast"), "profile", "high", "forced-idr", "1",
 		"crf", fmt.Sprintf("%.2f", a.quality), "threads", fmt.Sprint(threads)}

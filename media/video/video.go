@@ -10,6 +10,7 @@ import (
 
 	"picora/media"
 	"picora/media/av"
+	"picora/media/captions"
 )
 
 // A File is one to read, of so many bytes.
@@ -29,7 +30,7 @@ func open(f File, args media.VideoArgs) (*av.Film, error) {
 
 // Tracks makes what args ask for, each in its file, from one decoding of f.
 func Tracks(ctx context.Context, f File, args media.TracksArgs, outs []av.File, progress func(float64)) (media.TracksMade, error) {
-	film, err := open(f, args.Video)
+	film, err := told(f, args.Video)
 	if err != nil {
 		return media.TracksMade{}, err
 	}
@@ -45,4 +46,23 @@ func Join(ctx context.Context, tracks []File, args media.JoinArgs, out av.File, 
 		parts = append(parts, av.Part{ReaderAt: f.ReaderAt, Size: f.Size})
 	}
 	return av.Join(ctx, parts, args.MaxSeconds, out, progress)
+}
+
+// maxCaptions is how large an uploaded file of captions may be, in bytes.
+const maxCaptions = 4 << 20
+
+// Captions writes an uploaded file of captions to out as WebVTT.
+func Captions(f File, args media.CaptionsArgs, out io.Writer) error {
+	if f.Size > maxCaptions {
+		return media.Unsupported(fmt.Sprintf("the file of captions has %d bytes; the limit is %d", f.Size, maxCaptions))
+	}
+	b := make([]byte, f.Size)
+	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
+		return err
+	}
+	list, err := captions.Parse(b, args.MaxCues)
+	if err != nil {
+		return err
+	}
+	return captions.Write(out, list)
 }
