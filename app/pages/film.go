@@ -233,9 +233,12 @@ func filmSides(m *store.Media) (w, h int) {
 		return m.Width, m.Height
 	}
 	for _, t := range m.Film.Tracks {
-		if t.Kind == store.PictureTrack && t.Width > 0 && t.Height > 0 {
-			return t.Width, t.Height
+		if t.Kind == store.PictureTrack && t.Width > w && t.Height > 0 {
+			w, h = t.Width, t.Height
 		}
+	}
+	if w > 0 {
+		return w, h
 	}
 	return 1280, 720
 }
