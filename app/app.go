@@ -32,6 +32,7 @@ import (
 	"picora/app/settings"
 	"picora/app/usage"
 	"picora/media"
+	"picora/media/wall"
 	"picora/media/worker"
 	"picora/store"
 	"picora/store/blob"
@@ -57,6 +58,7 @@ type App struct {
 	settings *settings.Settings
 	pool     *worker.Pool
 	pdfs     *worker.Pool
+	films    *worker.Pool
 	cache    *cache.Cache
 	usage    *usage.Usage
 
@@ -177,6 +179,12 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UsePDF(a.pdfs)
+	long := wall.Limits{Memory: 3 << 30, Output: 64 << 30, Files: 128, Background: a.cfg.Video.Priority == "idle", Equal: a.cfg.Video.Priority == "normal"}
+	a.films = worker.New(worker.Options{
+		Program: program, Workers: 1, Queue: 1, Long: long,
+		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
+	})
+	lib.UseFilms(a.films, a.cfg.Video)
 	return nil
 }
 
@@ -301,6 +309,9 @@ func (a *App) Close() (err error) {
 		if ln != nil {
 			ln.Close() // closed already when the server ran
 		}
+	}
+	if a.films != nil {
+		a.films.Close()
 	}
 	if a.pdfs != nil {
 		a.pdfs.Close()

@@ -34,12 +34,25 @@ var (
 	FLAC = Type{MIME: "audio/flac", Ext: "flac"}
 	Ogg  = Type{MIME: "audio/ogg", Ext: "ogg"}
 
+	MP4      = Type{MIME: "video/mp4", Ext: "mp4"}
+	MOV      = Type{MIME: "video/quicktime", Ext: "mov"}
+	ThreeGP  = Type{MIME: "video/3gpp", Ext: "3gp"}
+	MKV      = Type{MIME: "video/x-matroska", Ext: "mkv"}
+	WebM     = Type{MIME: "video/webm", Ext: "webm"}
+	AVI      = Type{MIME: "video/x-msvideo", Ext: "avi"}
+	MPEGTS   = Type{MIME: "video/mp2t", Ext: "ts"}
+	MPEGPS   = Type{MIME: "video/mpeg", Ext: "mpg"}
+	FLV      = Type{MIME: "video/x-flv", Ext: "flv"}
+	WMV      = Type{MIME: "video/x-ms-wmv", Ext: "wmv"}
+	OggVideo = Type{MIME: "video/ogg", Ext: "ogv"}
+
 	PDFDocument = Type{MIME: "application/pdf", Ext: "pdf"}
 )
 
 // TypeOf finds a type by its MIME type.
 func TypeOf(mime string) (t Type, known bool) {
-	for _, t := range []Type{JPEG, PNG, GIF, WebP, AVIF, HEIC, HEIF, BMP, TIFF, ICO, SVG, MP3, M4A, WAV, FLAC, Ogg, PDFDocument} {
+	for _, t := range []Type{JPEG, PNG, GIF, WebP, AVIF, HEIC, HEIF, BMP, TIFF, ICO, SVG, MP3, M4A, WAV, FLAC, Ogg,
+		MP4, MOV, ThreeGP, MKV, WebM, AVI, MPEGTS, MPEGPS, FLV, WMV, OggVideo, PDFDocument} {
 		if t.MIME == mime {
 			return t, true
 		}

@@ -51,6 +51,9 @@ func changeAt(tx kv.Tx, old, m *Media, at time.Time) error {
 	if err := mark(tx, old, m); err != nil {
 		return err
 	}
+	if err := followFilm(tx, old, m); err != nil {
+		return err
+	}
 	if old != nil && (m == nil || !bytes.Equal(keyMedia(old), keyMedia(m))) {
 		if err := tx.Delete(keyMedia(old)); err != nil {
 			return err

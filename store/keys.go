@@ -82,6 +82,11 @@ import (
 //	kw collection                           → time user: what is in it is to follow it into the trash, deleted then, or back
 //	kd time collection                      → user: the deleted ones in the order of their deletion
 //	kt user type                            CollectionType
+//	jb user job                             Job: work on a media record that takes long
+//	jm user media                           → job id: the record's
+//	ji job                                  → user id
+//	jl state time job                       → user: the jobs of a state (0: all) in the order of their list
+//	jd rank time job                        → user: when a job may begin that waits, or its lease ends
 //	xb blob                                 a blob to be deleted (empty)
 //	xu user                                 → time: the account ended then, and what it left is being deleted
 var (
@@ -100,7 +105,7 @@ var (
 // a family that is missing here outlives it (but see the test that looks for that).
 var ofUser = []string{
 	"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mf", "mq", "tm", "mc",
-	"sp", "sx", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn",
+	"sp", "sx", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn", "jb", "jm",
 }
 
 func key(family string, parts ...string) []byte {
@@ -378,6 +383,25 @@ func keyRevision(user, lineage, id string) []byte { return key("rv", user, linea
 func revisionsOf(user, lineage string) []byte     { return key("rv", user, lineage) }
 func keyAllRevisions(user string) []byte          { return key("rv", user) }
 func keyRevisions(user string) []byte             { return key("rn", user) }
+
+func keyJob(user, id string) []byte      { return key("jb", user, id) }
+func keyJobOf(user, media string) []byte { return key("jm", user, media) }
+func keyJobID(id string) []byte          { return key("ji", id) }
+func jobPlaces(state JobState) []byte    { return key("jl", string(byte(state))) }
+func jobsDue(rank JobRank) []byte        { return key("jd", string(byte(rank))) }
+
+// keyJobPlace is where a job stands in the list of those of that state; zero: of all.
+func keyJobPlace(state JobState, j *Job) []byte {
+	return append(jobPlaces(state), timeKey(j.Created)+j.ID...)
+}
+
+func keyJobDue(j *Job) []byte {
+	due := j.NotBefore
+	if j.State == JobRunning {
+		due = j.Until
+	}
+	return append(jobsDue(j.Rank), timeKey(due)+j.ID...)
+}
 
 // changesOf is the prefix of the index of the changes of a user's media of a kind.
 func changesOf(user string, k Kind) []byte { return key("mu", user, string(byte(k))) }

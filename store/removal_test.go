@@ -97,6 +97,9 @@ func person(t *testing.T, s *Store, email string) User {
 	sound := media(u.ID, 10)
 	sound.Kind = Audio
 	create(t, s, sound)
+	film := media(u.ID, 11)
+	film.Kind, film.Film.State = Video, FilmWaiting
+	create(t, s, film)
 	d := media(u.ID, 9)
 	d.Kind = Doc
 	d = create(t, s, d)
@@ -185,7 +188,7 @@ func TestNothingIsLeftOfARemovedAccount(t *testing.T) {
 				t.Errorf("%d media in a portion of 3", len(media))
 			}
 		}
-		if rounds < 3 || len(gone) != 11 {
+		if rounds < 3 || len(gone) != 12 {
 			t.Errorf("%d portions with %d media", rounds, len(gone))
 		}
 		if done, err := s.EndRemoval(ctx, ann.ID); !done || err != nil {

@@ -51,6 +51,9 @@ func (s *Store) NoteMedia(ctx context.Context, id string, edit func(*Media) erro
 		if err := change(tx, &old, &m); err != nil {
 			return err
 		}
+		if err := endJob(tx, &old, &m, s.Now()); err != nil {
+			return err
+		}
 		kept := map[string]bool{}
 		for _, b := range m.Blobs() {
 			kept[b] = true

@@ -18,6 +18,7 @@ import (
 
 	"picora/app/library"
 	"picora/media/hls"
+	"picora/media/hls/check"
 	"picora/store"
 	"picora/store/blob"
 )
@@ -208,7 +209,7 @@ func (m *filmMaker) sounds(f *FilmFiles) {
 // track puts the index behind the track's file, and both into f.
 func (f *FilmFiles) track(m *filmMaker, t store.Track) {
 	b := m.read(t.Name + ".mp4")
-	c, err := ReadCMAF(b)
+	c, err := check.ReadCMAF(b)
 	if err != nil {
 		m.Fatalf("%s: %v", t.Name, err)
 	}

@@ -44,6 +44,11 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 			return m, false, err
 		}
 	}
+	if up.Kind == store.Video {
+		if err := l.FilmRoom(ctx, up.User, up.Least); err != nil {
+			return m, false, err
+		}
+	}
 	var room *usage.Reservation
 	if l.usage != nil {
 		if room, err = l.usage.Reserve(ctx, up.User, up.Kind, up.Least); err != nil {
@@ -53,6 +58,9 @@ func (l *Library) Add(ctx context.Context, up Upload) (m store.Media, fresh bool
 	}
 	if up.Kind == store.Audio {
 		return l.addSound(ctx, up, room)
+	}
+	if up.Kind == store.Video {
+		return l.addFilm(ctx, up, room)
 	}
 	if up.Kind == store.Doc {
 		return l.addPDF(ctx, up, room)

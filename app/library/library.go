@@ -29,6 +29,7 @@ type Library struct {
 	hearing  hearing
 	prose    proseSlots
 	pdfs     *worker.Pool // nil: no PDFs are taken
+	films    *films       // nil: no videos are taken
 
 	scans   chan struct{} // one for each long search that runs
 	readers chan struct{} // one for each document that is taken apart

@@ -21,6 +21,7 @@ type Usage struct {
 	reserved map[room]int64 // bytes that uploads under way will have at least
 
 	meters meters
+	states states
 	counts sync.Mutex // held by a recount
 }
 
@@ -100,6 +101,26 @@ func (u *Usage) Audio(ctx context.Context, user string) (bytes, seconds int64, e
 			a.PlanEnds.UTC().Format("2 January 2006"))
 	}
 	return 0, 0, fault.New(fault.Forbidden, "Audio needs an upgrade: the account's plan has none. Ask the administrator for a plan that does.")
+}
+
+// Video is how large, in bytes, and how long, in seconds, one video of the user's may be;
+// negative: any. PLAN_REQUIRED when the plan has no video.
+func (u *Usage) Video(ctx context.Context, user string) (bytes, seconds int64, err error) {
+	a, err := u.store.User(ctx, user)
+	if err != nil {
+		return 0, 0, err
+	}
+	l := u.Limits(a)
+	if l.Plan.Video && l.VideoFileBytes != 0 && l.VideoSeconds != 0 {
+		return l.VideoFileBytes, l.VideoSeconds, nil
+	}
+	f := fault.New(fault.PlanRequired, "Video needs an upgrade: the account's plan has none. Ask the administrator for a plan that does.")
+	if a.PlanAt(u.store.Now()) != a.Plan {
+		f = fault.New(fault.PlanRequired, "Video needs an upgrade: the account's plan ended on %s. What is there can be read and deleted. Ask the administrator for another plan.",
+			a.PlanEnds.UTC().Format("2 January 2006"))
+	}
+	f.Meta = map[string]any{"plan": "pro"}
+	return 0, 0, f
 }
 
 // Standing is how far the user has come, with what was served a moment ago.

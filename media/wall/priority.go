@@ -20,10 +20,13 @@ const (
 
 // priority lets the server go first. Linux keeps it by thread and hands it on to
 // the threads that a thread starts, so it is set until no new thread turns up.
-func priority(background bool) (string, error) {
+func priority(l Limits) (string, error) {
+	if l.Equal && !l.Background {
+		return "as the server's", nil
+	}
 	set := func(tid int) error { return unix.Setpriority(unix.PRIO_PROCESS, tid, niceWarm) }
 	detail := fmt.Sprintf("nice %d", niceWarm)
-	if background {
+	if l.Background {
 		set, detail = idle, "runs only when the machine has nothing else to do"
 	}
 	for done := map[int]bool{}; ; {

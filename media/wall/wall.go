@@ -23,6 +23,7 @@ type Limits struct {
 	Output     int64 `json:"output"`     // bytes of one file that is written (RLIMIT_FSIZE); 0: no limit
 	Files      int64 `json:"files"`      // open descriptors (RLIMIT_NOFILE); 0: no limit
 	Background bool  `json:"background"` // runs when nothing else wants the machine
+	Equal      bool  `json:"equal"`      // keeps the priority that it was started with
 }
 
 // A Wall says whether one wall stands.
@@ -46,7 +47,7 @@ func Apply(l Limits) Report {
 		// The order matters: the first four open files.
 		{"first to go when memory is short", sacrifice},
 		{"limits", func() (string, error) { return limit(l) }},
-		{"low priority", func() (string, error) { return priority(l.Background) }},
+		{"low priority", func() (string, error) { return priority(l) }},
 		{"Landlock", restrict},
 		{"no core dump", undumpable},
 		{"system calls", filter},

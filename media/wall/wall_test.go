@@ -41,7 +41,7 @@ var inside = map[string]func(threads) any{
 		return words(err, tooMuchMemory(), tooLong(), tooManyFiles())
 	},
 	"priority": func(threads) any {
-		_, err := priority(true)
+		_, err := priority(Limits{Background: true})
 		return append(words(err), priorities()...)
 	},
 	"rest": func(threads) any {

@@ -1,4 +1,4 @@
-package apptest
+package check
 
 import (
 	"encoding/binary"
@@ -11,13 +11,14 @@ import (
 // CMAF is what walking the boxes of a fragmented MP4 tells of a track.
 type CMAF struct {
 	Index  hls.Index
-	Codecs string // RFC 6381
+	Codecs string    // RFC 6381
+	Starts []float64 // of the segments, seconds as their first fragments say it
 }
 
 var errCMAF = errors.New("no CMAF track")
 
-// ReadCMAF walks a track's file with one fragment per segment and no index, for tests that
-// make one or check one.
+// ReadCMAF walks a track's file without its index: what a player has that takes the
+// initialisation section and all segments. A segment begins with each styp or, where there is none, with each moof.
 func ReadCMAF(b []byte) (c CMAF, err error) {
 	defer func() {
 		if recover() != nil { // boxes that end too early
@@ -47,14 +48,18 @@ func ReadCMAF(b []byte) (c CMAF, err error) {
 				n++
 			}
 			c.Index.Segments[n-1].Size += int64(size)
-			if kind == "moof" {
-				c.Index.Segments[n-1].Duration += ticks(find(box, "traf"), byDefault) / scale
+			if kind != "moof" {
+				continue
 			}
+			if len(c.Starts) < n {
+				c.Starts = append(c.Starts, start(find(box, "traf", "tfdt"))/scale)
+			}
+			c.Index.Segments[n-1].Duration += ticks(find(box, "traf"), byDefault) / scale
 		default:
 			return c, fmt.Errorf("%w: a box %s", errCMAF, kind)
 		}
 	}
-	if c.Index.Init == 0 || len(c.Index.Segments) == 0 {
+	if len(c.Starts) != len(c.Index.Segments) || c.Index.Init == 0 || len(c.Index.Segments) == 0 {
 		return c, errCMAF
 	}
 	return c, nil
@@ -74,6 +79,14 @@ func find(b []byte, kinds ...string) []byte {
 		b = found
 	}
 	return b
+}
+
+// start is the time of a fragment's first sample, from its tfdt box.
+func start(tfdt []byte) float64 {
+	if tfdt[0] == 1 {
+		return float64(binary.BigEndian.Uint64(tfdt[4:]))
+	}
+	return float64(binary.BigEndian.Uint32(tfdt[4:]))
 }
 
 // ticks adds up the durations of the samples of a traf box.
