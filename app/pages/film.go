@@ -14,6 +14,7 @@ import (
 
 	"picora/app/access"
 	"picora/app/link"
+	"picora/media/hls"
 	"picora/store"
 )
 
@@ -133,7 +134,7 @@ func (p *Pages) filmState(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Robots-Tag", "noindex")
-	return c.JSON(p.stateOf(c.UserContext(), &m))
+	return c.JSON(p.stateOf(&m))
 }
 
 // video finds a video that the request may have.
@@ -152,13 +153,16 @@ func (p *Pages) video(c *fiber.Ctx) (m store.Media, policy access.Policy, err er
 	return m, policy, err
 }
 
-func (p *Pages) stateOf(ctx context.Context, m *store.Media) filmState {
+func (p *Pages) stateOf(m *store.Media) filmState {
 	s := filmState{State: "processing", Making: m.Film.State != store.FilmReady && m.Film.State != store.FilmFailed}
 	switch {
 	case m.Film.Plays():
 		s.State = "ready"
 	case m.Film.State == store.FilmFailed:
 		s.State = "failed"
+	}
+	if s.Making {
+		s.Progress = min(max(int(100*p.library.FilmProgress(m.ID)), 0), 99)
 	}
 	for _, t := range m.Film.Tracks {
 		if t.Kind == store.PictureTrack {
@@ -173,9 +177,9 @@ func (p *Pages) newFilm(c *fiber.Ctx, m *store.Media, o link.Origin, policy acce
 	lang := language(c)
 	w, h := filmSides(m)
 	f := film{
-		Title: title(m), Width: w, Height: h, State: p.stateOf(c.UserContext(), m),
+		Title: title(m), Width: w, Height: h, State: p.stateOf(m),
 		Length: clock(m.Film.Duration), Day: m.Created.UTC().Format(time.DateOnly), Date: day(lang, m.Created.UTC()),
-		Chapters: filmChapters(m), Captions: captions(m, o, signed), Listed: policy == access.Immutable,
+		Chapters: filmChapters(m), Captions: captions(m, o, signed, lang), Listed: policy == access.Immutable,
 		Framed: strings.HasSuffix(c.Get("Sec-Fetch-Dest"), "frame"), Loop: on(c, "loop"), Muted: on(c, "muted") || on(c, "autoplay"),
 	}
 	if _, has := poster(m); has {
@@ -251,14 +255,17 @@ func poster(m *store.Media) (p store.Part, has bool) {
 	return m.Part(store.PosterPart)
 }
 
-func captions(m *store.Media, o link.Origin, signed string) (list []caption) {
+func captions(m *store.Media, o link.Origin, signed, lang string) (list []caption) {
 	for _, t := range m.Film.Tracks {
 		if t.Kind != store.TextTrack {
 			continue
 		}
 		label := t.Label
-		if label == "" && t.Lang == "" {
-			label = t.Name
+		if label == "" {
+			label = hls.Language(t.Lang)
+		}
+		if label == "" {
+			label = fmt.Sprintf("%s %d", say(lang, "Captions"), len(list)+1)
 		}
 		list = append(list, caption{o.Video(m.ID, t.Name+".vtt") + signed, t.Lang, label, t.Default})
 	}

@@ -80,8 +80,8 @@ func TestTheVideoPlayerWorksWithoutItsScript(t *testing.T) {
 	at := p.URL + "/video/" + m.ID
 	contains(t, r.Body, `<video controls playsinline preload="none" crossorigin="anonymous" width="640" height="360" poster="`+at+`/poster.jpg" loop muted`,
 		`<source src="`+at+`/index.m3u8" type="application/vnd.apple.mpegurl">`, `<source src="`+at+`/video.mp4" type="video/mp4">`,
-		`<track kind="captions" src="`+at+`/text-1.vtt" srclang="en" label="The &#34;first&#34; text" data-named>`,
-		`<track kind="captions" src="`+at+`/text-zh.vtt" srclang="zh-Hans" label="zh-Hans">`, ">Über &lt;die&gt; See</h1>")
+		`<track kind="captions" src="`+at+`/text-1.vtt" srclang="en" label="The &#34;first&#34; text">`,
+		`<track kind="captions" src="`+at+`/text-zh.vtt" srclang="zh-Hans" label="简体中文">`, ">Über &lt;die&gt; See</h1>")
 	contains(t, get(p, "/embed/video/"+m.ID, "Accept-Language", "zh-CN,zh;q=0.9").Body, `<html lang="zh-CN">`, "播放位置")
 	for dest, framed := range map[string]bool{"iframe": true, "document": false} {
 		r := get(p, "/embed/video/"+m.ID, "Sec-Fetch-Dest", dest)

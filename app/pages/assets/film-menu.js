@@ -1,13 +1,5 @@
 // The menus: captions, and quality, speed and sound.
 
-const languages = (() => {
-  try { return new Intl.DisplayNames([document.documentElement.lang, 'en'], { type: 'language' }); } catch { return null; }
-})();
-// language is the name of a language to people.
-const language = (code) => {
-  try { return (code && languages?.of(code)) || code; } catch { return code; }
-};
-
 const rates = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 export function menus(film) {
@@ -18,7 +10,6 @@ export function menus(film) {
 
   // --- captions
   const texts = () => [...video.textTracks].filter((t) => t.kind === 'captions' || t.kind === 'subtitles');
-  for (const t of video.querySelectorAll('track')) if (!('named' in t.dataset)) t.label = language(t.srclang) || t.label;
   const lit = () => texts().findIndex((t) => t.mode === 'showing');
   function caption(i, quiet) {
     texts().forEach((t, n) => { t.mode = n === i ? 'showing' : 'disabled'; });
@@ -26,7 +17,7 @@ export function menus(film) {
     buttons.captions.classList.toggle('lit', Boolean(t));
     keep('captions', t ? t.language || t.label : '');
     if (t) last = i;
-    if (!quiet) film.announce(`${say.captions}: ${t ? t.label || language(t.language) : say.off}`);
+    if (!quiet) film.announce(`${say.captions}: ${t ? t.label || t.language : say.off}`);
   }
   let last = -1;
   // Captions that stand below would lie under the controls.
@@ -59,7 +50,7 @@ export function menus(film) {
   const lists = {
     captions: () => [
       { text: say.off, on: lit() < 0, take: () => caption(-1) },
-      ...texts().map((t, i) => ({ text: t.label || language(t.language), on: lit() === i, take: () => caption(i) })),
+      ...texts().map((t, i) => ({ text: t.label || t.language, on: lit() === i, take: () => caption(i) })),
     ],
     quality: () => [
       { text: source.chosen || !source.size() ? say.auto : `${say.auto} (${source.size()}p)`, on: source.chosen === 0, take: () => size(0) },
@@ -68,7 +59,7 @@ export function menus(film) {
     speed: () => rates.map((r) => ({ text: r === 1 ? say.normal : r + '×', on: video.playbackRate === r, take: () => speed(r) })),
     track: () => source.sounds().map((t, i) => ({ text: sound(t, i), on: t.on, take: () => { source.listen(i); film.announce(`${say.track}: ${sound(t, i)}`); } })),
   };
-  const sound = (t, i) => (/^sound-\d+$/.test(t.name) ? language(t.lang) : t.name || language(t.lang)) || say.number.replace('%s', i + 1);
+  const sound = (t, i) => (t.name && !/^Track \d+$/.test(t.name) ? t.name : say.number.replace('%s', i + 1));
   function size(s) {
     source.choose(s);
     film.announce(`${say.quality}: ${s ? s + 'p' : say.auto}`);
