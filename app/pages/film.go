@@ -2,6 +2,8 @@ package pages
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -22,6 +24,7 @@ import (
 type film struct {
 	Title         string
 	Width, Height int    // pixels, so that nothing jumps when the pictures come
+	Sides         template.CSS
 	Poster        string // address; empty: none yet
 	Master, File  string // addresses of the playlist and of the MP4; empty: not made yet
 	Captions      []caption
@@ -116,7 +119,10 @@ func (p *Pages) film(c *fiber.Ctx) error {
 	// Media Source Extensions play from addresses blob:, which name what the page itself has
 	// in memory.
 	csp := string(c.Response().Header.Peek(fiber.HeaderContentSecurityPolicy))
-	c.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(csp, "media-src ", "media-src blob: ", 1))
+	csp = strings.Replace(csp, "media-src ", "media-src blob: ", 1)
+	sum := sha256.Sum256([]byte(data.Sides))
+	csp = strings.Replace(csp, "style-src 'self'", "style-src 'self' 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", 1)
+	c.Set(fiber.HeaderContentSecurityPolicy, csp)
 	c.Append(fiber.HeaderVary, "Sec-Fetch-Dest")
 	// Files that only some pages may show look at the referer, also on a host of their own.
 	c.Set(fiber.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
@@ -177,7 +183,7 @@ func (p *Pages) newFilm(c *fiber.Ctx, m *store.Media, o link.Origin, policy acce
 	lang := language(c)
 	w, h := filmSides(m)
 	f := film{
-		Title: title(m), Width: w, Height: h, State: p.stateOf(m),
+		Title: title(m), Width: w, Height: h, Sides: template.CSS(fmt.Sprintf(":root{--w:%d;--h:%d}", w, h)), State: p.stateOf(m),
 		Length: clock(m.Film.Duration), Day: m.Created.UTC().Format(time.DateOnly), Date: day(lang, m.Created.UTC()),
 		Chapters: filmChapters(m), Captions: captions(m, o, signed, lang), Listed: policy == access.Immutable,
 		Framed: strings.HasSuffix(c.Get("Sec-Fetch-Dest"), "frame"), Loop: on(c, "loop"), Muted: on(c, "muted") || on(c, "autoplay"),

@@ -7,6 +7,7 @@ export function bar(film) {
   const lines = [...film.main.querySelectorAll('.chapters button')];
   let drag = null;   // seconds that a drag points at
   let board = null;  // pictures of the storyboard: {from, to, src, x, y, w, h}
+  let pointed = null; // seconds under the pointer
   let shown = '', current = null;
 
   const at = () => drag ?? film.at();
@@ -70,7 +71,7 @@ export function bar(film) {
         if (src) list.push({ from: seconds(from), to: seconds(to), src: new URL(src, new URL(about.board, location.href)).href, x: +x, y: +y, w: +w, h: +h });
       }
       board = list;
-      for (const src of new Set(list.slice(0, 200).map((p) => p.src)).values()) { new Image().src = src; break; } // the first sheet is there when it is wanted
+      if (pointed !== null) point(pointed);
     } catch { asked = false; }
   }
 
@@ -86,6 +87,7 @@ export function bar(film) {
   }
 
   function point(t) {
+    pointed = t;
     peek.hidden = t === null || !length();
     film.stage.classList.toggle('scrubs', !peek.hidden);
     if (peek.hidden) return;
