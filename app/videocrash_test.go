@@ -20,7 +20,7 @@ import (
 
 // longWork are settings with which corpus's larger.mp4 keeps a worker busy for a while
 // after it plays.
-const longWork = "[video]\nladder = [120, 240, 360]\npreset = \"slow\"\npriority = \"normal\"\n"
+const longWork = "[video]\nladder = [144, 240, 360]\npreset = \"slow\"\npriority = \"normal\"\n"
 
 // longWorkFiles is how many files there are when all is made: the film itself, three
 // sizes, a sound, poster, storyboard, preview and MP4.
@@ -32,7 +32,7 @@ func longFilm(t *testing.T) []byte {
 	c := corpus.Get("larger.mp4")
 	c.Name, c.Args = "long.mp4", slices.Clone(c.Args)
 	for i, a := range c.Args {
-		c.Args[i] = strings.NewReplacer("d=5", "d=20").Replace(a)
+		c.Args[i] = strings.NewReplacer("d=5", "d=8").Replace(a)
 	}
 	c.Args = append(c.Args, "-g", "400", "-bf", "0") // too far apart for a copy
 	return c.Bytes(t)
@@ -205,7 +205,7 @@ func worked(pids []int) (ticks int64) {
 func longServer(t *testing.T, edit ...func(*config.Config)) (p *apptest.Picora, m store.Media) {
 	t.Helper()
 	p = apptest.StartWithWorkers(t, append(edit, func(c *config.Config) {
-		c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{120, 240, 360}, "slow", "normal"
+		c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 240, 360}, "slow", "normal"
 	})...)
 	id := takenFilm(t, p, "long.mp4", longFilm(t))
 	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {

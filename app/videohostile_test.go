@@ -48,7 +48,7 @@ func newCanary(t *testing.T) *canary {
 func filmConfig(t *testing.T, more string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "picora.toml")
-	text := "[video]\nladder = [120, 240]\npreset = \"ultrafast\"\ntries = 2\npriority = \"normal\"\n" + more
+	text := "[video]\nladder = [144, 240]\npreset = \"ultrafast\"\ntries = 2\npriority = \"normal\"\n" + more
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -157,8 +157,12 @@ func (l *loop) reached(p *astiav.Packet, s *astiav.Stream) {
 	l.until.Store(max(l.until.Load(), end))
 }
 
-// give gives a packet, or nil for the end, to those who want it. One that is cut counts as bad.
+// give gives a packet, or nil for the end, to those who want it. One that is cut counts as
+// bad. One of nothing is none: in Theora and AVI it says that the picture before stays.
 func (n *lane) give(ctx context.Context, p *astiav.Packet) error {
+	if p != nil && p.Size() == 0 {
+		return nil
+	}
 	if p != nil && p.Flags().Has(astiav.PacketFlagCorrupt) {
 		n.bad.Add(1)
 		return nil

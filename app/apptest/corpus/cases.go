@@ -3,6 +3,7 @@ package corpus
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
@@ -29,8 +30,8 @@ func containers() []Case {
 		usual("wmv2.wmv", "-c:v", "wmv2", "-q:v", "3", "-c:a", "wmav2"),
 		usual("theora.ogv", "-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis").with(func(c *Case) { c.Rate = 0 }), // pictures that are like the one before are left out
 		usual("h264.3gp", join(x264("-profile:v", "baseline"), aac("-ac", "1"))...).with(func(c *Case) { c.Sounds = []Sound{{"", 1}} }).whole(),
-		{Name: "h263.3gp", Args: join(picture(352, 288, "25", Seconds), beeps("mono", Seconds, 16000), []string{"-c:v", "h263", "-q:v", "3"}, aac()),
-			Width: 352, Height: 288, Seconds: Seconds, Rate: 25, Sounds: []Sound{{"", 1}}},
+		{Name: "h263.3gp", Args: join(picture(352, 288, "25", Seconds), beeps("mono", Seconds, 16000), []string{"-c:v", "h263", "-q:v", "3"}, aac()), // whose pixels are 12:11
+			Width: 384, Height: 288, Seconds: Seconds, Rate: 25, Sounds: []Sound{{"", 1}}},
 	}
 }
 
@@ -66,7 +67,7 @@ func codecs() []Case {
 		{Name: "dv.avi", Args: join(picture(720, 576, "25", 3), beeps("stereo", 3, 48000), []string{"-vf", "setsar=16/15", "-c:v", "dvvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"}),
 			Width: 768, Height: 576, Seconds: 3, Rate: 25, Sounds: stereo, Least: -1, Soak: true},
 		{Name: "raw.avi", Args: join(picture(160, 90, "25", Seconds), beeps("stereo", Seconds, 44100), []string{"-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"}),
-			Width: 160, Height: 90, Seconds: Seconds, Rate: 25, Sounds: stereo},
+			Width: 160, Height: 90, Seconds: Seconds, Rate: 25, Sounds: stereo, Least: 0.87},
 	}
 }
 
@@ -133,7 +134,7 @@ func shapes() []Case {
 	}
 	sized := func(name string, w, h int, args ...string) Case {
 		return usual(name).with(func(c *Case) {
-			c.Args = join(picture(w, h, "25", Seconds), beeps("stereo", Seconds, 48000), args)
+			c.Args = join(picture(w+w%2, h+h%2, "25", Seconds, fmt.Sprintf("scale=%d:%d", w, h)), beeps("stereo", Seconds, 48000), args)
 			c.Width, c.Height = w, h
 		})
 	}
