@@ -93,6 +93,10 @@ func (c *counts) rate(said float64) float64 {
 	return said
 }
 
+// mostAgain is how many times as much as there is in a file may be read of it: an edit list
+// can have a second last for days.
+const mostAgain = 4
+
 // walk reads the packets.
 func (c *counts) walk(ctx context.Context, progress func(float64)) error {
 	p := astiav.AllocPacket()
@@ -111,6 +115,9 @@ func (c *counts) walk(ctx context.Context, progress func(float64)) error {
 			c.packet(p, streams[i])
 		}
 		p.Unref()
+		if c.bytes > mostAgain*c.film.in.size+1<<20 {
+			return media.Unsupported("the file plays the same pieces over and over: it is many times as long as what is in it")
+		}
 		if n%256 == 0 {
 			progress(min(0.999, float64(c.film.in.at)/float64(max(c.film.in.size, 1))))
 		}
