@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -81,17 +82,15 @@ func tell(t *testing.T, p *apptest.Picora, id string) (v told) {
 }
 
 // over waits until nothing more is being made of a video.
-func over(t *testing.T, p *apptest.Picora, id string, within time.Duration) told {
+func over(t *testing.T, p *apptest.Picora, id string, within time.Duration) (v told) {
 	t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(50 * time.Millisecond) {
-		v := tell(t, p, id)
-		if v.Status == "error" || v.Status == "ready" && v.Progress == nil {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if v = tell(t, p, id); v.Status == "error" || v.Status == "ready" && v.Progress == nil {
 			return v
 		}
-		if time.Now().After(end) {
-			t.Fatalf("after %v it is %q, progress %v", within, v.Status, v.Progress)
-		}
 	}
+	t.Errorf("after %v it is %q", within, v.Status)
+	return v
 }
 
 // TestHostileVideosHarmNobody sends files that name other files and addresses, lie, lead
@@ -103,7 +102,7 @@ func TestHostileVideosHarmNobody(t *testing.T) {
 	pick := os.Getenv("PICORA_CORPUS")
 	outcomes := map[string]int{}
 	for _, h := range corpus.Hostiles(t, "http://"+c.Addr().String()) {
-		if !strings.Contains(h.Name, pick) {
+		if !regexp.MustCompile(pick).MatchString(h.Name) {
 			continue
 		}
 		begin, how := time.Now(), ""
