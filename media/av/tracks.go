@@ -84,7 +84,30 @@ func (j *tracksJob) add(a media.TrackArgs, out File, made *media.TrackMade) erro
 		})
 		return nil
 	}
-	return fmt.Errorf("av: no such output: %q", a.Kind)
+	return j.addSmall(a, out, made)
+}
+
+// addSmall adds what makes a small thing beside the tracks.
+func (j *tracksJob) addSmall(a media.TrackArgs, out File, made *media.TrackMade) error {
+	pictures := j.loop.lane(j.film.video)
+	switch a.Kind {
+	case media.PosterOut:
+		pictures.sinks = append(pictures.sinks, newPoster(j.film, a, j.args.Survey, out, made))
+	case media.BoardOut:
+		pictures.sinks = append(pictures.sinks, newBoard(j.film, a, j.args.Survey, out, made))
+	case media.PreviewOut:
+		pictures.sinks = append(pictures.sinks, newPreview(j.film, a, j.args, out, made))
+	case media.CaptionTrack:
+		s, err := j.film.stream(a.Stream, astiav.MediaTypeSubtitle)
+		if err != nil {
+			return err
+		}
+		n := j.loop.lane(s)
+		n.packets = append(n.packets, &textTrack{stream: s, out: out, made: made})
+	default:
+		return fmt.Errorf("av: no such output: %q", a.Kind)
+	}
+	return nil
 }
 
 // addRung adds a size to the ladder.
