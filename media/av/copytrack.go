@@ -2,7 +2,7 @@ package av
 
 import (
 	"errors"
-	"fmt"
+	"math"
 
 	"github.com/asticode/go-astiav"
 
@@ -18,41 +18,83 @@ type copyTrack struct {
 	mark  *mark
 	made  *media.TrackMade
 	track *track
-	own   *astiav.Packet // the packet at hand, to be changed
+	early []*astiav.Packet // those that wait for a time
+	shift int64
+	last  int64 // the last one's dts
+	lasts int64 // a picture
 }
 
-var errNotCopied = errors.New("av: the pictures cannot be copied: some have no time, or are not to be shown")
+var errNotCopied = errors.New("av: the pictures cannot be copied: some have no time")
+
+// maxEarly is how many of the first packets may be without a time of decoding, as those of
+// Matroska are whose pictures are shown later (H.264 annex A: 16).
+const maxEarly = 32
 
 // packet implements packetSink.
 func (t *copyTrack) packet(p *astiav.Packet) error {
 	if p == nil {
 		return t.end()
 	}
-	if p.Pts() == noTime || p.Dts() == noTime || p.Flags().Has(astiav.PacketFlagDiscard) {
+	if p.Pts() == noTime {
 		return errNotCopied
 	}
-	key, begins := p.Flags().Has(astiav.PacketFlagKey), t.track == nil
-	if begins {
-		if !key {
-			return nil // it cannot be seen
+	if t.track == nil {
+		if !p.Flags().Has(astiav.PacketFlagKey) || p.Flags().Has(astiav.PacketFlagDiscard) {
+			return nil // it cannot be seen, or is not to be
 		}
 		if err := t.open(); err != nil {
 			return err
 		}
+		t.shift = max(p.Pts(), 0) // what is seen first is seen from the start
 	}
-	if err := t.own.Ref(p); err != nil {
-		return fmt.Errorf("av: copy: %w", err)
+	own := p.Clone()
+	if own.Duration() <= 0 {
+		own.SetDuration(t.lasts)
 	}
-	defer t.own.Unref()
-	if begins && p.Pts() != 0 { // what is seen first is seen from the start
-		t.own.SetDts(p.Dts() - max(p.Pts(), 0))
-		t.own.SetPts(0)
+	if own.Dts() == noTime && t.track.packets == 0 {
+		if t.early = append(t.early, own); len(t.early) > maxEarly {
+			return errNotCopied
+		}
+		return nil
 	}
-	if t.own.Duration() <= 0 && t.rate > 0 {
-		t.own.SetDuration(int64(1/t.rate/seconds(1, t.track.base) + 0.5))
+	if err := t.catchUp(own.Dts()); err != nil {
+		own.Free()
+		return err
 	}
-	first := key && t.cut.first(rescale(p.Pts(), t.film.video.TimeBase(), micro))
-	return t.track.write(t.own, first)
+	if own.Dts() == noTime {
+		own.SetDts(min(t.last+t.lasts, own.Pts()))
+	}
+	return t.write(own)
+}
+
+// catchUp writes the packets that waited, each decoded before the next, which is to be decoded at
+// that time.
+func (t *copyTrack) catchUp(dts int64) error {
+	n := int64(len(t.early))
+	if n > 0 && dts == noTime {
+		dts = t.early[0].Pts() + n*t.lasts
+	}
+	for i, p := range t.early {
+		p.SetDts(min(dts-(n-int64(i))*t.lasts, p.Pts()))
+		t.early[i] = nil
+		if err := t.write(p); err != nil {
+			return err
+		}
+	}
+	t.early = nil
+	return nil
+}
+
+// write writes a packet, and frees it.
+func (t *copyTrack) write(p *astiav.Packet) error {
+	defer p.Free()
+	first := p.Flags().Has(astiav.PacketFlagKey) && t.cut.first(rescale(p.Pts(), t.film.video.TimeBase(), micro))
+	if t.track.packets == 0 {
+		p.SetPts(p.Pts() - t.shift)
+		p.SetDts(p.Dts() - t.shift)
+	}
+	t.last = p.Dts()
+	return t.track.write(p, first)
 }
 
 func (t *copyTrack) open() (err error) {
@@ -60,7 +102,7 @@ func (t *copyTrack) open() (err error) {
 	if p.CodecID() != astiav.CodecIDH264 {
 		return errNotCopied
 	}
-	t.own = astiav.AllocPacket()
+	t.lasts = max(1, int64(math.Round(1/(max(t.rate, 1)*seconds(1, t.film.video.TimeBase())))))
 	t.made.Encoder, t.made.Width, t.made.Height = "copy", p.Width(), p.Height()
 	if t.made.Codecs, err = codecs(p.ExtraData()); err != nil {
 		return err
@@ -79,13 +121,18 @@ func (t *copyTrack) end() error {
 	if t.track == nil {
 		return media.Corrupt("no picture of the file can be decoded")
 	}
+	if err := t.catchUp(noTime); err != nil {
+		return err
+	}
 	t.made.FrameRate = frameRate(t.track.packets, seconds(t.track.end, t.track.base))
 	return t.track.finish(t.made)
 }
 
 func (t *copyTrack) free() {
 	t.track.free()
-	if t.own != nil {
-		t.own.Free()
+	for _, p := range t.early {
+		if p != nil {
+			p.Free()
+		}
 	}
 }

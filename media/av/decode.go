@@ -90,6 +90,10 @@ func (n *lane) place(f *astiav.Frame) bool {
 			at = n.last + max(n.lasts, 1)
 		}
 	}
+	if begin := n.begin.Load(); !sound && n.last == noTime && !n.timed.Load() && begin != noTime {
+		n.late = at - begin
+	}
+	at -= n.late
 	if !sound && n.last != noTime && at <= n.last {
 		return false
 	}

@@ -294,7 +294,7 @@ func (r *rung) encode(f *astiav.Frame) error {
 	if f.PictureType() == astiav.PictureTypeI {
 		r.firsts = append(r.firsts, f.Pts())
 	}
-	if durationOf(f) <= 0 || durationOf(f) > 100*r.lasts {
+	if d := durationOf(f); d < r.lasts*9/10 || d > 100*r.lasts { // short where others were left out
 		setDuration(f, r.lasts)
 	}
 	return encode(r.encoder, f, r.packet, r.write)

@@ -52,7 +52,10 @@ type lane struct {
 	queue   chan *astiav.Packet
 	to      []chan *astiav.Frame // to the sinks
 
-	last   int64 // the time of the last frame, and how long it lasts
+	timed  atomic.Bool  // packets say when they are shown; in AVI they do not
+	begin  atomic.Int64 // the first packet's time
+	late   int64        // by how much the decoder of pictures without times gives them too late
+	last   int64        // the time of the last frame, and how long it lasts
 	lasts  int64
 	frames int64
 	bad    atomic.Int64 // packets that could not be decoded
@@ -70,6 +73,7 @@ func newLoop(f *Film) *loop { return &loop{film: f, lanes: map[int]*lane{}} }
 func (l *loop) lane(s *astiav.Stream) *lane {
 	if l.lanes[s.Index()] == nil {
 		l.lanes[s.Index()] = &lane{stream: s, last: noTime}
+		l.lanes[s.Index()].begin.Store(noTime)
 	}
 	return l.lanes[s.Index()]
 }
@@ -158,6 +162,12 @@ func (n *lane) give(ctx context.Context, p *astiav.Packet) error {
 	if p != nil && p.Flags().Has(astiav.PacketFlagCorrupt) {
 		n.bad.Add(1)
 		return nil
+	}
+	if p != nil {
+		n.timed.CompareAndSwap(false, p.Pts() != noTime)
+		if p.Dts() != noTime {
+			n.begin.CompareAndSwap(noTime, p.Dts())
+		}
 	}
 	for _, s := range n.packets {
 		if err := s.packet(p); err != nil {

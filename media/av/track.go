@@ -22,6 +22,8 @@ type track struct {
 	base    astiav.Rational // of the packets that are written
 	index   hls.Index
 	packets int64
+	held    *astiav.Packet // the last one, until it is known when the next is due
+	holds   bool
 	waits   bool  // there are packets that are not flushed
 	from    int64 // when the segment at hand begins
 	end     int64 // when all that was written ends
@@ -34,7 +36,7 @@ type mark struct{ at atomic.Int64 }
 
 // newTrack begins a file for packets of a time base; fill describes them.
 func newTrack(out File, base astiav.Rational, m *mark, fill func(*astiav.CodecParameters) error) (t *track, err error) {
-	t = &track{to: cursor{f: out}, base: base, mark: m, last: noTime}
+	t = &track{to: cursor{f: out}, base: base, mark: m, last: noTime, held: astiav.AllocPacket()}
 	defer func() {
 		if err != nil {
 			t.free()
@@ -71,6 +73,7 @@ func (t *track) free() {
 	if t == nil {
 		return
 	}
+	t.held.Free()
 	if t.format != nil {
 		t.format.Free()
 	}
@@ -84,28 +87,46 @@ func (t *track) failed(err error) error {
 	return fmt.Errorf("av: mp4: %w", cmp.Or(t.to.err, err))
 }
 
-// write writes a packet, whose times it changes. With first, it is the first of a segment.
+// write writes a packet, which it takes over. With first, it is the first of a segment.
 func (t *track) write(p *astiav.Packet, first bool) error {
 	at := p.Pts()
-	if first && t.waits {
-		if err := t.cut(at); err != nil {
-			return err
-		}
-	}
 	t.end = max(t.end, at+max(p.Duration(), 0))
+	t.packets++
+	t.mark.at.Store(rescale(at, t.base, micro))
 	p.SetStreamIndex(0)
 	p.RescaleTs(t.base, t.format.Streams()[0].TimeBase())
 	if t.last != noTime && p.Dts() <= t.last {
 		p.SetDts(t.last + 1)
 		p.SetPts(max(p.Pts(), p.Dts()))
 	}
-	t.last = p.Dts()
-	if err := t.format.WriteFrame(p); err != nil {
+	if t.holds { // the muxer believes durations, and where pictures vary encoders do not know them
+		t.held.SetDuration(p.Dts() - t.last)
+		if err := t.release(); err != nil {
+			return err
+		}
+	}
+	if first && t.waits {
+		if err := t.cut(at); err != nil {
+			return err
+		}
+	}
+	t.last, t.holds = p.Dts(), true
+	t.held.MoveRef(p)
+	return nil
+}
+
+// release writes the packet that is held.
+func (t *track) release() error {
+	if !t.holds {
+		return nil
+	}
+	t.holds = false
+	err := t.format.WriteFrame(t.held)
+	t.held.Unref()
+	if err != nil {
 		return t.failed(err)
 	}
 	t.waits = true
-	t.packets++
-	t.mark.at.Store(rescale(at, t.base, micro))
 	return nil
 }
 
@@ -145,6 +166,9 @@ func (t *track) flush() error {
 
 // finish writes what is left and the index, and says what was made.
 func (t *track) finish(made *media.TrackMade) error {
+	if err := t.release(); err != nil {
+		return err
+	}
 	if t.waits {
 		if err := t.cut(t.end); err != nil {
 			return err

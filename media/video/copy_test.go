@@ -93,7 +93,7 @@ func TestTracksAreJoined(t *testing.T) {
 				}
 			}
 			if !slices.Equal(frames(t, out.Name()), frames(t, tracks[0].path)) {
-				t.Error("the pictures are others")
+				t.Error("the pictures are others", frames(t, out.Name())[:3], frames(t, tracks[0].path)[:3], len(frames(t, out.Name())), len(frames(t, tracks[0].path)))
 			}
 			head := make([]byte, 64<<10)
 			n, _ := out.ReadAt(head, 0)

@@ -136,7 +136,7 @@ func TestSourcesOfAllKinds(t *testing.T) {
 			if c.max > 0 {
 				want = c.max
 			}
-			if !near(tracks[0].FrameRate, want, 0.02) {
+			if !near(tracks[0].FrameRate, want, 0.35) { // ffmpeg leaves one out of its AVI
 				t.Errorf("%v pictures a second, want %v", tracks[0].FrameRate, want)
 			}
 			if c.sound > 0 {
@@ -159,7 +159,7 @@ func begins(t *testing.T, m madeTrack) (list []float64) {
 	t.Helper()
 	filter, key := []string{"-vf", "blackdetect=d=0.1:pix_th=0.2,metadata=print:file=-"}, "lavfi.black_end="
 	if m.Encoder == "aac" {
-		filter, key = []string{"-af", "silencedetect=n=-30dB:d=0.2,ametadata=print:file=-"}, "lavfi.silence_end="
+		filter, key = []string{"-af", "silencedetect=n=-30dB:d=0.1,ametadata=print:file=-"}, "lavfi.silence_end="
 	}
 	out := run(t, "ffmpeg", join([]string{"-v", "error", "-copyts", "-i", m.path}, filter, []string{"-f", "null", "-"})...)
 	for _, line := range strings.Split(out, "\n") {
@@ -182,14 +182,26 @@ func TestPicturesAndSoundStayTogether(t *testing.T) {
 		{"with B-pictures and without an edit list", "a.mp4", []string{"-bf", "3", "-use_editlist", "0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, tracks := tracksOf(t, flashes(t, c.file, c.more...), survey(6, 25), rung(160, 90), sound(1))
+			path := flashes(t, c.file, c.more...)
+			_, tracks := tracksOf(t, path, survey(6, 25), rung(160, 90), sound(1))
 			light, beep := begins(t, tracks[0]), begins(t, tracks[1])
-			if len(light) < 5 || len(light) != len(beep) {
-				t.Fatal(light, beep)
+			// What the file itself has: some of them are not quite together.
+			source := madeTrack{path: path}
+			light0 := begins(t, source)
+			source.Encoder = "aac"
+			beep0 := begins(t, source)
+			if len(light) < 5 || len(light) != len(light0) || len(beep) != len(beep0) {
+				t.Fatal(light, light0, beep, beep0)
 			}
+			by := light[1] - light0[1]
 			for i := range light {
-				if !near(light[i], beep[i], 0.04) {
-					t.Errorf("light at %.3f, sound at %.3f", light[i], beep[i])
+				if !near(light[i]-light0[i], by, 0.021) {
+					t.Errorf("light at %.3f, %.3f in the file", light[i], light0[i])
+				}
+			}
+			for i := range beep {
+				if !near(beep[i]-beep0[i], by, 0.03) {
+					t.Errorf("sound at %.3f, %.3f in the file, where light is %.3f earlier", beep[i], beep0[i], -by)
 				}
 			}
 		})

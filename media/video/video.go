@@ -30,7 +30,7 @@ func open(f File, args media.VideoArgs) (*av.Film, error) {
 
 // Tracks makes what args ask for, each in its file, from one decoding of f.
 func Tracks(ctx context.Context, f File, args media.TracksArgs, outs []av.File, progress func(float64)) (media.TracksMade, error) {
-	film, err := open(f, args.Video)
+	film, err := told(f, args.Video)
 	if err != nil {
 		return media.TracksMade{}, err
 	}
