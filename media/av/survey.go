@@ -205,6 +205,8 @@ func (c *counts) copies(v media.Video) bool {
 		return false
 	case c.changes || c.steps.unsure > 0:
 		return false
+	case c.heard.any && c.heard.to > c.seen.to+2*shortEnd: // the last picture has to stay longer
+		return false
 	}
 	return c.keys.first && !c.keys.open && float64(c.keys.longest)/1e6 <= maxKeyEvery && tail <= maxKeyEvery
 }
