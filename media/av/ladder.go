@@ -20,6 +20,7 @@ type ladder struct {
 	cut    cutter
 	fields *chain
 	top    *chain
+	steady steady
 	rungs  []*rung // the largest first
 	frames int64
 	ended  bool
@@ -34,6 +35,9 @@ const framesForEncoder = 6
 
 func newLadder(f *Film, c *cuts, interlaced bool) *ladder {
 	l := &ladder{film: f, cut: cutter{cuts: c}, stop: make(chan struct{})}
+	if !c.keys {
+		l.steady.every = c.every
+	}
 	if interlaced {
 		l.fields = newFields(f)
 	}
@@ -89,6 +93,15 @@ func (l *ladder) take(f *astiav.Frame) error {
 		l.begin()
 		f.SetPts(0) // what is seen first is seen from the start
 	}
+	if err := l.steady.fill(f.Pts(), l.film.video.TimeBase(), l.picture); err != nil {
+		return err
+	}
+	l.steady.keep(f)
+	return l.picture(f)
+}
+
+// picture takes a picture whose turn it is.
+func (l *ladder) picture(f *astiav.Frame) error {
 	l.frames++
 	f.SetPictureType(astiav.PictureTypeNone) // the file's own say nothing to an encoder
 	if l.cut.first(rescale(f.Pts(), l.film.video.TimeBase(), micro)) {
@@ -147,6 +160,12 @@ func (l *ladder) end() error {
 	if l.frames == 0 {
 		return media.Corrupt("no picture of the file can be decoded")
 	}
+	if s := l.rungs[0].job.Survey; s.Seen > 0 && s.Duration > s.Seen { // a sound goes on
+		base := l.film.video.TimeBase()
+		if err := l.steady.fill(rescale(int64(s.Duration*1e6), micro, base), base, l.picture); err != nil {
+			return err
+		}
+	}
 	if l.fields != nil {
 		if err := l.fields.pass(nil, l.whole); err != nil {
 			return err
@@ -180,6 +199,7 @@ func (l *ladder) close() {
 func (l *ladder) free() {
 	l.once.Do(func() { close(l.stop) })
 	l.close()
+	l.steady.free()
 	l.fields.free()
 	l.top.free()
 	for _, r := range l.rungs {

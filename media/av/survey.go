@@ -73,6 +73,7 @@ func (f *Film) Survey(ctx context.Context, v media.Video, progress func(float64)
 	if out.Duration <= 0 {
 		out.Duration = 0.001
 	}
+	out.Seen = round3(float64(c.seen.to) / 1e6)
 	out.BitRate = int64(float64(c.bytes) * 8 / out.Duration)
 	out.FrameRate = round3(c.rate(v.FrameRate))
 	out.Peak = max(c.peak.most(), 1)
@@ -184,7 +185,7 @@ func (c *counts) copies(v media.Video) bool {
 	p := c.film.video.CodecParameters()
 	extra := p.ExtraData()
 	profile := int(p.Profile()) &^ constrained
-	tail := float64(c.seen.to-c.keys.last) / 1e6
+	tail := float64(max(c.seen.to, c.heard.to)-c.keys.last) / 1e6 // a picture that stands is repeated, which a copy cannot
 	switch {
 	case p.CodecID() != astiav.CodecIDH264 || len(extra) < 7 || extra[0] != 1: // only an avcC: a stream may change its own
 		return false
