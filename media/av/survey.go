@@ -73,7 +73,6 @@ func (f *Film) Survey(ctx context.Context, v media.Video, progress func(float64)
 	if out.Duration <= 0 {
 		out.Duration = 0.001
 	}
-	out.Seen = round3(float64(c.seen.to) / 1e6)
 	out.BitRate = int64(float64(c.bytes) * 8 / out.Duration)
 	out.FrameRate = round3(c.rate(v.FrameRate))
 	out.Peak = max(c.peak.most(), 1)
@@ -198,6 +197,8 @@ func (c *counts) copies(v media.Video) bool {
 	case v.Width != p.Width() || v.Height != p.Height() || v.Width%2 != 0 || v.Height%2 != 0: // square, and no odd sizes
 		return false
 	case c.changes || c.steps.unsure > 0:
+		return false
+	case c.heard.any && c.heard.to > c.seen.to+2*shortEnd: // the last picture has to stay longer
 		return false
 	}
 	return c.keys.first && !c.keys.open && float64(c.keys.longest)/1e6 <= maxKeyEvery && tail <= maxKeyEvery
