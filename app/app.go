@@ -35,6 +35,7 @@ import (
 	"picora/media/wall"
 	"picora/media/worker"
 	"picora/store"
+	"picora/store/blob"
 	"picora/store/blob/disk"
 	"picora/store/cache"
 	"picora/store/kv/boltkv"
@@ -270,6 +271,9 @@ func (a *App) Jobs() *jobs.Jobs { return a.jobs }
 
 // Library is what Auth's comment says.
 func (a *App) Library() *library.Library { return a.library }
+
+// Blobs is what Auth's comment says.
+func (a *App) Blobs() blob.Store { return a.blobs }
 
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }

@@ -14,7 +14,7 @@ import (
 var layers = map[string]int{
 	"media": 0, "store/kv": 1, "store/words": 1, "store/blob": 1, "app/config": 1,
 	"media/strip": 2, "media/svg": 3,
-	"media/hls": 1, "media/markdown": 1, "media/prose": 1, "media/pdf": 1,
+	"media/hls": 1, "media/hls/check": 2, "media/markdown": 1, "media/prose": 1, "media/pdf": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "media/tags": 1, "media/tone": 0, "media/captions": 2, "media/sound": 5, "media/video": 5, "store": 2, "store/cache": 1,
 	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/blobtest": 2,

@@ -217,6 +217,23 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/v1/audio/:id/normalize", change, limit.Mutation, a.dropNormalized},
 		{"GET", "/v1/audio/:id/public-meta", Internal, limit.Free, a.audioPublicMeta},
 
+		// Videos: videos.go, videoparts.go
+		{"POST", "/v1/videos", write, limit.Upload, a.createVideo}, // a plan without video has an answer of its own
+		{"GET", "/v1/videos", read, limit.Read, a.listVideos},
+		{"GET", "/v1/videos/:id", Optional(auth.MediaRead), limit.Read, a.getVideo},
+		{"GET", "/v1/videos/:id/status", read, limit.Read, a.getVideoStatus},
+		{"PATCH", "/v1/videos/:id", change, limit.Mutation, a.updateVideo},
+		{"DELETE", "/v1/videos/:id", remove, limit.Mutation, a.deleteVideo},
+		{"POST", "/v1/videos/:id/thumbnail", change, limit.Mutation, a.setThumbnail},
+		{"DELETE", "/v1/videos/:id/thumbnail", change, limit.Mutation, a.dropThumbnail},
+		{"GET", "/v1/videos/:id/captions", read, limit.Read, a.listCaptions},
+		{"POST", "/v1/videos/:id/captions", change, limit.Mutation, a.addCaptions},
+		{"DELETE", "/v1/videos/:id/captions/:track", change, limit.Mutation, a.dropCaptions},
+		{"POST", "/v1/videos/:id/sign", write, limit.Upload, a.signVideo},
+		{"POST", "/v1/videos/:id/retry", change, limit.Mutation, a.retryVideo},
+		{"GET", "/v1/videos/:id/original", read, limit.Read, a.getVideoOriginal},
+		{"GET", "/v1/videos/:id/public-meta", Internal, limit.Free, a.videoPublicMeta},
+
 		// Documents: docs.go and what begins with its name
 		{"POST", "/v1/docs", docsChange, limit.Upload, a.createDoc},
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
@@ -275,13 +292,16 @@ var uploads = map[string]store.Kind{
 	"":           store.Image,
 	"/v1/images": store.Image,
 	"/v1/audio":  store.Audio,
+	"/v1/videos": store.Video,
 	"/v1/docs":   store.Doc,
 }
 
 // UploadPath reports whether a POST to the path brings a file. Such bodies are
 // bounded and timed by the handler, all others by the server. Like the router, it
 // takes capital letters and a slash at the end for no difference.
-func UploadPath(path string) bool { return uploadKind(path) != 0 || avatarPath(path) }
+func UploadPath(path string) bool {
+	return uploadKind(path) != 0 || avatarPath(path) || videoFile(path) != ""
+}
 
 // uploadKind is the kind of media that a POST to the path brings; 0: none.
 func uploadKind(path string) store.Kind {

@@ -213,6 +213,9 @@ func (a *API) addForm(c *fiber.Ctx, f *form, k store.Kind) (m store.Media, fresh
 				return err
 			}
 			change, err := f.change()
+			if err == nil && k == store.Video {
+				err = videoTags(change)
+			}
 			if err != nil {
 				return err
 			}

@@ -172,8 +172,12 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 		s, err := a.wrong(ctx, err)
 		return &rationed{err, s, a.store.Now()}
 	}
-	ration := rationOf(ctx, who, limit.Upload)
-	s := a.limits.Peek(ration, limit.Upload)
+	tier := limit.Upload
+	if videoFile(path) != "" {
+		tier = limit.Mutation // as in the table of routes
+	}
+	ration := rationOf(ctx, who, tier)
+	s := a.limits.Peek(ration, tier)
 	if err := exceeded(s); err != nil {
 		return &rationed{err, s, a.store.Now()}
 	}
@@ -186,11 +190,15 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	case err != nil:
 	case avatarPath(path):
 		err = a.avatarRoom(ctx, length)
+	case videoFile(path) != "":
+		if err = a.usage.MayWrite(who.Account); err == nil {
+			err = a.videoFileRoom(ctx, videoFile(path), length)
+		}
 	default:
 		err = a.room(ctx, who.User, uploadKind(path), length)
 	}
 	if err != nil {
-		return &rationed{err, a.limits.Take(ration, limit.Upload), a.store.Now()}
+		return &rationed{err, a.limits.Take(ration, tier), a.store.Now()}
 	}
 	return nil
 }
@@ -203,6 +211,11 @@ func (a *API) room(ctx context.Context, user string, k store.Kind, length int) e
 	}
 	if k == store.Audio {
 		if err := a.library.SoundRoom(ctx, user, least(length)); err != nil {
+			return err
+		}
+	}
+	if k == store.Video {
+		if err := a.library.FilmRoom(ctx, user, least(length)); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,7 @@ var statuses = map[fault.Code]int{
 	fault.HeaderTooLarge:   fiber.StatusRequestHeaderFieldsTooLarge,
 	fault.StorageFull:      fiber.StatusInsufficientStorage,
 	fault.Busy:             fiber.StatusServiceUnavailable,
+	fault.Suspended:        fiber.StatusUnavailableForLegalReasons, // contract 4
 
 	fault.CollectionLimit:     fiber.StatusForbidden,
 	fault.CustomTypeLimit:     fiber.StatusForbidden,

@@ -454,16 +454,22 @@ func (a *API) imagePublicMeta(c *fiber.Ctx) error { return a.publicMeta(c, store
 
 // publicMeta tells of a record of that kind.
 func (a *API) publicMeta(c *fiber.Ctx, k store.Kind) error {
-	missing := fault.New(fault.NotFound, "There is no such thing here.")
-	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
-		return missing
-	}
-	m, err := a.library.Any(c.UserContext(), c.Params("id"))
+	m, err := a.publicMedia(c, k)
 	if err != nil {
 		return err
 	}
-	if !m.Public || m.Kind != k {
-		return missing
-	}
 	return c.JSON(map[string]any{"storageKey": m.Blob, "mimeType": m.MIME, "isPublic": m.Public})
+}
+
+// publicMedia is the public record of that kind that the path names, for who knows the
+// internal token.
+func (a *API) publicMedia(c *fiber.Ctx, k store.Kind) (store.Media, error) {
+	if a.internal == "" || !sameSecret(c.Get("X-Internal-Token"), a.internal) {
+		return store.Media{}, store.ErrNotFound
+	}
+	m, err := a.library.Any(c.UserContext(), c.Params("id"))
+	if err == nil && (!m.Public || m.Kind != k) {
+		err = store.ErrNotFound
+	}
+	return m, err
 }

@@ -25,6 +25,7 @@ type mediaItem struct {
 	IsPublic        bool     `json:"isPublic"`
 	CreatedAt       string   `json:"createdAt"`
 	URL             *string  `json:"url"`
+	PlaybackURL     *string  `json:"playbackUrl"` // of a video that can be played
 	ThumbnailURL    *string  `json:"thumbnailUrl"`
 	Title           *string  `json:"title"`
 	DurationSeconds *float64 `json:"durationSeconds"`
@@ -32,6 +33,8 @@ type mediaItem struct {
 	Width           *int     `json:"width"`
 	Height          *int     `json:"height"`
 	Status          string   `json:"status"`
+	Progress        *int     `json:"progress"` // of a video that is being made, in percent
+	Error           *string  `json:"error"`    // of a video that failed
 	Tags            []string `json:"tags"`
 	MIMEType        string   `json:"mimeType"`
 	KBID            *string  `json:"kbId"`
@@ -70,6 +73,8 @@ func mediaURL(o link.Origin, m *store.Media) string {
 		return o.Image(m.ID, m.Ext)
 	case store.Audio:
 		return o.Audio(m.ID, m.Ext)
+	case store.Video:
+		return o.Video(m.ID, "index.m3u8")
 	case store.Doc:
 		return o.Doc(m.ID, m.Ext)
 	}
@@ -78,17 +83,17 @@ func mediaURL(o link.Origin, m *store.Media) string {
 
 // mediaItem writes a record of any kind for lists of all kinds: a picture as it is
 // everywhere, which has all that is asked for, the others in the common shape.
-func (a *API) mediaItem(c *fiber.Ctx, m *store.Media) any {
+func (a *API) mediaItem(c *fiber.Ctx, m *store.Media) (any, error) {
 	if m.Kind == store.Image {
-		return a.image(c, m)
+		return a.image(c, m), nil
 	}
 	return a.entry(c, m)
 }
 
 // entry writes a record in the shape that all kinds have in common.
-func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
+func (a *API) entry(c *fiber.Ctx, m *store.Media) (i mediaItem, err error) {
 	o := link.Of(c.UserContext())
-	i := mediaItem{
+	i = mediaItem{
 		ID: m.ID, Type: kindNames[m.Kind], Filename: m.Filename, SizeBytes: m.Size, IsPublic: m.Public, CreatedAt: stamp(m.Created),
 		URL: orNull(mediaURL(o, m)), Title: orNull(m.Title), Width: intOrNull(m.Width), Height: intOrNull(m.Height),
 		Status: "ready", Tags: append([]string{}, m.Tags...), MIMEType: m.MIME, KBID: orNull(m.Collection),
@@ -104,16 +109,21 @@ func (a *API) entry(c *fiber.Ctx, m *store.Media) mediaItem {
 			d := rounded(m.Sound.Duration, 3)
 			i.DurationSeconds = &d
 		}
+	case store.Video:
+		err = a.videoEntry(c, m, &i)
 	case store.Doc:
 		i.ThumbnailURL, i.Format = orNull(a.docCover(c, m)), orNull(m.Text.Format)
 		i.Pages, i.WordCount = intOrNull(m.Text.Pages), intOrNull(m.Text.Words)
 	}
-	return i
+	return i, err
 }
 
-// mediaQuery reads the filters and the order of GET /v1/media.
-func mediaQuery(c *fiber.Ctx) (q store.Query, err error) {
-	if name := c.Query("type"); name != "" && name != "all" {
+// mediaQuery reads the filters and the order of a list of that kind; 0: of the one that
+// the request names, or all.
+func mediaQuery(c *fiber.Ctx, only store.Kind) (q store.Query, err error) {
+	if name := c.Query("type"); only != 0 {
+		q.Kind = only
+	} else if name != "" && name != "all" {
 		if q.Kind = kindNamed(name); q.Kind == 0 {
 			return q, fault.New(fault.Invalid, "type is image, video, audio or doc.")
 		}
@@ -132,10 +142,25 @@ func mediaQuery(c *fiber.Ctx) (q store.Query, err error) {
 		q.Words = words.Query(text)
 		q.None = len(q.Words) == 0
 	}
-	if status := c.Query("status"); status != "" && status != "ready" {
-		q.None = true // what is in the list is ready
-	}
+	mediaStatus(&q, c.Query("status"))
 	return q, mediaOrder(c, &q)
+}
+
+// mediaStatus has the list hold what is in that state only. All but videos are ready.
+func mediaStatus(q *store.Query, status string) {
+	if status == "error" {
+		status = "failed"
+	}
+	switch films := q.Kind == 0 || q.Kind == store.Video; {
+	case status == "", status == "ready" && !films:
+	case status == "ready":
+		q.Match = func(m *store.Media) bool { return m.Kind != store.Video || m.Film.Plays() }
+	case films && (status == "processing" || status == "failed"):
+		q.Kind = store.Video
+		q.Match = func(m *store.Media) bool { return filmStatus(&m.Film, "failed") == status }
+	default:
+		q.None = true
+	}
 }
 
 // mediaOrder reads the order of a list: the newest, the largest, or the first of the
@@ -164,11 +189,17 @@ func mediaOrder(c *fiber.Ctx, q *store.Query) error {
 
 // listMedia handles GET /v1/media: all kinds in one list.
 func (a *API) listMedia(c *fiber.Ctx) error {
-	q, err := mediaQuery(c)
+	return a.sendMedia(c, "media", 0, func(m *store.Media) (any, error) { return a.mediaItem(c, m) }, "items")
+}
+
+// sendMedia answers one page of the list of that name, which is of a kind or 0 for all, whose
+// entries write makes, under each of the keys.
+func (a *API) sendMedia(c *fiber.Ctx, of string, only store.Kind, write func(*store.Media) (any, error), keys ...string) error {
+	q, err := mediaQuery(c, only)
 	if err != nil {
 		return err
 	}
-	filters := []string{"media"}
+	filters := []string{of}
 	for _, name := range []string{"type", "q", "is_public", "isPublic", "status", "tag", "sort", "order"} {
 		filters = append(filters, c.Query(name))
 	}
@@ -193,10 +224,12 @@ func (a *API) listMedia(c *fiber.Ctx) error {
 	}
 	items := make([]any, len(found))
 	for i := range found {
-		items[i] = a.mediaItem(c, &found[i])
+		if items[i], err = write(&found[i]); err != nil {
+			return err
+		}
 	}
-	out := page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)}
-	if len(q.Words) == 0 && q.Public == nil && q.Collection == nil && q.Tag == "" && !q.None {
+	out := page{items: items, keys: keys, next: a.seal(user, name, next)}
+	if len(q.Words) == 0 && q.Match == nil && q.Public == nil && q.Collection == nil && q.Tag == "" && !q.None {
 		if out.total, err = a.countMedia(c.UserContext(), user, q.Kind); err != nil {
 			return err
 		}
@@ -238,7 +271,11 @@ func (a *API) getMedia(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, a.mediaItem(c, &m))
+	out, err := a.mediaItem(c, &m)
+	if err != nil {
+		return err
+	}
+	return ok(c, out)
 }
 
 // mediaRef names a record in a request.

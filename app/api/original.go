@@ -16,8 +16,7 @@ import (
 	"picora/store"
 )
 
-// getOriginal handles GET /v1/images/:id/original. It is never shown in a browser, only
-// saved: the page's origin is the API's.
+// getOriginal handles GET /v1/images/:id/original.
 func (a *API) getOriginal(c *fiber.Ctx) error {
 	id, err := id(c, store.ImageIDLen)
 	if err != nil {
@@ -27,7 +26,13 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	size := a.library.Original(&m).Size
+	return a.sendOriginal(c, &m)
+}
+
+// sendOriginal answers with m's file as it was uploaded. It is never shown in a browser,
+// only saved: the page's origin is the API's.
+func (a *API) sendOriginal(c *fiber.Ctx, m *store.Media) error {
+	size := a.library.Original(m).Size
 	s, whole, unmet := byterange.Parse(c.Get(fiber.HeaderRange), size)
 	h := &c.Response().Header
 	h.Set(fiber.HeaderCacheControl, "private, no-store")
@@ -51,7 +56,7 @@ func (a *API) getOriginal(c *fiber.Ctx) error {
 		h.SetContentLength(int(s.N))
 		return nil
 	}
-	content, err := a.library.OpenOriginal(c.UserContext(), &m, s.Off, s.N)
+	content, err := a.library.OpenOriginal(c.UserContext(), m, s.Off, s.N)
 	if err != nil {
 		return err
 	}

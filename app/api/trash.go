@@ -14,10 +14,10 @@ type trashed struct {
 	PurgeAt   string `json:"purgeAt"`
 }
 
-func (a *API) trashed(c *fiber.Ctx, m *store.Media) trashed {
-	t := trashed{a.entry(c, m), stamp(m.Deleted), stamp(m.Deleted.Add(library.TrashKept))}
-	t.URL, t.ThumbnailURL, t.Status = nil, nil, "trashed"
-	return t
+func (a *API) trashed(c *fiber.Ctx, m *store.Media) (trashed, error) {
+	e, err := a.entry(c, m)
+	e.URL, e.PlaybackURL, e.ThumbnailURL, e.Status, e.Progress = nil, nil, nil, "trashed", nil
+	return trashed{e, stamp(m.Deleted), stamp(m.Deleted.Add(library.TrashKept))}, err
 }
 
 // listTrash handles GET /v1/trash.
@@ -37,7 +37,9 @@ func (a *API) listTrash(c *fiber.Ctx) error {
 	}
 	items := make([]trashed, len(p.Items))
 	for i := range p.Items {
-		items[i] = a.trashed(c, &p.Items[i])
+		if items[i], err = a.trashed(c, &p.Items[i]); err != nil {
+			return err
+		}
 	}
 	var total int64
 	for k := range kindNames {
@@ -60,7 +62,11 @@ func (a *API) restoreTrash(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, a.mediaItem(c, &m))
+	out, err := a.mediaItem(c, &m)
+	if err != nil {
+		return err
+	}
+	return ok(c, out)
 }
 
 // purgeTrash handles DELETE /v1/trash/:id.

@@ -29,6 +29,9 @@ type usageStats struct {
 		StorageUsed   int64 `json:"storageUsed"`
 		BandwidthUsed int64 `json:"bandwidthUsed"`
 		TotalCount    int64 `json:"totalCount"`
+		// Bandwidth is how much of the videos is delivered: ok, degraded or suspended.
+		Bandwidth      string `json:"bandwidthStatus"`
+		BandwidthLimit int64  `json:"bandwidthLimit"`
 	} `json:"videos"`
 	Audio struct {
 		StorageUsed int64 `json:"storageUsed"`
@@ -100,6 +103,10 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 		},
 		UpdatedAt: stamp(a.store.Now()),
 	}
+	films := st.Count[store.Video]
+	out.Videos.StorageUsed, out.Videos.TotalCount = films.Bytes, films.N-films.Trash
+	out.Videos.BandwidthUsed, out.Videos.BandwidthLimit = st.Month.Played, bound(l.MediaBandwidthBytes)
+	out.Videos.Bandwidth = a.usage.BandwidthOf(&st).String()
 	out.Audio.StorageUsed, out.Audio.TotalCount = sounds.Bytes, sounds.N-sounds.Trash
 	out.Docs.TotalCount, out.Docs.StorageUsed = docs.N, docs.Bytes
 	out.Docs.RevisionCount, out.Docs.RevisionBytes = revisions.N, revisions.Bytes

@@ -11,6 +11,7 @@ type address struct {
 	kind    store.Kind
 	part    string // name of a part of the record; empty: its file
 	id, ext string
+	film    filmAddress // of a video
 }
 
 // shape is a kind of address with a folder: /{folder}/{id}.{ext}.
@@ -36,7 +37,7 @@ func Routes() []string {
 	for _, s := range shapes {
 		list = append(list, s.folder+":id<len(21)>.:ext<betweenLen(2,5)>")
 	}
-	return list
+	return append(list, filmRoutes...)
 }
 
 // IsFile reports whether the path has the shape of a file's address.
@@ -45,9 +46,12 @@ func IsFile(path string) bool {
 	return ok
 }
 
-// split takes the address of a file apart: /{id}.{ext} of a picture, or one with a
-// folder.
+// split takes the address of a file apart: /{id}.{ext} of a picture, one with a folder, or
+// one of a video.
 func split(path string) (at address, ok bool) {
+	if rest, ok := strings.CutPrefix(path, filmFolder); ok {
+		return splitFilm(rest)
+	}
 	end := strings.LastIndexByte(path, '/')
 	if end < 0 {
 		return at, false

@@ -22,8 +22,9 @@ type file struct {
 	mime     string
 	etag     string
 	changed  time.Time
-	modified string // Last-Modified, which says changed
+	modified string // Last-Modified, which says changed; empty: nothing is said
 	saveAs   string // Content-Disposition, when it is not to be shown
+	coding   string // Content-Encoding; empty: none
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
 	served   *usage.Meter // counts the bytes that are sent
@@ -38,14 +39,18 @@ type entry struct {
 	header []byte
 	// changes says that the address may have other bytes one day.
 	changes bool
-	auto    bool // the address has other files for clients that show other formats
+	auto    bool    // the address has other files for clients that show other formats
+	pieces  *pieces // of a track of a video
 
 	edits uint64 // of the media's shard when the record was read
 }
 
 // weight is about how many bytes of memory the entry takes.
 func (e *entry) weight() int {
-	n := len(e.file.bytes) + len(e.header) + 2048
+	n := len(e.file.bytes) + len(e.header) + 2048 + 128*len(e.media.Parts) + 192*len(e.media.Film.Tracks)
+	if e.pieces != nil {
+		n += 16 * len(e.pieces.seconds)
+	}
 	for _, list := range [][]string{e.media.Tags, e.media.Referers} {
 		for _, s := range list {
 			n += len(s) + 16

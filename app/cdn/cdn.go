@@ -26,6 +26,7 @@ type CDN struct {
 	access  *access.Rule
 	signer  *auth.Signer
 	small   *cache
+	films   *cache       // records of videos, and where the pieces of their tracks lie
 	usage   *usage.Usage // nil: nobody counts
 
 	transforms string // who may have which, see config.Images
@@ -34,9 +35,9 @@ type CDN struct {
 
 // New puts the surface together. CacheBytes is the memory for small files.
 func New(l *library.Library, a *access.Rule, s *auth.Signer, cacheBytes int64) *CDN {
-	d := &CDN{library: l, access: a, signer: s, small: newCache(cacheBytes)}
-	l.OnEdit(d.small.drop)
-	l.OnForget(d.small.forget)
+	d := &CDN{library: l, access: a, signer: s, small: newCache(cacheBytes), films: newCache(filmMemory)}
+	l.OnEdit(func(id string) { d.small.drop(id); d.films.drop(id) })
+	l.OnForget(func() { d.small.forget(); d.films.forget() })
 	return d
 }
 
@@ -69,6 +70,9 @@ func (d *CDN) serve(c *fiber.Ctx) error {
 	at, ok := split(c.Path())
 	if !ok {
 		return refuse(c, store.ErrNotFound)
+	}
+	if at.kind == store.Video {
+		return d.serveFilm(c, at)
 	}
 	e, err := d.find(c, at)
 	if err != nil {
@@ -209,7 +213,7 @@ func (d *CDN) part(e *entry, m *store.Media, at address) error {
 func (d *CDN) Plain(target, accept string) (header, body []byte, served *usage.Meter) {
 	path, query, _ := strings.Cut(target, "?")
 	at, ok := split(path)
-	if !ok {
+	if !ok || at.kind == store.Video {
 		return nil, nil, nil
 	}
 	key := at.key(path)
@@ -246,9 +250,14 @@ func refuse(c *fiber.Ctx, err error) error {
 		if errors.Is(err, errMissingBytes) {
 			slog.Error("the bytes of a file are missing", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
 		}
-		status, f = fiber.StatusNotFound, fault.New(fault.NotFound, "There is no such file here. It may have been deleted.")
+		status = fiber.StatusNotFound
+		if !errors.Is(err, errNoFilm) {
+			f = fault.New(fault.NotFound, "There is no such file here. It may have been deleted.")
+		}
 	case fault.Forbidden, fault.Unauthorized, fault.KeyRevoked:
 		status = fiber.StatusForbidden
+	case fault.Suspended:
+		status = fiber.StatusUnavailableForLegalReasons
 	case fault.InvalidParams:
 		status = fiber.StatusBadRequest
 	case fault.Busy:
@@ -258,7 +267,7 @@ func refuse(c *fiber.Ctx, err error) error {
 		slog.Error("file not served", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
 	}
 	h := &c.Response().Header
-	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange} {
+	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange, fiber.HeaderContentEncoding} {
 		h.Del(name) // of the file that was to be sent
 	}
 	h.Set(fiber.HeaderCacheControl, "no-store")

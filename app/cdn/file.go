@@ -60,10 +60,15 @@ func send(c *fiber.Ctx, f *file, p access.Policy) error {
 func describe(h *fasthttp.ResponseHeader, f *file, p access.Policy) {
 	h.Set(fiber.HeaderCacheControl, string(p))
 	h.Set(fiber.HeaderETag, f.etag)
-	h.Set(fiber.HeaderLastModified, f.modified)
+	if f.modified != "" {
+		h.Set(fiber.HeaderLastModified, f.modified)
+	}
 	h.Set(fiber.HeaderAcceptRanges, "bytes")
 	if f.saveAs != "" {
 		h.Set(fiber.HeaderContentDisposition, f.saveAs)
+	}
+	if f.coding != "" {
+		h.Set(fiber.HeaderContentEncoding, f.coding)
 	}
 	security(h)
 }
@@ -148,14 +153,14 @@ func precondition(c *fiber.Ctx, f *file) int {
 		if !anyTag(string(im), f.etag, false) {
 			return fiber.StatusPreconditionFailed
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && f.changed.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfUnmodifiedSince)); ok && f.modified != "" && f.changed.Truncate(time.Second).After(t) {
 		return fiber.StatusPreconditionFailed
 	}
 	if inm := h.Peek(fiber.HeaderIfNoneMatch); len(inm) > 0 {
 		if anyTag(string(inm), f.etag, true) {
 			return fiber.StatusNotModified
 		}
-	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && !f.changed.Truncate(time.Second).After(t) {
+	} else if t, ok := when(h.Peek(fiber.HeaderIfModifiedSince)); ok && f.modified != "" && !f.changed.Truncate(time.Second).After(t) {
 		return fiber.StatusNotModified
 	}
 	return 0

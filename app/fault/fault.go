@@ -45,6 +45,7 @@ const (
 	HeaderTooLarge   Code = "HEADER_TOO_LARGE"
 	StorageFull      Code = "STORAGE_FULL"
 	Busy             Code = "SERVER_BUSY"
+	Suspended        Code = "BANDWIDTH_SUSPENDED"
 
 	CollectionLimit     Code = "COLLECTION_LIMIT_REACHED"
 	CustomTypeLimit     Code = "CUSTOM_TYPE_LIMIT_REACHED"

@@ -70,21 +70,33 @@ func (l *Library) SetAvatar(ctx context.Context, user string, body io.Reader, at
 }
 
 // takeAvatar copies the body into a file, and examines it on the way as an upload.
-func (l *Library) takeAvatar(body io.Reader, to io.Writer, atEnd func() error) (is media.FileArgs, err error) {
-	b := bufio.NewReaderSize(io.LimitReader(body, MaxAvatar+1), 4<<10)
+func (l *Library) takeAvatar(body io.Reader, to io.Writer, atEnd func() error) (media.FileArgs, error) {
+	return l.spoolPicture(body, to, MaxAvatar, AvatarTooLarge, atEnd, func(head []byte) (media.Type, error) {
+		t, err := media.Sniff(head)
+		if err != nil || !slices.Contains(avatarTypes, t) {
+			return t, errAvatarType
+		}
+		return t, nil
+	})
+}
+
+// spoolPicture copies a picture of at most so many bytes into a file, and examines it on
+// the way as an upload. Sniff tells its type, or refuses it.
+func (l *Library) spoolPicture(body io.Reader, to io.Writer, most int64, tooLarge, atEnd func() error, sniff func(head []byte) (media.Type, error)) (is media.FileArgs, err error) {
+	b := bufio.NewReaderSize(io.LimitReader(body, most+1), 4<<10)
 	head, err := b.Peek(4 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return is, err
 	}
-	t, err := media.Sniff(head)
-	if err != nil || !slices.Contains(avatarTypes, t) {
-		return is, errAvatarType
+	t, err := sniff(head)
+	if err != nil {
+		return is, err
 	}
 	in := newIntake(b, t, strip.Limits{MaxPixels: l.maxPixels()})
 	defer in.stop()
 	in.progress = func(n int64) error {
-		if n > MaxAvatar {
-			return AvatarTooLarge()
+		if n > most {
+			return tooLarge()
 		}
 		return nil
 	}

@@ -21,6 +21,7 @@ type Usage struct {
 	reserved map[room]int64 // bytes that uploads under way will have at least
 
 	meters meters
+	states states
 	counts sync.Mutex // held by a recount
 }
 
