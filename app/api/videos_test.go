@@ -425,10 +425,12 @@ func TestVideosAreInCollectionsChangesAndCounts(t *testing.T) {
 
 func TestAVideoThatFailedIsTriedAgain(t *testing.T) {
 	p := cinema(t)
+	admin := p.Admin("admin@example.org")
 	failed, whole := p.AddFilm(nil, shot(store.FilmFailed)), p.AddFilm(nil, func(m *store.Media) { m.Film.Passes = 100 })
 	p.Run(t,
 		scenario{Name: "it failed", Method: "POST", URL: "/v1/videos/" + failed.ID + "/retry", Status: 202, Has: []string{`"status":"processing"`, `"error":null`}},
 		scenario{Name: "it is under way", URL: "/v1/videos/" + failed.ID + "/status", Status: 200, Has: []string{`"progress":`}},
+		scenario{Name: "the administrator sees it", As: admin, URL: "/v1/admin/stats", Status: 200, Has: []string{`"videosToMake":1,"videosFailed":0`}},
 		scenario{Name: "there is nothing to try", Method: "POST", URL: "/v1/videos/" + whole.ID + "/retry", Status: 409, Code: "CONFLICT"},
 	)
 }
