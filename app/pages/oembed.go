@@ -16,6 +16,7 @@ import (
 
 	"picora/app/access"
 	"picora/app/fault"
+	"picora/app/library"
 	"picora/app/link"
 	"picora/media"
 	"picora/store"
@@ -24,7 +25,7 @@ import (
 // embedding is an oEmbed 1.0 answer.
 type embedding struct {
 	Version      string `json:"version"`
-	Type         string `json:"type"` // photo, rich or link
+	Type         string `json:"type"` // photo, video, rich or link
 	Title        string `json:"title,omitempty"`
 	Author       string `json:"author_name,omitempty"`
 	Provider     string `json:"provider_name"`
@@ -98,8 +99,11 @@ func (f *feeds) embed(ctx context.Context, at string, room box) (*embedding, err
 	if folder == "/c/" {
 		return f.embedCollection(ctx, name, room)
 	}
+	if id, playlist := strings.CutSuffix(at, "/index.m3u8"); playlist && path.Dir(id) == "/video" {
+		folder, name = "/embed/video/", path.Base(id) // that of the player is the same
+	}
 	id, ext, _ := strings.Cut(name, ".")
-	kind, known := map[string]store.Kind{"/": store.Image, "/embed/audio/": store.Audio, "/audio/": store.Audio, "/d/": store.Doc, "/doc/": store.Doc}[folder]
+	kind, known := map[string]store.Kind{"/": store.Image, "/embed/audio/": store.Audio, "/audio/": store.Audio, "/embed/video/": store.Video, "/d/": store.Doc, "/doc/": store.Doc}[folder]
 	length := store.IDLen
 	if kind == store.Image {
 		length = store.ImageIDLen
@@ -118,6 +122,8 @@ func (f *feeds) embed(ctx context.Context, at string, room box) (*embedding, err
 		return nil, fault.New(fault.Unauthorized, "What is at this address is private.")
 	}
 	switch kind {
+	case store.Video:
+		return f.embedFilm(ctx, &m, room), nil
 	case store.Audio:
 		return f.embedAudio(ctx, &m, room), nil
 	case store.Image:
@@ -135,17 +141,18 @@ func (f *feeds) embedAudio(ctx context.Context, m *store.Media, room box) *embed
 	e.HTML = fmt.Sprintf(`<iframe src="%s" width="%d" height="%d" title="%s" loading="lazy" allow="autoplay" style="border:0;max-width:100%%"></iframe>`,
 		template.HTMLEscapeString(o.Page("/embed/audio/"+m.ID)), e.Width, e.Height, template.HTMLEscapeString(e.Title))
 	if p, has := m.Part(store.CoverPart); has && access.Open(m) {
-		if w, h := f.sides(ctx, p); w > 0 && w <= room.w && h <= room.h { // all three, or none
+		if w, h := sides(ctx, f.library, p); w > 0 && w <= room.w && h <= room.h { // all three, or none
 			e.Thumbnail, e.ThumbnailWid, e.ThumbnailHei = o.AudioCover(m.ID), w, h
 		}
 	}
 	return e
 }
 
-// sides is how large a cover is, which a worker of ours wrote; 0 when that is unknown.
-func (f *feeds) sides(ctx context.Context, p store.Part) (w, h int) {
-	d := f.library.Part(p)
-	content, err := f.library.Open(ctx, d, 0, min(d.Size, 64<<10))
+// sides is how large a cover or a poster is, which a worker of ours wrote; 0 when that is
+// unknown.
+func sides(ctx context.Context, l *library.Library, p store.Part) (w, h int) {
+	d := l.Part(p)
+	content, err := l.Open(ctx, d, 0, min(d.Size, 64<<10))
 	if err != nil {
 		return 0, 0
 	}

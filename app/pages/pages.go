@@ -8,7 +8,6 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
-	"path"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -46,6 +45,8 @@ func (p *Pages) Mount(r fiber.Router) {
 	r.Get("/page/:name", p.asset)
 	r.Get("/d/:id", p.document)
 	r.Get("/embed/audio/:id", p.player)
+	r.Get("/embed/video/:id", p.film)
+	r.Get("/embed/video/:id/state", p.filmState)
 	if p.signer != nil {
 		f := &feeds{library: p.library, usage: p.usage, signer: p.signer, writing: make(chan struct{}, feedsAtOnce)}
 		r.Get("/oembed", f.oembed)
@@ -127,21 +128,4 @@ func refuse(c *fiber.Ctx, err error) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Robots-Tag", "noindex")
 	return render(c, status, "refused", "", false, true, text)
-}
-
-// asset handles GET /page/:name: styles and scripts of the pages.
-func (p *Pages) asset(c *fiber.Ctx) error {
-	name := c.Params("name")
-	b, err := files.ReadFile(path.Join("assets", path.Base("/"+name)))
-	if err != nil {
-		return fiber.ErrNotFound
-	}
-	if ext := strings.TrimPrefix(path.Ext(name), "."); ext == "jpg" {
-		c.Type(ext)
-	} else {
-		c.Type(ext, "utf-8")
-	}
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	return c.Send(b)
 }

@@ -161,13 +161,15 @@ func title(m *store.Media) string {
 }
 
 // chapters are those that lie in the file.
-func chapters(m *store.Media) []chapter {
+func chapters(m *store.Media) []chapter { return chaptersOf(m.Sound.Chapters, m.Sound.Duration) }
+
+func chaptersOf(all []store.Chapter, duration float64) []chapter {
 	list := []chapter{}
-	for i, ch := range m.Sound.Chapters {
+	for i, ch := range all {
 		if len(list) == maxChapters {
 			break
 		}
-		if ch.Start < 0 || ch.Start != seconds(ch.Start) || m.Sound.Duration > 0 && ch.Start >= m.Sound.Duration {
+		if ch.Start < 0 || ch.Start != seconds(ch.Start) || duration > 0 && ch.Start >= duration {
 			continue
 		}
 		name := ch.Title

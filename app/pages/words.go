@@ -14,7 +14,7 @@ func say(lang, text string) string {
 	if lang == "en" {
 		return text
 	}
-	for _, texts := range []map[string]string{chinese, documentChinese, playerChinese, galleryChinese} {
+	for _, texts := range []map[string]string{chinese, documentChinese, playerChinese, filmChinese, galleryChinese} {
 		if zh, ok := texts[text]; ok {
 			return zh
 		}

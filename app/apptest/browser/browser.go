@@ -34,7 +34,9 @@ func Start(t testing.TB) *Browser {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Env("HOME="+t.TempDir()),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("mute-audio", true))
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("mute-audio", true),
+		// A mouse, which no headless browser has by itself.
+		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, closeIt := chromedp.NewContext(ctx)
 	t.Cleanup(func() { closeIt(); stop() })
@@ -99,6 +101,9 @@ func (tab *Tab) look(v View) {
 		scheme = "dark"
 	}
 	Call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.Width, Height: v.Height, DeviceScaleFactor: 1, Mobile: v.Phone})
+	if v.Phone {
+		Call(tab, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	}
 	Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	headers := network.Headers{}
 	if v.Language != "" {
