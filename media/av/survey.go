@@ -184,7 +184,7 @@ func (c *counts) copies(v media.Video) bool {
 	p := c.film.video.CodecParameters()
 	extra := p.ExtraData()
 	profile := int(p.Profile()) &^ constrained
-	tail := float64(c.seen.to-c.keys.last) / 1e6
+	tail := float64(max(c.seen.to, c.heard.to)-c.keys.last) / 1e6 // a picture that stands is repeated, which a copy cannot
 	switch {
 	case p.CodecID() != astiav.CodecIDH264 || len(extra) < 7 || extra[0] != 1: // only an avcC: a stream may change its own
 		return false
