@@ -54,12 +54,9 @@ type VideoCaption struct {
 
 // Survey is what counting told of a video file.
 type Survey struct {
-	Video          // Duration, BitRate and FrameRate as counted
-	Pictures int64 // packets with pictures
-	// Seen is when the last picture ends, in seconds; Duration is longer where a sound goes
-	// on.
-	Seen         float64
-	VariableRate bool // the time between pictures varies
+	Video              // Duration, BitRate and FrameRate as counted
+	Pictures     int64 // packets with pictures
+	VariableRate bool  // the time between pictures varies
 	// KeyEvery is the longest time between two key frames, in seconds; 0: there is one
 	// only.
 	KeyEvery float64

@@ -161,14 +161,27 @@ func (l *ladder) stay() error {
 	if l.cut.cuts.keys || l.length < l.shown+shortEnd {
 		return nil
 	}
-	if err := l.fill(l.length); err != nil {
-		return err
-	}
-	if last := l.length - int64(1e6/max(l.rungs[0].rate, 1)); last > l.shown {
-		return l.again(last)
+	step := int64(1e6 / max(l.rungs[0].rate, 1))
+	for n, at := 0, l.shown+step; at <= l.length-step/2; n++ {
+		if err := l.fill(at); err != nil {
+			return err
+		}
+		if err := l.again(at); err != nil {
+			return err
+		}
+		if at += step; n >= dense && l.length-at > rare+dense*step {
+			at += rare - step
+		}
 	}
 	return nil
 }
+
+// A picture that stays is shown again that often (µs) but, so that what decoders and players hold
+// is short, so many times at the film's own rate at both ends.
+const (
+	rare  = 500_000
+	dense = 8
+)
 
 // shortEnd is how much earlier than the film its pictures may end.
 const shortEnd = 1_000_000 // µs
