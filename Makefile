@@ -83,6 +83,11 @@ bench-access: ffmpeg ## what it costs to know a key, keep a limit, count a byte
 soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to workers
 	@$(ENV) set -x; PICORA_SOAK=10000 $(GO) test -count=1 -timeout 60m -run '^TestSoak$$' -v ./app
 
+.PHONY: soak-videos
+soak-videos: ffmpeg ## the whole corpus of videos through a server, two thousand damaged ones, all hostile ones
+	@./.ci/need ffmpeg
+	@$(ENV) set -x; PICORA_SOAK=2000 $(GO) test -count=1 -timeout 180m -run '^(TestVideosOfEveryKindAreMadeRight|TestHostileVideosHarmNobody|TestDamagedVideos)$$' -v ./app
+
 .PHONY: golden
 golden: ## refresh the goldens of the API tests
 	PICORA_GOLDEN=write $(GO) test ./app/api
