@@ -60,6 +60,14 @@ func longProcess(t *testing.T) (p *apptest.Process, id, config string) {
 	}
 }
 
+// soakOnly skips what an ordinary run has no time for.
+func soakOnly(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PICORA_SOAK") == "" {
+		t.Skip("only make soak-videos has the time for this")
+	}
+}
+
 // busy are the workers of a server, warm ones included.
 func busy(pid int) (pids []int) {
 	for _, child := range family(pid)[1:] {
@@ -143,6 +151,7 @@ func alive(pid int) bool {
 }
 
 func TestAServerThatStopsLosesNothingOfItsVideos(t *testing.T) {
+	soakOnly(t)
 	p, id, config := longProcess(t)
 	before := pieces(t, p.Picora, id)
 	begin := time.Now()
@@ -159,6 +168,7 @@ func TestAServerThatStopsLosesNothingOfItsVideos(t *testing.T) {
 }
 
 func TestAVideoThatIsDeletedStopsAtOnce(t *testing.T) {
+	soakOnly(t)
 	p, id, _ := longProcess(t)
 	cpu := func() (sum int64) { return worked(busy(p.Pid())) }
 	begin := time.Now()
@@ -280,6 +290,7 @@ func smallDisk(t *testing.T, bytes int) string {
 }
 
 func TestAVideoWaitsForRoomOnTheDisk(t *testing.T) {
+	soakOnly(t)
 	dir := smallDisk(t, 96<<20)
 	p, m := longServer(t, func(c *config.Config) { c.Server.Data = dir })
 	fill(t, filepath.Join(dir, "filler"))

@@ -29,7 +29,7 @@ var soaked = []string{
 // TestDamagedVideos sends damaged files to workers, PICORA_SOAK of them; "make soak-videos"
 // sends two thousand.
 func TestDamagedVideos(t *testing.T) {
-	many, names := 25, soaked
+	many, names := 12, soaked
 	if n, err := strconv.Atoi(os.Getenv("PICORA_SOAK")); err == nil {
 		many = n
 	}

@@ -25,7 +25,7 @@ type Hostile struct {
 // Hostiles are those that cost little to make. The canary is an address, http://host:port,
 // that nobody may ask for anything.
 func Hostiles(t testing.TB, canary string) []Hostile {
-	return slices.Concat(playlists(canary), references(t, canary), lies(t), loops(t), bombs(t), crowds(t))
+	return slices.Concat(playlists(canary), references(t, canary), lies(t), loops(t), bombs(t))
 }
 
 // playlists are texts that name files and addresses, called videos.
@@ -268,8 +268,8 @@ func bombs(t testing.TB) []Hostile {
 	}
 }
 
-// crowds are files with too much of something that is small.
-func crowds(t testing.TB) []Hostile {
+// Crowds are files with too much of something that is small. They take long.
+func Crowds(t testing.TB) []Hostile {
 	whole := Get("behind.mp4").Bytes(t)
 	var trak []byte
 	change(whole, "moov/trak", func(c []byte) []byte { trak = c; return c })
