@@ -82,7 +82,7 @@ func sounds() []Case {
 	later := func(name string, pictures, sound string) Case {
 		return usual(name).with(func(c *Case) {
 			c.Args = join([]string{"-itsoffset", pictures}, picture(320, 180, "25", Seconds), []string{"-itsoffset", sound}, beeps("stereo", Seconds, 48000), x264(), aac())
-			c.Seconds, c.Rate = Seconds+0.5, 0
+			c.Seconds, c.Rate, c.Least = Seconds+0.5, 0, 0.88
 		})
 	}
 	length := func(name string, sound, all float64) Case {
@@ -152,7 +152,7 @@ func shapes() []Case {
 		usual("wide-pixels.mp4", join([]string{"-vf", "setsar=4/3"}, x264(), aac())...).with(func(c *Case) { c.Width, c.Height = 427, 180 }),
 		usual("narrow-pixels.mkv", join([]string{"-vf", "setsar=3/4"}, x264(), aac())...).with(func(c *Case) { c.Width, c.Height = 240, 180 }),
 		sized("odd.avi", 321, 181, "-c:v", "mpeg4", "-q:v", "3", "-c:a", "libmp3lame"),
-		sized("odd.webm", 253, 143, "-c:v", "libvpx-vp9", "-b:v", "1M", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"),
+		sized("odd.webm", 253, 143, "-c:v", "libvpx-vp9", "-b:v", "1M", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus").with(func(c *Case) { c.Least = 0.9 }),
 		sized("portrait.mp4", 180, 320, join(x264(), aac())...),
 		sized("larger.mp4", 640, 360, join(x264(), aac())...),
 		sized("square.mp4", 200, 200, join(x264(), aac())...),
