@@ -65,7 +65,7 @@ func codecs() []Case {
 		usual("ffv1.mkv", "-c:v", "ffv1", "-level", "3", "-c:a", "flac"),
 		usual("wmv1.wmv", "-c:v", "wmv1", "-q:v", "3", "-c:a", "wmav1"),
 		{Name: "dv.avi", Args: join(picture(720, 576, "25", 3), beeps("stereo", 3, 48000), []string{"-vf", "setsar=16/15", "-c:v", "dvvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"}),
-			Width: 768, Height: 576, Seconds: 3, Rate: 25, Sounds: stereo, Least: -1},
+			Width: 768, Height: 576, Seconds: 3, Rate: 25, Sounds: stereo, Least: -1, Interlaced: true},
 		{Name: "raw.avi", Args: join(picture(160, 90, "25", Seconds), beeps("stereo", Seconds, 44100), []string{"-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"}),
 			Width: 160, Height: 90, Seconds: Seconds, Rate: 25, Sounds: stereo, Least: 0.87},
 	}
@@ -110,7 +110,7 @@ func sounds() []Case {
 		surround("surround-ac3.mkv", "5.1", "-c:a", "ac3"),
 		surround("surround-8.mkv", "7.1", "-c:a", "flac"),
 		usual("44100.mp4", join(x264(), aac("-ar", "44100"))...),
-		usual("8000.mp4", join(x264(), aac("-ar", "8000"))...),
+		usual("8000.mp4", join(x264(), aac("-ar", "8000"))...).with(func(c *Case) { c.Seconds = 5.06 }),
 		usual("96000.mkv", join(x264(), []string{"-c:a", "flac", "-ar", "96000"})...),
 		languages("languages.mkv", "-c:a", "libopus"),
 		languages("languages.mp4", aac()...),
@@ -201,7 +201,7 @@ func times() []Case {
 		usual("cut-in.mp4").with(func(c *Case) {
 			c.From, c.Before, c.Args, c.Seconds = "behind.mp4", []string{"-ss", "1.1"}, []string{"-c", "copy"}, Seconds-1.1
 		}),
-		usual("before-zero.mkv", join(x264("-bf", "2"), aac("-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"))...).with(func(c *Case) { c.Seconds = 0 }),
+		usual("before-zero.mkv", join(x264("-bf", "2"), aac("-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"))...).with(func(c *Case) { c.Seconds, c.Rate = 0, 0 }),
 		usual("before-zero.ts", join(x264("-bf", "2"), aac("-output_ts_offset", "-1.4", "-avoid_negative_ts", "disabled"))...),
 		usual("far.ts", join(x264(), aac("-output_ts_offset", "95440"))...), // the clock of 33 bits ends in the middle, at 95443.7
 		usual("far.mkv", join(x264(), aac("-output_ts_offset", "3600"))...),
