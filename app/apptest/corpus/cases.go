@@ -4,13 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
-
-// All is the whole corpus.
-func All() []Case {
-	return slices.Concat(containers(), codecs(), sounds(), shapes(), times(), texts(), damages(), strangers())
-}
 
 // containers are the containers, and where their tables are.
 func containers() []Case {

@@ -75,6 +75,11 @@ func Get(name string) Case {
 	panic("no such case: " + name)
 }
 
+// All is the whole corpus.
+func All() []Case {
+	return slices.Concat(containers(), codecs(), sounds(), shapes(), times(), texts(), damages(), strangers())
+}
+
 // Some are the cases of an ordinary run, which has little time: one of each trap.
 func Some() (some []Case) {
 	for _, name := range []string{
