@@ -65,6 +65,11 @@ bench-images: build ## the numbers of pictures, side by side with libvips
 	./.ci/need wrk libvips-dev pkg-config
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestImages' -v ./app/bench
 
+.PHONY: bench-video
+bench-video: build ## the numbers of video, side by side with the ffmpeg command
+	./.ci/need ffmpeg
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestVideo' -v ./app/bench
+
 .PHONY: bench-library
 bench-library: ffmpeg ## lists and searches with a million files
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestLibrary' -v ./app/bench
@@ -77,6 +82,11 @@ bench-access: ffmpeg ## what it costs to know a key, keep a limit, count a byte
 .PHONY: soak-images
 soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to workers
 	@$(ENV) set -x; PICORA_SOAK=10000 $(GO) test -count=1 -timeout 60m -run '^TestSoak$$' -v ./app
+
+.PHONY: soak-videos
+soak-videos: ffmpeg ## the whole corpus of videos through a server, two thousand damaged ones, hostile ones, crashes
+	@./.ci/need ffmpeg
+	@$(ENV) set -x; PICORA_SOAK=2000 $(GO) test -count=1 -timeout 180m -run 'Videos?|TestAKilledWorkerIsReplaced' -v ./app
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests

@@ -24,6 +24,7 @@ type file struct {
 	changed  time.Time
 	modified string // Last-Modified, which says changed; empty: nothing is said
 	saveAs   string // Content-Disposition, when it is not to be shown
+	coding   string // Content-Encoding; empty: none
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
 	served   *usage.Meter // counts the bytes that are sent

@@ -2,6 +2,8 @@ package cdn_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"picora/app/apptest"
 	"picora/app/config"
 	"picora/app/usage"
+	"picora/media/hls"
+	rfc "picora/media/hls/check"
 	"picora/store"
 )
 
@@ -230,5 +234,41 @@ func TestABrowserElsewhereMayReadAFilm(t *testing.T) {
 	r := ask(p, "OPTIONS", "/video/"+m.ID+"/video.mp4", "Origin", "https://blog.example.org", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "range")
 	if r.Status != 204 || r.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(strings.ToLower(r.Header.Get("Access-Control-Allow-Headers")), "range") {
 		t.Errorf("%d %v", r.Status, r.Header)
+	}
+}
+
+func TestALongPlaylistIsSentSmall(t *testing.T) {
+	p := apptest.Start(t)
+	x := hls.Index{Init: 100}
+	for range 1800 { // two hours
+		x.Segments = append(x.Segments, hls.Segment{Size: 10, Duration: 4})
+	}
+	m := p.AddFilm(nil, func(m *store.Media) { m.Public = false })
+	p.SetFilmPart(m.ID, "360p", apptest.FilmPart{MIME: "video/mp4", Data: hls.AppendIndex(make([]byte, 100+18_000), x)})
+	path := "/video/" + m.ID + "/360p/media.m3u8?" + query(t, p, m.ID)
+	whole := ask(p, "GET", path, "Accept-Encoding", "identity")
+	small := ask(p, "GET", path, "Accept-Encoding", "br, gzip")
+	for _, r := range []apptest.Response{whole, small} {
+		if r.Status != 200 || r.Header.Get("Vary") != "Accept-Encoding" || r.Header.Get("Content-Type") != "application/vnd.apple.mpegurl" {
+			t.Errorf("%d %v", r.Status, r.Header)
+		}
+	}
+	z, err := gzip.NewReader(bytes.NewReader(small.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(z); err != nil || !bytes.Equal(b, whole.Body) || len(b) < 150_000 || len(small.Body) > 20_000 {
+		t.Errorf("%d bytes for %d, %v", len(small.Body), len(whole.Body), err)
+	}
+	t.Logf("%d bytes for %d", len(small.Body), len(whole.Body))
+	etag := small.Header.Get("ETag")
+	if small.Header.Get("Content-Encoding") != "gzip" || whole.Header.Get("Content-Encoding") != "" || etag == whole.Header.Get("ETag") {
+		t.Errorf("%v and %v", small.Header, whole.Header)
+	}
+	if r := ask(p, "GET", path, "Accept-Encoding", "gzip", "If-None-Match", etag); r.Status != 304 {
+		t.Errorf("again: %d", r.Status)
+	}
+	if l := rfc.Parse(string(whole.Body)); len(l.Faults) > 0 || len(l.Segments) != 1800 || l.Duration() != 7200 {
+		t.Errorf("%q, %d segments", l.Faults, len(l.Segments))
 	}
 }

@@ -75,8 +75,8 @@ func TestLookSeesThePicturesAsTheyAreShown(t *testing.T) {
 		{"hlg.mp4", "-f lavfi -i testsrc2=s=320x180:d=1 -pix_fmt yuv420p10 -c:v libx265 -preset ultrafast -x265-params log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", 320, 180, 10, "hlg", false},
 		{"444.mp4", "-f lavfi -i testsrc2=s=320x180:d=1 -c:v libx264 -pix_fmt yuv444p -preset ultrafast", 320, 180, 8, "", false},
 		{"tff.mp4", "-f lavfi -i testsrc2=s=360x288:r=50:d=2 -vf tinterlace=interleave_top,fieldorder=tff -c:v libx264 -flags +ildct -x264-params tff=1 -pix_fmt yuv420p -preset ultrafast", 360, 288, 8, "", true},
-		{"unsaid.mkv", "-f lavfi -i testsrc2=s=360x288:r=50:d=2 -vf tinterlace=interleave_top,setfield=prog -c:v ffv1 -pix_fmt yuv420p", 360, 288, 8, "", true},
-		{"called.mp4", "-f lavfi -i testsrc2=s=360x288:r=25:d=2 -c:v libx264 -flags +ildct -x264-params tff=1 -pix_fmt yuv420p -preset ultrafast", 360, 288, 8, "", false},
+		{"unsaid.avi", "-f lavfi -i testsrc2=s=360x288:r=50:d=2 -vf tinterlace=interleave_top,setfield=prog -c:v mpeg4 -q:v 3", 360, 288, 8, "", true},
+		{"called.mp4", "-f lavfi -i smptebars=s=720x576:r=25,crop=360:288:x=n*3:y=n -t 2 -c:v libx264 -flags +ildct -x264-params tff=1 -pix_fmt yuv420p -preset ultrafast", 360, 288, 8, "", false},
 	} {
 		v, err := look(t, clip(t, c.name, c.words))
 		if err != nil || v.Width != c.w || v.Height != c.h || v.Depth != c.depth || v.HDR != c.hdr || v.Interlaced != c.interlaced {

@@ -64,6 +64,9 @@ func Measure(t testing.TB, c Case, f Film) (m Figures, all []string) {
 		}
 		if c.Least >= 0 {
 			least, off := alike(source, shown)
+			if least < orUsual(c.Least) {
+				t.Logf("%s: %s: its pictures are at %.3f", c.Name, r.Name, firstTimes(shown))
+			}
 			m.SSIM, m.Colour = min(m.SSIM, least), max(m.Colour, off)
 		}
 		if c.Dark {
@@ -95,6 +98,14 @@ func Measure(t testing.TB, c Case, f Film) (m Figures, all []string) {
 		all = append(all, fallback(t, c, f, source)...)
 	}
 	return m, all
+}
+
+// firstTimes are when the first pictures are shown.
+func firstTimes(f Frames) (all []float64) {
+	for _, frame := range f.All[:min(len(f.All), 20)] {
+		all = append(all, frame.At)
+	}
+	return all
 }
 
 // small is the size in which a rung is compared: its own, or 160 pixels at most.

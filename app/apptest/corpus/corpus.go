@@ -47,7 +47,6 @@ type Case struct {
 	Least float64
 	// Mute says that there is no beep to measure by; Dark that there is no clap.
 	Mute, Dark bool
-	Soak       bool // only in the whole corpus
 }
 
 // Sound is a sound track of a case.
@@ -76,9 +75,20 @@ func Get(name string) Case {
 	panic("no such case: " + name)
 }
 
-// Some are the cases of an ordinary run, which are a part of All.
-func Some() []Case {
-	return slices.DeleteFunc(All(), func(c Case) bool { return c.Soak })
+// All is the whole corpus.
+func All() []Case {
+	return slices.Concat(containers(), codecs(), sounds(), shapes(), times(), texts(), damages(), strangers())
+}
+
+// Some are the cases of an ordinary run, which has little time: one of each trap.
+func Some() (some []Case) {
+	for _, name := range []string{
+		"pcm.mov", "h264.ts", "vp9.webm", "b-pictures.mp4", "languages.mkv", "sound-later.mp4", "turned-90.mp4", "odd.avi", "hdr10.mp4", "varies.mp4", "top.mp4", "one.mp4",
+		"jump.ts", "ass.mkv", "ended.mp4", "without-tables.mp4", "sound.mp4", "words.mp4",
+	} {
+		some = append(some, Get(name))
+	}
+	return some
 }
 
 // picture is the test picture with the claps, as an input of ffmpeg.
@@ -154,6 +164,3 @@ func (c Case) with(change func(*Case)) Case {
 	change(&c)
 	return c
 }
-
-// whole has the case in the whole corpus only.
-func (c Case) whole() Case { c.Soak = true; return c }

@@ -249,19 +249,7 @@ func TestEveryCaseHasItsName(t *testing.T) {
 		}
 		seen[c.Name] = true
 	}
-	if len(Some()) < 30 || len(seen) < 90 {
+	if len(Some()) < 15 || len(seen) < 100 {
 		t.Errorf("%d cases, %d in an ordinary run", len(seen), len(Some()))
-	}
-}
-
-func TestHostileFilesAreMade(t *testing.T) {
-	all := Hostiles(t, "http://127.0.0.1:1")
-	if len(all) < 70 {
-		t.Errorf("%d files", len(all))
-	}
-	for _, h := range all {
-		if len(h.Data) == 0 || len(h.Data) > 16<<20 {
-			t.Errorf("%s has %d bytes", h.Name, len(h.Data))
-		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"strconv"
-	"strings"
 	"testing"
 
 	"picora/media/hls"
@@ -242,20 +240,6 @@ func rung(c Case, t *Track) (all []string) {
 		say("it has %.2f pictures a second and is said to have %.2f, not %.2f", rate, t.Rate, c.Rate)
 	}
 	return all
-}
-
-// avc compares the stream with what CODECS says of it (RFC 6381, section 3.3).
-func avc(s Stream, codecs string) string {
-	hex, ok := strings.CutPrefix(strings.ToLower(codecs), "avc1.")
-	n, err := strconv.ParseUint(hex, 16, 24)
-	if !ok || err != nil || len(hex) != 6 {
-		return fmt.Sprintf("%q says no H.264", codecs)
-	}
-	profile := map[string]uint64{"Baseline": 66, "Constrained Baseline": 66, "Main": 77, "High": 100}[s.Profile]
-	if n>>16 != profile || int(n&0xFF) != s.Level {
-		return fmt.Sprintf("it is of profile %s and level %d, and said to be %s", s.Profile, s.Level, codecs)
-	}
-	return ""
 }
 
 // sound checks one sound track.

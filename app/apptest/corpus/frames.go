@@ -150,6 +150,9 @@ func Hear(file string, track int, made bool) ([]int16, error) {
 		args = append(args, "-copyts")
 	}
 	args = append(args, "-i", file, "-map", fmt.Sprintf("0:a:%d", track), "-af", fmt.Sprintf("aresample=%d:async=1:first_pts=0", hearRate), "-ac", "1", "-f", "s16le", "-")
+	if !made { // that the pictures are wanted too keeps ffmpeg from counting from the sound
+		args = append(args, "-map", "0:V:0?", "-c", "copy", "-f", "null", "/dev/null")
+	}
 	out, err := run("ffmpeg", args...)
 	if err != nil {
 		return nil, err

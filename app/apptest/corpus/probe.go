@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Probed is what ffprobe says of a file.
@@ -111,4 +112,18 @@ func Begins(packets []Packet) float64 {
 		begin = min(begin, float64(p.PTS))
 	}
 	return begin
+}
+
+// avc compares the stream with what CODECS says of it (RFC 6381, section 3.3).
+func avc(s Stream, codecs string) string {
+	hex, ok := strings.CutPrefix(strings.ToLower(codecs), "avc1.")
+	n, err := strconv.ParseUint(hex, 16, 24)
+	if !ok || err != nil || len(hex) != 6 {
+		return fmt.Sprintf("%q says no H.264", codecs)
+	}
+	profile := map[string]uint64{"Baseline": 66, "Constrained Baseline": 66, "Main": 77, "High": 100}[s.Profile]
+	if n>>16 != profile || int(n&0xFF) != s.Level {
+		return fmt.Sprintf("it is of profile %s and level %d, and said to be %s", s.Profile, s.Level, codecs)
+	}
+	return ""
 }
