@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"picora/media"
 )
 
 // flashes makes a file in which a white picture and a beep come at the same times, once a
