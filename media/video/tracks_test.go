@@ -180,9 +180,14 @@ func TestADamagedFileGivesWhatCanBeSaved(t *testing.T) {
 	if err := os.WriteFile(cut, b[:len(b)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	made, tracks := tracksOf(t, cut, survey(8, 25), rung(320, 180), sound(1))
-	if made.Duration < 2 || made.Duration > 6 || !strings.HasPrefix(made.Note, "The file is damaged: ") {
-		t.Errorf("%v s, %q", made.Duration, made.Note)
+	is := surveyed(t, opened(t, cut))
+	made, tracks := tracksOf(t, cut, media.TracksArgs{Survey: is}, rung(320, 180), sound(1))
+	if made.Duration < 2 || made.Duration > 6 || !near(made.Duration, is.Duration, 0.1) || is.Note == "" {
+		t.Errorf("%v s, %q, %+v", made.Duration, made.Note, is)
+	}
+	// A file that has lost its end since it was counted.
+	if made, _ := tracksOf(t, cut, survey(8, 25), sound(1)); !strings.HasPrefix(made.Note, "The file is damaged: ") {
+		t.Errorf("%q", made.Note)
 	}
 	checkPictures(t, tracks[0], made.Duration, 2)
 
