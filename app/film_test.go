@@ -147,7 +147,9 @@ func TestAVideoPlaysAndBecomesReady(t *testing.T) {
 // slowFilm is a film whose larger sizes take a while, on a server that makes them.
 func slowFilm(t *testing.T) (p *apptest.Picora, m store.Media) {
 	t.Helper()
-	p = apptest.StartWithWorkers(t, func(c *config.Config) { c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 240, 480}, "slow", "normal" })
+	p = apptest.StartWithWorkers(t, func(c *config.Config) {
+		c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 240, 480}, "slow", "normal"
+	})
 	m = addClip(t, p, "a.mkv", clip(t, "a.mkv", 8, "854x480", 1))
 	return p, becomes(t, p, m.ID, plays)
 }
