@@ -171,6 +171,8 @@ func TestAVideoFromItsUploadToItsEnd(t *testing.T) {
 			t.Error("it is not called a duplicate")
 		}
 	}})
+	p.ChangeFilm(f.ID, func(m *store.Media) { m.Film.State, m.Film.Fault = store.FilmFailed, "The disk was full." })
+	p.Play(t, scenario{Method: "POST", URL: "/v1/videos", Body: upload, Status: 200, Has: []string{f.ID, `"status":"processing"`, `"error":null`}})
 	last := -1
 	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		var now shown

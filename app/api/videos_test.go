@@ -365,7 +365,7 @@ func TestALinkThatOpensAVideoForAWhile(t *testing.T) {
 	at := "/v1/videos/" + m.ID + "/sign"
 	var links shown
 	p.Play(t, scenario{Method: "POST", URL: at, Status: 200}).Data(t, &links)
-	for _, u := range []string{*links.PlaybackURL, *links.MP4URL, *links.ThumbnailURL} {
+	for _, u := range []string{*links.PlaybackURL, *links.MP4URL, *links.ThumbnailURL, links.EmbedURL} {
 		plain, _, _ := strings.Cut(u, "?")
 		if with, without := p.Do("GET", u, nil, "Authorization", ""), p.Do("GET", plain, nil, "Authorization", ""); with.Status != 200 || without.Status != 403 {
 			t.Errorf("%s: %d, without its signature %d", u, with.Status, without.Status)
@@ -467,6 +467,10 @@ func TestWhatThereIsOfAVideoIsAsDocumented(t *testing.T) {
 			get("another", at+"/360p/media.m3u8", 412, "If-Match", `"x"`),
 			get("a size that there is not", at+"/1080p/index.m3u8", 404),
 			get("a piece that there is not", at+"/360p/"+strings.Replace(piece, "-0", "-99", 1), 404),
+			get("the player", "/embed/video/"+m.ID, 200),
+			get("of a private one", "/embed/video/"+private.ID, 403),
+			get("its state", "/embed/video/"+m.ID+"/state", 200),
+			get("that of one that is being made", "/embed/video/"+waiting.ID+"/state", 200),
 			get("a private one", "/video/"+private.ID+"/index.m3u8", 403),
 			get("one that is not made", "/video/"+waiting.ID+"/index.m3u8", 503),
 		)

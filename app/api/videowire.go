@@ -186,21 +186,13 @@ func (a *API) video(c *fiber.Ctx, m *store.Media) (video, error) {
 		Width: intOrNull(m.Width), Height: intOrNull(m.Height), HDR: orNull(f.HDR),
 		PlaybackURL: at.playback(m), MP4URL: at.has(m, store.FilePart, "video.mp4"), PreviewURL: at.preview(m),
 		StoryboardURL: at.has(m, store.BoardPart, "storyboard.vtt"), ThumbnailURL: at.poster(m), EmbedURL: at.Page("/embed/video/" + m.ID),
-		Renditions: []rendition{}, SoundTracks: []soundTrack{}, Captions: at.captions(f), Chapters: []chapter{},
+		Renditions: renditions(f), SoundTracks: soundTracks(f), Captions: at.captions(f), Chapters: []chapter{},
 		IsPublic: m.Public, Tags: append([]string{}, m.Tags...), KBID: orNull(m.Collection),
 		RequireSignature: m.RequireSignature, CreatedAt: stamp(m.Created), UpdatedAt: stamp(m.Updated),
 	}
 	if f.FrameRate > 0 {
 		rate := rounded(f.FrameRate, 3)
 		out.FrameRate = &rate
-	}
-	for _, t := range f.Tracks {
-		switch t.Kind {
-		case store.PictureTrack:
-			out.Renditions = append(out.Renditions, rendition{t.Name, t.Width, t.Height, rounded(t.FrameRate, 3), t.Bandwidth, t.Average, t.Codecs, t.Copied})
-		case store.SoundTrack:
-			out.SoundTracks = append(out.SoundTracks, soundTrack{t.Name, orNull(t.Lang), orNull(t.Label), t.Default, t.Channels, t.Average, t.Codecs})
-		}
 	}
 	for _, ch := range f.Chapters {
 		out.Chapters = append(out.Chapters, chapter{rounded(ch.Start, 3), rounded(ch.End, 3), ch.Title})
@@ -209,6 +201,28 @@ func (a *API) video(c *fiber.Ctx, m *store.Media) (video, error) {
 		out.AllowedReferers = append([]string{}, m.Referers...)
 	}
 	return out, nil
+}
+
+// renditions are the sizes of f.
+func renditions(f *store.Film) []rendition {
+	list := []rendition{}
+	for _, t := range f.Tracks {
+		if t.Kind == store.PictureTrack {
+			list = append(list, rendition{t.Name, t.Width, t.Height, rounded(t.FrameRate, 3), t.Bandwidth, t.Average, t.Codecs, t.Copied})
+		}
+	}
+	return list
+}
+
+// soundTracks are the sounds of f.
+func soundTracks(f *store.Film) []soundTrack {
+	list := []soundTrack{}
+	for _, t := range f.Tracks {
+		if t.Kind == store.SoundTrack {
+			list = append(list, soundTrack{t.Name, orNull(t.Lang), orNull(t.Label), t.Default, t.Channels, t.Average, t.Codecs})
+		}
+	}
+	return list
 }
 
 // captions are the text tracks of f.

@@ -152,15 +152,7 @@ func checkTrack(o *output, made *media.TrackMade, r io.ReaderAt, n int64) (t sto
 		return t, fmt.Errorf("%w: %s of %q lasts %g s", errNonsense, o.name, line(made.Codecs, 50), length)
 	}
 	t.Codecs, t.Label = made.Codecs, line(t.Label, 100)
-	total := int64(0)
-	for _, s := range x.Segments {
-		total += s.Size
-		if s.Duration > 0 {
-			t.Bandwidth = max(t.Bandwidth, int64(float64(s.Size)*8/s.Duration)+1)
-		}
-	}
-	t.Average = int64(float64(total)*8/length) + 1
-	t.Bandwidth = max(t.Bandwidth, t.Average)
+	t.Bandwidth, t.Average = x.Rates()
 	return t, nil
 }
 

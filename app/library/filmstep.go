@@ -26,7 +26,7 @@ const (
 	// joinSide is the shorter side of the pictures in the one file, at most.
 	joinSide = 720
 
-	posterSide    = 720 // pixels, the shorter side at most
+	stillSide     = 720 // pixels, the shorter side at most
 	boardSide     = 160 // pixels, the longer side of a picture on a sheet
 	boardColumns  = 5
 	boardRows     = 5
@@ -307,7 +307,7 @@ func preview(w *filmWork) output {
 // beside are the outputs that cost little: picture, storyboard, sounds, captions.
 func beside(w *filmWork) []output {
 	s := &w.survey
-	width, height := within(s.Width, s.Height, posterSide)
+	width, height := within(s.Width, s.Height, stillSide)
 	boardWidth, boardHeight := boardSide, even(boardSide*float64(s.Height)/float64(s.Width))
 	if s.Height > s.Width {
 		boardWidth, boardHeight = even(boardSide*float64(s.Width)/float64(s.Height)), boardSide

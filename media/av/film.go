@@ -194,8 +194,12 @@ type clock struct {
 	last  map[int]int64 // where each stream has come to
 }
 
-// jump is the step from one packet to the next that is taken for another clock's.
-const jump = 10_000_000 // µs
+// jump is the step from one packet of a stream to the next that is taken for another
+// clock's, and back the one to what was: two recordings one behind the other.
+const (
+	jump = 10_000_000 // µs
+	back = 1_000_000  // more than pictures that are coded in another order go back
+)
 
 func (c *clock) mend(p *astiav.Packet, s *astiav.Stream) {
 	if t := s.CodecParameters().MediaType(); !c.jumps || t != astiav.MediaTypeVideo && t != astiav.MediaTypeAudio {
@@ -209,7 +213,7 @@ func (c *clock) mend(p *astiav.Packet, s *astiav.Stream) {
 		return
 	}
 	now := rescale(at, s.TimeBase(), micro) + c.shift
-	if last, known := c.last[s.Index()]; known && (now < last-jump || now > last+jump) {
+	if last, known := c.last[s.Index()]; known && (now < last-back || now > last+jump) {
 		c.shift += last - now
 		now = last
 	}

@@ -80,9 +80,15 @@ func (f *Film) playable() error {
 	return nil
 }
 
+// longestFilm is more than a film lasts, in seconds: a file that says so does not know.
+const longestFilm = 1_000_000
+
 // duration is how long the file says it is, in seconds; 0: it does not.
 func (f *Film) duration() float64 {
 	d := ticks(f.in.format.Duration(), micro).Seconds()
+	if d > longestFilm {
+		return 0
+	}
 	return math.Round(d*1000) / 1000
 }
 

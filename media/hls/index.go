@@ -123,3 +123,36 @@ func (x *Index) Duration() (sum float64) {
 	}
 	return sum
 }
+
+// Rates are the highest bit rate of any segments that follow each other and last from half
+// to one and a half of the longest together, and that of all, in bits a second (RFC 8216
+// section 4.1). So a last segment of one picture does not count as if it lasted.
+func (x *Index) Rates() (peak, average int64) {
+	var bytes int64
+	var longest float64
+	for _, s := range x.Segments {
+		bytes += s.Size
+		longest = max(longest, s.Duration)
+	}
+	length := x.Duration()
+	if length <= 0 {
+		return 0, 0
+	}
+	average = int64(math.Ceil(float64(bytes) * 8 / length))
+	peak = average
+	for i := range x.Segments {
+		var b int64
+		var d float64
+		for _, s := range x.Segments[i:] {
+			b += s.Size
+			d += s.Duration
+			if d > 1.5*longest {
+				break
+			}
+			if d >= 0.5*longest {
+				peak = max(peak, int64(math.Ceil(float64(b)*8/d)))
+			}
+		}
+	}
+	return peak, average
+}

@@ -65,3 +65,13 @@ func FuzzReadIndex(f *testing.F) {
 		}
 	})
 }
+
+func TestAShortLastSegmentSetsNoBitRate(t *testing.T) {
+	x := hls.Index{Init: 1, Segments: []hls.Segment{{100_000, 4}, {150_000, 4}, {20_000, 0.04}}}
+	if peak, average := x.Rates(); peak < 336_000 || peak > 337_000 || average < 268_000 || average > 269_000 {
+		t.Errorf("peak %d, average %d", peak, average)
+	}
+	if peak, average := (&hls.Index{}).Rates(); peak != 0 || average != 0 {
+		t.Errorf("of nothing: %d, %d", peak, average)
+	}
+}

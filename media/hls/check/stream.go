@@ -177,7 +177,7 @@ func (t *Track) peak() (most float64) {
 			}
 		}
 	}
-	return most
+	return max(most, t.average()) // all may be shorter than half of the target duration
 }
 
 func (t *Track) average() float64 {
