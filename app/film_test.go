@@ -56,7 +56,7 @@ func addClip(t testing.TB, p *apptest.Picora, name string, file []byte) store.Me
 func becomes(t testing.TB, p *apptest.Picora, id string, done func(*store.Media) bool) (m store.Media) {
 	t.Helper()
 	var err error
-	for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(5 * time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		if m, err = p.App.Store().Media(context.Background(), id); err != nil {
 			t.Fatal(err)
 		}
@@ -93,8 +93,10 @@ func trackNames(m *store.Media) (tracks, parts string) {
 	return strings.Join(a, " "), strings.Join(b, " ")
 }
 
-// fewSizes makes few sizes, so that tests are quick.
-func fewSizes(c *config.Config) { c.Video.Ladder, c.Video.Preset = []int{144, 180, 240}, "ultrafast" }
+// fewSizes makes few sizes, and at once, so that tests are quick.
+func fewSizes(c *config.Config) {
+	c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 180, 240}, "ultrafast", "normal"
+}
 
 func TestAVideoPlaysAndBecomesReady(t *testing.T) {
 	t.Parallel()
@@ -145,7 +147,7 @@ func TestAVideoPlaysAndBecomesReady(t *testing.T) {
 // slowFilm is a film whose larger sizes take a while, on a server that makes them.
 func slowFilm(t *testing.T) (p *apptest.Picora, m store.Media) {
 	t.Helper()
-	p = apptest.StartWithWorkers(t, func(c *config.Config) { c.Video.Ladder, c.Video.Preset = []int{144, 240, 480}, "slow" })
+	p = apptest.StartWithWorkers(t, func(c *config.Config) { c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 240, 480}, "slow", "normal" })
 	m = addClip(t, p, "a.mkv", clip(t, "a.mkv", 8, "854x480", 1))
 	return p, becomes(t, p, m.ID, plays)
 }

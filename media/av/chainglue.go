@@ -47,6 +47,12 @@ static int changes(const AVPacket *p) {
 	return av_packet_get_side_data(p, AV_PKT_DATA_NEW_EXTRADATA, NULL) || av_packet_get_side_data(p, AV_PKT_DATA_PARAM_CHANGE, NULL);
 }
 
+// upper leaves the lines of the upper field.
+static void upper(AVFrame *f) {
+	f->height /= 2;
+	for (int i = 0; i < 4; i++) f->linesize[i] *= 2;
+}
+
 // ordinary says that a frame is what all screens show, and forgets what was said before.
 static void ordinary(AVFrame *f, int rgb) {
 	f->color_primaries = AVCOL_PRI_BT709;
@@ -217,6 +223,9 @@ func ordinary(f *astiav.Frame, rgb bool) {
 
 // changesParameters says whether new parameters of the pictures come with a packet.
 func changesParameters(p *astiav.Packet) bool { return C.changes(packetC(p)) != 0 }
+
+// upper leaves every other line of a frame, which must be a clone.
+func upper(f *astiav.Frame) { C.upper(frameC(f)) }
 
 func durationOf(f *astiav.Frame) int64 { return int64(frameC(f).duration) }
 

@@ -9,35 +9,28 @@ import (
 
 // stills draws single pictures of a film, upright and in ordinary colours.
 type stills struct {
-	chain  *chain
-	fields *chain // nil: the film is not interlaced
+	chain *chain
+	half  bool // of interlaced pictures, one field: without those before and behind, bwdif weaves
 }
 
 func newStills(f *Film, interlaced bool, w, h int) *stills {
-	s := &stills{chain: newChain(f, shape{width: w, height: h, rgb: true})}
-	if interlaced {
-		s.fields = newFields(f)
-	}
-	return s
+	return &stills{chain: newChain(f, shape{width: w, height: h, rgb: true}), half: interlaced}
 }
 
 func (s *stills) free() {
 	if s != nil {
 		s.chain.free()
-		s.fields.free()
 	}
 }
 
 // draw draws a frame, which stays the caller's.
 func (s *stills) draw(f *astiav.Frame) (m *image.NRGBA, err error) {
-	keep := func(f *astiav.Frame) error { m = pixels(f); return nil }
-	if s.fields == nil {
-		return m, s.through(f, keep)
+	if s.half && f.Height() >= 4 {
+		f = f.Clone()
+		defer f.Free()
+		upper(f)
 	}
-	whole := func(f *astiav.Frame) error { return s.through(f, keep) }
-	if err = s.fields.pass(f, whole); err == nil {
-		err = s.fields.pass(nil, whole) // no other picture is near, so half of the lines are made of the rest
-	}
+	err = s.through(f, func(f *astiav.Frame) error { m = pixels(f); return nil })
 	return m, err
 }
 
