@@ -198,7 +198,7 @@ func TestVideo(t *testing.T) {
 }
 
 func TestVideoLarge(t *testing.T) {
-	const seconds = 4
+	const seconds = 2
 	path := clip(t, "3840x2160", seconds)
 	var outs []media.TrackArgs
 	for _, s := range append([]step{{3840, 2160, 20_000_000}, {2560, 1440, 10_000_000}}, steps...) {

@@ -16,29 +16,40 @@ import (
 // scaled to the largest size once; each smaller one is made of the next larger. Every
 // encoder has a goroutine of its own.
 type ladder struct {
-	film   *Film
-	cut    cutter
-	fields *chain
-	top    *chain
-	rungs  []*rung // the largest first
-	frames int64
-	ended  bool
-	work   sync.WaitGroup
-	stop   chan struct{} // closed when an encoder fails, or nobody wants more
-	once   sync.Once
-	err    error // of the encoder that failed first
+	film    *Film
+	cut     cutter
+	fields  *chain
+	top     *chain
+	rungs   []*rung // the largest first
+	frames  int64
+	last    *astiav.Frame // that the file has
+	shown   int64         // µs, when the last one was shown; -1: none was
+	length  int64         // µs of the film; 0: unknown
+	until   int64         // the same or, when it is unknown, what is believed
+	repeats int64
+	ended   bool
+	work    sync.WaitGroup
+	stop    chan struct{} // closed when an encoder fails, or nobody wants more
+	once    sync.Once
+	err     error // of the encoder that failed first
 }
 
 // framesForEncoder is how many wait before each encoder.
 const framesForEncoder = 6
 
-func newLadder(f *Film, c *cuts, interlaced bool) *ladder {
-	l := &ladder{film: f, cut: cutter{cuts: c}, stop: make(chan struct{})}
-	if interlaced {
+// newLadder makes one for a film of which s is known.
+func newLadder(f *Film, c *cuts, s media.Survey) *ladder {
+	l := &ladder{film: f, cut: cutter{cuts: c}, stop: make(chan struct{}), shown: -1}
+	l.length = int64(s.Duration * 1e6)
+	l.until = cmp.Or(l.length, longest)
+	if s.Interlaced {
 		l.fields = newFields(f)
 	}
 	return l
 }
+
+// longest is how long a film is believed to be of which that is not known.
+const longest = 48 * 3600 * 1_000_000 // µs
 
 // add adds a rung, before anything is taken.
 func (l *ladder) add(r *rung) { l.rungs = append(l.rungs, r) }
@@ -82,16 +93,60 @@ func (l *ladder) take(f *astiav.Frame) error {
 	if f == nil {
 		return l.end()
 	}
-	if f.Pts() < 0 {
-		return nil
+	at := rescale(f.Pts(), l.film.video.TimeBase(), micro)
+	if at < 0 || at > l.until+maxLate {
+		return nil // before the film, or a time that lies
 	}
 	if l.frames == 0 {
 		l.begin()
 		f.SetPts(0) // what is seen first is seen from the start
+	} else if err := l.fill(at); err != nil {
+		return err
 	}
 	l.frames++
+	if l.last != nil {
+		l.last.Free()
+	}
+	l.last = f.Clone()
+	return l.show(f)
+}
+
+// maxLate is how long after the film's end a picture or a sound may come that is believed.
+const maxLate = 600_000_000 // µs
+
+// fill shows the last picture again wherever a segment begins until then: a film may stand
+// still for longer than a segment may last.
+func (l *ladder) fill(until int64) error {
+	for {
+		at, known := l.cut.cuts.boundary(l.cut.next)
+		if !known || at >= until-slack {
+			return nil
+		}
+		if err := l.again(at); err != nil {
+			return err
+		}
+	}
+}
+
+// again shows the last picture at that time (µs).
+func (l *ladder) again(at int64) error {
+	f := l.last.Clone()
+	defer f.Free()
+	f.SetPts(rescale(at, micro, l.film.video.TimeBase()))
+	setDuration(f, 0)
+	l.repeats++
+	return l.show(f)
+}
+
+// show gives a picture to the chain.
+func (l *ladder) show(f *astiav.Frame) error {
+	at := rescale(f.Pts(), l.film.video.TimeBase(), micro)
+	if at <= l.shown && l.shown >= 0 {
+		return nil
+	}
+	l.shown = at
 	f.SetPictureType(astiav.PictureTypeNone) // the file's own say nothing to an encoder
-	if l.cut.first(rescale(f.Pts(), l.film.video.TimeBase(), micro)) {
+	if l.cut.first(at) {
 		f.SetPictureType(astiav.PictureTypeI)
 	}
 	if l.fields != nil {
@@ -99,6 +154,37 @@ func (l *ladder) take(f *astiav.Frame) error {
 	}
 	return l.whole(f)
 }
+
+// stay shows the last picture until the film ends, where its sound goes on: players wait for
+// pictures that do not come.
+func (l *ladder) stay() error {
+	if l.cut.cuts.keys || l.length < l.shown+shortEnd {
+		return nil
+	}
+	step := int64(1e6 / max(l.rungs[0].rate, 1))
+	for n, at := 0, l.shown+step; at <= l.length-step/2; n++ {
+		if err := l.fill(at); err != nil {
+			return err
+		}
+		if err := l.again(at); err != nil {
+			return err
+		}
+		if at += step; n >= dense && l.length-at > rare+dense*step {
+			at += rare - step
+		}
+	}
+	return nil
+}
+
+// A picture that stays is shown again that often (µs) but, so that what decoders and players hold
+// is short, so many times at the film's own rate at both ends.
+const (
+	rare  = 500_000
+	dense = 8
+)
+
+// shortEnd is how much earlier than the film its pictures may end.
+const shortEnd = 1_000_000 // µs
 
 // whole takes whole pictures.
 func (l *ladder) whole(f *astiav.Frame) error { return l.top.pass(f, l.down) }
@@ -147,6 +233,9 @@ func (l *ladder) end() error {
 	if l.frames == 0 {
 		return media.Corrupt("no picture of the file can be decoded")
 	}
+	if err := l.stay(); err != nil {
+		return err
+	}
 	if l.fields != nil {
 		if err := l.fields.pass(nil, l.whole); err != nil {
 			return err
@@ -160,8 +249,13 @@ func (l *ladder) end() error {
 	case <-l.stop:
 		return l.err
 	default:
-		return nil
 	}
+	for _, r := range l.rungs {
+		if l.repeats > 0 { // which are no pictures of the film
+			r.made.FrameRate = math.Round(1000*r.rate) / 1000
+		}
+	}
+	return nil
 }
 
 // close lets the encoders come to their end.
@@ -180,6 +274,9 @@ func (l *ladder) close() {
 func (l *ladder) free() {
 	l.once.Do(func() { close(l.stop) })
 	l.close()
+	if l.last != nil {
+		l.last.Free()
+	}
 	l.fields.free()
 	l.top.free()
 	for _, r := range l.rungs {

@@ -87,9 +87,15 @@ func (l *loop) free() {
 		for _, s := range n.packets {
 			s.free()
 		}
-		if n.decoder != nil {
-			n.decoder.Free()
-		}
+		n.close()
+	}
+}
+
+// close closes the decoder.
+func (n *lane) close() {
+	if n.decoder != nil {
+		n.decoder.Free()
+		n.decoder = nil
 	}
 }
 
@@ -98,7 +104,9 @@ func (l *loop) run(ctx context.Context) error {
 	for _, s := range l.film.in.format.Streams() {
 		if n := l.lanes[s.Index()]; n == nil {
 			s.SetDiscard(astiav.DiscardAll)
-		} else if err := n.open(l.film); err != nil {
+		} else if err := n.open(l.film); err != nil && s.CodecParameters().MediaType() == astiav.MediaTypeAudio && media.Reason(err) != "" {
+			n.close() // a sound that nobody can hear is no reason to see nothing
+		} else if err != nil {
 			return err
 		}
 	}
@@ -157,8 +165,12 @@ func (l *loop) reached(p *astiav.Packet, s *astiav.Stream) {
 	l.until.Store(max(l.until.Load(), end))
 }
 
-// give gives a packet, or nil for the end, to those who want it. One that is cut counts as bad.
+// give gives a packet, or nil for the end, to those who want it. One that is cut counts as
+// bad. One of nothing is none: in Theora and AVI it says that the picture before stays.
 func (n *lane) give(ctx context.Context, p *astiav.Packet) error {
+	if p != nil && p.Size() == 0 {
+		return nil
+	}
 	if p != nil && p.Flags().Has(astiav.PacketFlagCorrupt) {
 		n.bad.Add(1)
 		return nil
@@ -174,7 +186,7 @@ func (n *lane) give(ctx context.Context, p *astiav.Packet) error {
 			return err
 		}
 	}
-	if len(n.sinks) == 0 {
+	if n.decoder == nil {
 		return nil
 	}
 	if p != nil {
@@ -240,6 +252,11 @@ func (n *lane) start(ctx context.Context, g *errgroup.Group) {
 	}
 	if n.decoder != nil {
 		g.Go(func() error { return n.decode(ctx) })
+		return
+	}
+	for _, to := range n.to { // there is nothing but the end
+		to <- nil
+		close(to)
 	}
 }
 

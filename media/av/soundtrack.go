@@ -1,6 +1,7 @@
 package av
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -47,7 +48,7 @@ func (t *soundTrack) take(f *astiav.Frame) error {
 	if f == nil {
 		return t.end()
 	}
-	if err := t.follow(f); err != nil {
+	if fits, err := t.follow(f); err != nil || !fits {
 		return err
 	}
 	rate := int64(t.is.rate)
@@ -55,7 +56,7 @@ func (t *soundTrack) take(f *astiav.Frame) error {
 	if end := at + int64(f.NbSamples()); end <= 0 || end < t.heard-longGap*rate {
 		return nil // before the film, or a time that runs back
 	}
-	if t.until > 0 && at > t.heard+longGap*rate && rescale(at, astiav.NewRational(1, t.is.rate), micro) > t.until+maxLate {
+	if rescale(at, astiav.NewRational(1, t.is.rate), micro) > cmp.Or(t.until, longest)+maxLate {
 		return nil // a time that lies
 	}
 	if err := t.silence(f, at-longGap*rate); err != nil {
@@ -65,9 +66,6 @@ func (t *soundTrack) take(f *astiav.Frame) error {
 	t.heard = max(t.heard, at+int64(f.NbSamples()))
 	return t.convert.push(f, t.regular)
 }
-
-// maxLate is how long after the pictures a sound may come.
-const maxLate = 600_000_000 // µs
 
 // silence fills up to a sample, if that is far.
 func (t *soundTrack) silence(like *astiav.Frame, to int64) error {
@@ -102,19 +100,20 @@ func silent(like *astiav.Frame, n int) (*astiav.Frame, error) {
 	return s, nil
 }
 
-// follow has the graph be one for frames like f.
-func (t *soundTrack) follow(f *astiav.Frame) error {
+// follow has the graph be one for frames like f. It reports false where that cannot be: such
+// sound is left out.
+func (t *soundTrack) follow(f *astiav.Frame) (fits bool, err error) {
 	is := soundForm{rate: f.SampleRate(), channels: f.ChannelLayout().Channels(), format: int(f.SampleFormat()), layout: f.ChannelLayout().String()}
 	if t.convert != nil && is == t.is {
-		return nil
+		return true, nil
 	}
 	if is.rate < minRate || is.rate > maxRate || is.channels < 1 || is.channels > maxChannels {
-		return media.Unsupported(fmt.Sprintf("the sound has %d channels of %d Hz, which is not supported", is.channels, is.rate))
+		return false, nil
 	}
-	if t.convert == nil {
+	if t.rate == 0 {
 		t.settle(is)
 	} else if err := t.leave(); err != nil {
-		return err
+		return false, err
 	}
 	t.heard = rescale(t.heard, astiav.NewRational(1, max(t.is.rate, 1)), astiav.NewRational(1, is.rate))
 	t.is = is
@@ -124,11 +123,8 @@ func (t *soundTrack) follow(f *astiav.Frame) error {
 	if is.channels > t.channels { // several together may be louder than there is room for
 		what += ",alimiter=level=0:latency=1:attack=5:release=50:limit=0.97,aformat=sample_fmts=fltp"
 	}
-	var err error
-	if t.convert, err = newSoundGraph(what, f); err != nil {
-		return fmt.Errorf("%w: %w", err, media.Unsupported(errUnknownVariant))
-	}
-	return nil
+	t.convert, err = newSoundGraph(what, f)
+	return err == nil, nil
 }
 
 // settle decides, by the first frame, what is made.
@@ -145,6 +141,9 @@ func (t *soundTrack) settle(is soundForm) {
 
 // leave takes what the graph still holds, and ends it.
 func (t *soundTrack) leave() error {
+	if t.convert == nil {
+		return nil
+	}
 	err := t.convert.push(nil, t.regular)
 	t.convert.free()
 	t.convert = nil
@@ -210,19 +209,15 @@ func (t *soundTrack) write(p *astiav.Packet) error {
 
 // end fills the film up, and finishes the track.
 func (t *soundTrack) end() error {
-	if t.convert == nil {
-		t.made.Empty = true
-		return nil
-	}
 	if err := t.leave(); err != nil {
 		return err
 	}
-	if err := t.pad(); err != nil {
-		return err
-	}
-	if t.even == nil {
+	if t.even == nil { // nothing could be heard
 		t.made.Empty = true
 		return nil
+	}
+	if err := t.pad(); err != nil {
+		return err
 	}
 	if err := t.even.push(nil, t.encode); err != nil {
 		return err
@@ -239,7 +234,7 @@ func (t *soundTrack) end() error {
 // does not come.
 func (t *soundTrack) pad() error {
 	to := rescale(t.until, micro, astiav.NewRational(1, t.rate))
-	if t.even == nil || to < t.given+int64(t.rate)/2 {
+	if to < t.given+int64(t.rate)/2 {
 		return nil
 	}
 	layout := astiav.ChannelLayoutStereo

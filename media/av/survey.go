@@ -184,7 +184,7 @@ func (c *counts) copies(v media.Video) bool {
 	p := c.film.video.CodecParameters()
 	extra := p.ExtraData()
 	profile := int(p.Profile()) &^ constrained
-	tail := float64(c.seen.to-c.keys.last) / 1e6
+	tail := float64(max(c.seen.to, c.heard.to)-c.keys.last) / 1e6 // a picture that stands is repeated, which a copy cannot
 	switch {
 	case p.CodecID() != astiav.CodecIDH264 || len(extra) < 7 || extra[0] != 1: // only an avcC: a stream may change its own
 		return false
@@ -197,6 +197,8 @@ func (c *counts) copies(v media.Video) bool {
 	case v.Width != p.Width() || v.Height != p.Height() || v.Width%2 != 0 || v.Height%2 != 0: // square, and no odd sizes
 		return false
 	case c.changes || c.steps.unsure > 0:
+		return false
+	case c.heard.any && c.heard.to > c.seen.to+2*shortEnd: // the last picture has to stay longer
 		return false
 	}
 	return c.keys.first && !c.keys.open && float64(c.keys.longest)/1e6 <= maxKeyEvery && tail <= maxKeyEvery

@@ -119,7 +119,7 @@ func (j *tracksJob) addRung(a media.TrackArgs, out File, m *mark, made *media.Tr
 		return fmt.Errorf("av: pictures of %d x %d", a.Width, a.Height)
 	}
 	if j.ladder == nil {
-		j.ladder = newLadder(j.film, j.cuts, j.args.Survey.Interlaced)
+		j.ladder = newLadder(j.film, j.cuts, j.args.Survey)
 		n := j.loop.lane(j.film.video)
 		n.sinks = append(n.sinks, j.ladder)
 	}

@@ -157,6 +157,25 @@ func TestVariableRatesKeepTheirTimes(t *testing.T) {
 	}
 }
 
+func TestPicturesThatStandAreRepeatedAtTheBoundaries(t *testing.T) {
+	stands := clip(t, "stands.mkv", "-f lavfi -i testsrc2=s=160x90:r=10:d=12 -vf select='lt(t,1)+gt(t,11)' -vsync vfr -g 1000 "+quickly)
+	alone := clip(t, "alone.mp4", "-f lavfi -i testsrc2=s=160x90:r=10:d=0.1 -f lavfi -i sine=d=9 -g 1000 "+quickly+aac64)
+	for path, want := range map[string][2]float64{stands: {6, 12}, alone: {4, 9}} {
+		_, m := one(t, path)
+		if n := len(m.index.Segments); float64(n) < want[0]-1 || float64(n) > want[0]+1 {
+			t.Errorf("%s: %v", path, m.index)
+		}
+		for _, s := range m.index.Segments {
+			if s.Duration > 3.1 {
+				t.Errorf("%s: a segment of %v s", path, s.Duration)
+			}
+		}
+		if d := m.index.Duration(); want[1]-d > 2.6 || d > want[1]+0.6 {
+			t.Errorf("%s: %v s", path, d)
+		}
+	}
+}
+
 func times(t testing.TB, p probe) (list []float64) {
 	for _, k := range p.Packets {
 		list = append(list, number(t, k.Pts))

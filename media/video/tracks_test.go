@@ -111,8 +111,10 @@ func TestSourcesOfAllKinds(t *testing.T) {
 		max     float64 // pictures a second
 	}{
 		{"no sound", "a.mp4", join(pictures("320x180", 25, 3), small), 3, 25, 0, 0},
-		{"one picture", "a.mp4", join(pictures("320x180", 25, 3), small, []string{"-frames:v", "1"}), 0.04, 25, 0, 0},
-		{"sound longer than the pictures", "a.mp4", join(pictures("320x180", 25, 2), tone(5), small), 2, 25, 5, 0},
+		{"one picture", "a.mp4", join(pictures("320x180", 25, 0.04), small), 0.04, 25, 0, 0},
+		{"sound longer than the pictures, which stay", "a.mp4", join(pictures("320x180", 25, 2), tone(5), small), 5, 25, 5, 0},
+		{"one picture with a long sound", "a.mp4", join(pictures("320x180", 25, 0.04), tone(5), small), 5, 25, 5, 0},
+		{"pictures that stand still", "a.mkv", join(pictures("320x180", 25, 7), small, []string{"-vf", "select='not(between(t,0.9,5.1))'", "-vsync", "vfr"}), 7, 25, 0, 0},
 		{"sound shorter than the pictures is filled up", "a.mp4", join(pictures("320x180", 25, 5), tone(2), small), 5, 25, 5, 0},
 		{"NTSC with times in milliseconds", "a.mkv", join(pictures("320x180", 30000./1001, 5), tone(5), small, []string{"-bf", "3"}), 5, 29.97, 5, 0},
 		{"a transport stream that begins at 1.4 s", "a.ts", join(pictures("320x180", 25, 4), tone(4), small, []string{"-bf", "2"}), 4, 25, 4, 0},
@@ -228,6 +230,15 @@ func TestSoundThatComesLateOrPausesStaysInStep(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestASoundThatNobodyCanHearIsNoReasonToSeeNothing(t *testing.T) {
+	path := film(t, "a.mkv", join(pictures("160x90", 25, 2), tone(2), small, []string{"-c:a", "truehd", "-strict", "-2", "-ar", "48000"})...)
+	_, tracks := tracksOf(t, path, survey(2, 25), rung(160, 90), sound(1))
+	checkPictures(t, tracks[0], 2, 2)
+	if !tracks[1].Empty {
+		t.Errorf("%+v", tracks[1].TrackMade)
 	}
 }
 
