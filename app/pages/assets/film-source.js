@@ -100,8 +100,10 @@ export class Source {
     const { ErrorTypes } = window.Hls, why = final[d.response?.code];
     if (why) { this.hls.stopLoad(); return this.onfail(why); }
     if (d.type === ErrorTypes.NETWORK_ERROR) return this.#away();
-    if (d.type === ErrorTypes.MEDIA_ERROR && this.mended++ < 2) return this.hls.recoverMediaError();
-    this.#last();
+    if (d.type !== ErrorTypes.MEDIA_ERROR || this.mended++ >= 2) return this.#last();
+    const playing = !this.video.paused;
+    this.hls.recoverMediaError();
+    if (playing) this.video.play().catch(() => {});
   }
 
   // away tries again and again: what is buffered plays on meanwhile.
