@@ -23,7 +23,7 @@ import (
 // film is what the page of a video shows.
 type film struct {
 	Title         string
-	Width, Height int    // pixels, so that nothing jumps when the pictures come
+	Width, Height int // pixels, so that nothing jumps when the pictures come
 	Sides         template.CSS
 	Poster        string // address; empty: none yet
 	Master, File  string // addresses of the playlist and of the MP4; empty: not made yet
