@@ -279,6 +279,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Background(ctx); return nil })
 	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
+	g.Go(func() error { a.library.Films(ctx); return nil })
 	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })

@@ -22,6 +22,12 @@ type Film struct {
 	Tracks   []Track   `msg:"tracks"`
 	Board    Board     `msg:"board"`
 	Chapters []Chapter `msg:"chapters"`
+
+	// Passes is how many steps of the work are done, and Survey what the first of them
+	// found out, as a worker told it (a media.Survey in JSON). They are for who goes on
+	// with the work.
+	Passes int    `msg:"passes"`
+	Survey []byte `msg:"survey"`
 }
 
 // FilmState is how far the work on a video has come.

@@ -131,9 +131,9 @@ func (z *Board) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Film) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 13
+	// map header, size 15
 	// string "state"
-	o = append(o, 0x8d, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+	o = append(o, 0x8f, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
 	o = msgp.AppendUint8(o, uint8(z.State))
 	// string "fault"
 	o = append(o, 0xa5, 0x66, 0x61, 0x75, 0x6c, 0x74)
@@ -189,6 +189,12 @@ func (z *Film) MarshalMsg(b []byte) (o []byte, err error) {
 			return
 		}
 	}
+	// string "passes"
+	o = append(o, 0xa6, 0x70, 0x61, 0x73, 0x73, 0x65, 0x73)
+	o = msgp.AppendInt(o, z.Passes)
+	// string "survey"
+	o = append(o, 0xa6, 0x73, 0x75, 0x72, 0x76, 0x65, 0x79)
+	o = msgp.AppendBytes(o, z.Survey)
 	return
 }
 
@@ -318,6 +324,18 @@ func (z *Film) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "passes":
+			z.Passes, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Passes")
+				return
+			}
+		case "survey":
+			z.Survey, bts, err = msgp.ReadBytesBytes(bts, z.Survey)
+			if err != nil {
+				err = msgp.WrapError(err, "Survey")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -340,6 +358,7 @@ func (z *Film) Msgsize() (s int) {
 	for za0002 := range z.Chapters {
 		s += z.Chapters[za0002].Msgsize()
 	}
+	s += 7 + msgp.IntSize + 7 + msgp.BytesPrefixSize + len(z.Survey)
 	return
 }
 

@@ -423,15 +423,15 @@ func (s *Store) PutJobBack(ctx context.Context, held *Job, notBefore time.Time, 
 	})
 }
 
-// JobGivenUp notes on a job that ended, whose work is not all done, why.
-func (s *Store) JobGivenUp(ctx context.Context, id, why string) error {
+// EditJob lets edit change a job, whoever has it.
+func (s *Store) EditJob(ctx context.Context, id string, edit func(*Job)) error {
 	return s.db.Update(ctx, func(tx kv.Tx) error {
 		old, err := jobByID(tx, id)
-		if err != nil || !old.State.Ended() {
+		if err != nil {
 			return err
 		}
 		j := old
-		j.State, j.Error = JobFailed, why
+		edit(&j)
 		return changeJob(tx, &old, &j)
 	})
 }

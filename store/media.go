@@ -37,7 +37,7 @@ type Media struct {
 	Size     int64  `msg:"size"` // bytes as uploaded; what the quota counts
 	Hash     []byte `msg:"hash"` // SHA-256 of the bytes as uploaded
 
-	Blob     string `msg:"blob"`  // key of the stored bytes
+	Blob     string `msg:"blob"`  // key of the stored bytes; empty: the file was not kept
 	BlobSize int64  `msg:"bsize"` // bytes in the blob (a sanitised SVG differs from its upload)
 	// Plan is what may be delivered of the blob without metadata, as package
 	// strip encodes it; empty: the whole blob.
@@ -476,9 +476,13 @@ func ownMedia(tx kv.Reader, user, id string) (Media, error) {
 	return m, err
 }
 
-// Blobs are the keys of all that the record keeps.
+// Blobs are the keys of all that the record keeps. A video has no blob of its own when
+// its file was not to be kept.
 func (m *Media) Blobs() []string {
-	list := []string{m.Blob}
+	var list []string
+	if m.Blob != "" {
+		list = append(list, m.Blob)
+	}
 	if m.Source != "" {
 		list = append(list, m.Source)
 	}

@@ -173,6 +173,10 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
 		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
 		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
+		{"GET", "/v1/admin/jobs", Admin, limit.Read, a.listJobs},
+		{"GET", "/v1/admin/jobs/:id", Admin, limit.Read, a.getJob},
+		{"POST", "/v1/admin/jobs/:id/retry", Admin, limit.Mutation, a.retryJob},
+		{"DELETE", "/v1/admin/jobs/:id", Admin, limit.Mutation, a.cancelJob},
 		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
 		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
@@ -226,6 +230,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/videos/:id/captions", change, limit.Mutation, a.addCaptions},
 		{"DELETE", "/v1/videos/:id/captions/:track", change, limit.Mutation, a.dropCaptions},
 		{"POST", "/v1/videos/:id/sign", write, limit.Upload, a.signVideo},
+		{"POST", "/v1/videos/:id/retry", change, limit.Mutation, a.retryVideo},
 		{"GET", "/v1/videos/:id/original", read, limit.Read, a.getVideoOriginal},
 		{"GET", "/v1/videos/:id/public-meta", Internal, limit.Free, a.videoPublicMeta},
 

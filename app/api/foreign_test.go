@@ -29,6 +29,13 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 	if _, _, err := s.CreateMedia(ctx, sound); err != nil {
 		t.Fatal(err)
 	}
+	film := store.Media{
+		ID: store.NewID(store.IDLen), User: p.User, Kind: store.Video, Filename: "a.mp4", MIME: "video/mp4", Ext: "mp4", Hash: make([]byte, 32), Blob: "none",
+		Film: store.Film{State: store.FilmReady},
+	}
+	if _, _, err := s.CreateMedia(ctx, film); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.TrashMedia(ctx, p.User, []string{thrown}); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +48,7 @@ func owned(t *testing.T, p *apptest.Picora) map[string]string {
 		"/v1/images/":             picture,
 		"/v1/media/":              picture,
 		"/v1/audio/":              sound.ID,
+		"/v1/videos/":             film.ID,
 		"/v1/trash/":              thrown,
 		"/v1/watermarks/":         watermark(t, p, textMark),
 		"/v1/collections/":        makeAlbum(t, p, object{"name": "mine"}).ID,

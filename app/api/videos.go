@@ -195,14 +195,30 @@ func (a *API) signVideo(c *fiber.Ctx) error {
 		return err
 	}
 	exp := time.Now().Unix() + seconds
-	at.whole = "?" + a.signer.Link(m.ID, exp)
-	at.cover = at.whole
+	query := "?" + a.signer.Link(m.ID, exp)
+	at.sign = func(string) string { return query }
 	play := at.playback(&m)
 	return ok(c, map[string]any{
 		"signedUrl": play, "playbackUrl": play, "mp4Url": at.has(&m, store.FilePart, "video.mp4"), "thumbnailUrl": at.poster(&m),
-		"embedUrl":  link.Of(c.UserContext()).Page("/embed/video/"+m.ID) + at.whole,
+		"embedUrl":  link.Of(c.UserContext()).Page("/embed/video/"+m.ID) + query,
 		"expiresAt": stamp(time.Unix(exp, 0)), "exp": exp,
 	})
+}
+
+// retryVideo handles POST /v1/videos/:id/retry.
+func (a *API) retryVideo(c *fiber.Ctx) error {
+	m, err := a.ownVideo(c)
+	if err != nil {
+		return err
+	}
+	if m, err = a.library.RetryFilm(c.UserContext(), m.User, m.ID); err != nil {
+		return err
+	}
+	out, err := a.video(c, &m)
+	if err != nil {
+		return err
+	}
+	return c.Status(fiber.StatusAccepted).JSON(success{true, out})
 }
 
 // getVideoOriginal handles GET /v1/videos/:id/original.
@@ -210,6 +226,9 @@ func (a *API) getVideoOriginal(c *fiber.Ctx) error {
 	m, err := a.ownVideo(c)
 	if err != nil {
 		return err
+	}
+	if m.Blob == "" {
+		return fault.New(fault.NotFound, "The file of this video was not kept when all was made of it.")
 	}
 	return a.sendOriginal(c, &m)
 }
@@ -220,7 +239,9 @@ func (a *API) videoPublicMeta(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(map[string]any{
-		"storageKey": m.Blob, "mimeType": m.MIME, "sizeBytes": m.Size, "filename": m.Filename, "isPublic": m.Public,
-	})
+	key, mime, size := m.Blob, m.MIME, m.Size
+	if file, has := m.Part(store.FilePart); key == "" && has { // the original was not kept
+		key, mime, size = file.Blob, file.MIME, file.Size
+	}
+	return c.JSON(map[string]any{"storageKey": key, "mimeType": mime, "sizeBytes": size, "filename": m.Filename, "isPublic": m.Public})
 }

@@ -85,26 +85,33 @@ type caption struct {
 // filmAddresses makes the addresses of what belongs to a video, for one answer.
 type filmAddresses struct {
 	link.Origin
-	id           string
-	whole, cover string // queries with signatures, of all of the video and of its poster
-	small        bool   // its owner's bandwidth is used up
+	id    string
+	sign  func(what string) string // is a query with a signature of all of the video, or of the part alone
+	small bool                     // its owner's bandwidth is used up
 }
 
 // addresses are those of m for the caller. Whoever owns it gets signatures where they are
 // needed: what their program is told of, it can show.
 func (a *API) addresses(c *fiber.Ctx, m *store.Media) (at filmAddresses, err error) {
-	at = filmAddresses{Origin: link.Of(c.UserContext()), id: m.ID}
+	at = filmAddresses{Origin: link.Of(c.UserContext()), id: m.ID, sign: func(string) string { return "" }}
 	if !rule.Open(m) && caller(c).User == m.User {
 		const day = 86400 // to the next day but one, so that the address stays the same for a day
 		until := (time.Now().Unix()/day + 2) * day
-		at.whole, at.cover = "?"+a.signer.Link(m.ID, until), "?"+a.signer.Link(rule.Part(m.ID, store.PosterPart), until)
+		at.sign = func(part string) string {
+			what := m.ID
+			if part != "" {
+				what = rule.Part(m.ID, part)
+			}
+			return "?" + a.signer.Link(what, until)
+		}
 	}
 	state, err := a.usage.Bandwidth(c.UserContext(), m.User)
 	at.small = state != usage.Ok
 	return at, err
 }
 
-func (at *filmAddresses) of(name string) string { return at.Video(at.id, name) + at.whole }
+// of is the address of something that the signature of all of the video opens.
+func (at *filmAddresses) of(name string) string { return at.Video(at.id, name) + at.sign("") }
 
 // playback is where m plays, small while its owner's bandwidth is used up (contract 11).
 func (at *filmAddresses) playback(m *store.Media) *string {
@@ -131,7 +138,15 @@ func (at *filmAddresses) poster(m *store.Media) *string {
 	if _, made := m.Part(store.PosterPart); !made && !own {
 		return nil
 	}
-	return orNull(at.Video(at.id, "poster.jpg") + at.cover)
+	return orNull(at.Video(at.id, "poster.jpg") + at.sign(store.PosterPart))
+}
+
+// preview is the address of a few seconds of m.
+func (at *filmAddresses) preview(m *store.Media) *string {
+	if _, has := m.Part(store.PreviewPart); !has {
+		return nil
+	}
+	return orNull(at.Video(at.id, "preview.mp4") + at.sign(store.PreviewPart))
 }
 
 // filmStatus is how far the work on a video has come. What failed has another name in
@@ -169,7 +184,7 @@ func (a *API) video(c *fiber.Ctx, m *store.Media) (video, error) {
 		ID: m.ID, Type: "video", Title: filmTitle(m), Filename: m.Filename, Status: filmStatus(f, "error"), Progress: a.filmProgress(m),
 		Error: orNull(f.Fault), Note: orNull(f.Note), SizeBytes: m.Size, MIMEType: m.MIME, DurationSeconds: wholeDuration(f),
 		Width: intOrNull(m.Width), Height: intOrNull(m.Height), HDR: orNull(f.HDR),
-		PlaybackURL: at.playback(m), MP4URL: at.has(m, store.FilePart, "video.mp4"), PreviewURL: at.has(m, store.PreviewPart, "preview.mp4"),
+		PlaybackURL: at.playback(m), MP4URL: at.has(m, store.FilePart, "video.mp4"), PreviewURL: at.preview(m),
 		StoryboardURL: at.has(m, store.BoardPart, "storyboard.vtt"), ThumbnailURL: at.poster(m), EmbedURL: at.Page("/embed/video/" + m.ID),
 		Renditions: []rendition{}, SoundTracks: []soundTrack{}, Captions: at.captions(f), Chapters: []chapter{},
 		IsPublic: m.Public, Tags: append([]string{}, m.Tags...), KBID: orNull(m.Collection),

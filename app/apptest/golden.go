@@ -50,7 +50,7 @@ var neutral = []struct {
 }{
 	{regexp.MustCompile(`http://(127\.0\.0\.1|localhost):[0-9]+`), `http://<host>`},
 	{regexp.MustCompile(`<host>/[A-Za-z0-9_-]{11}\.`), `<host>/<image>.`},
-	{regexp.MustCompile(`<host>/(audio|audio-cover|audio-peaks|audio-level|embed/audio|doc|doc-cover)/[A-Za-z0-9_-]{21}`), `<host>/$1/<id>`},
+	{regexp.MustCompile(`<host>/(audio|audio-cover|audio-peaks|audio-level|embed/audio|video|embed/video|doc|doc-cover)/[A-Za-z0-9_-]{21}`), `<host>/$1/<id>`},
 	{regexp.MustCompile(`\?sig=[A-Za-z0-9_-]{43}&exp=[0-9]+`), `?sig=<signature>&exp=<seconds>`},
 	{regexp.MustCompile(`\?exp=[0-9]+&sig=[A-Za-z0-9_-]{43}`), `?exp=<seconds>&sig=<signature>`},
 	{regexp.MustCompile(`"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"`), `"<time>"`},

@@ -108,7 +108,7 @@ func closed(v any) any {
 // their form; others are any segment.
 func pathPattern(path string) *regexp.Regexp {
 	p := regexp.QuoteMeta(path)
-	p = strings.NewReplacer(`\{id\}\.\{ext\}`, `[A-Za-z0-9_-]{11}\.[^/.]{2,5}`, `\{id\}`, `[^/]+`, `\{name\}`, `[^/]+`, `\{revision\}`, `[^/]+`).Replace(p)
+	p = strings.NewReplacer(`\{id\}\.\{ext\}`, `[A-Za-z0-9_-]{11}\.[^/.]{2,5}`, `\{id\}`, `[^/]+`, `\{name\}`, `[^/]+`, `\{revision\}`, `[^/]+`, `\{track\}`, `[^/]+`).Replace(p)
 	return regexp.MustCompile("^" + p + "$")
 }
 

@@ -24,6 +24,7 @@ type file struct {
 	changed  time.Time
 	modified string // Last-Modified, which says changed; empty: nothing is said
 	saveAs   string // Content-Disposition, when it is not to be shown
+	coding   string // Content-Encoding; empty: none
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
 	served   *usage.Meter // counts the bytes that are sent
@@ -46,7 +47,7 @@ type entry struct {
 
 // weight is about how many bytes of memory the entry takes.
 func (e *entry) weight() int {
-	n := len(e.file.bytes) + len(e.header) + 2048 + 128*len(e.media.Parts) + 192*len(e.media.Film.Tracks) + 64*len(e.media.Film.Chapters)
+	n := len(e.file.bytes) + len(e.header) + 2048 + 128*len(e.media.Parts) + 192*len(e.media.Film.Tracks)
 	if e.pieces != nil {
 		n += 16 * len(e.pieces.seconds)
 	}

@@ -267,7 +267,7 @@ func refuse(c *fiber.Ctx, err error) error {
 		slog.Error("file not served", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "err", err)
 	}
 	h := &c.Response().Header
-	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange} {
+	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentRange, fiber.HeaderContentEncoding} {
 		h.Del(name) // of the file that was to be sent
 	}
 	h.Set(fiber.HeaderCacheControl, "no-store")

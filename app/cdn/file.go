@@ -67,6 +67,9 @@ func describe(h *fasthttp.ResponseHeader, f *file, p access.Policy) {
 	if f.saveAs != "" {
 		h.Set(fiber.HeaderContentDisposition, f.saveAs)
 	}
+	if f.coding != "" {
+		h.Set(fiber.HeaderContentEncoding, f.coding)
+	}
 	security(h)
 }
 

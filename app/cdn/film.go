@@ -87,8 +87,7 @@ func (d *CDN) openFilm(c *fiber.Ctx, at address) (f file, p access.Policy, err e
 	return f, p, err
 }
 
-// film finds the record of a video in memory or in the store. Its Plan and so on are not
-// there.
+// film finds the record of a video in memory or in the store.
 func (d *CDN) film(ctx context.Context, id string) (*entry, error) {
 	if e, ok := d.films.get(id); ok {
 		return e, nil
@@ -101,7 +100,7 @@ func (d *CDN) film(ctx context.Context, id string) (*entry, error) {
 	if m.Kind != store.Video {
 		return nil, store.ErrNotFound
 	}
-	m.Plan, m.Tags, m.Film.Chapters = nil, nil, nil
+	m.Plan, m.Tags, m.Film.Chapters, m.Film.Survey = nil, nil, nil, nil // nobody asks here
 	e.media, e.file.served = m, d.meter(&m)
 	d.films.put(id, e)
 	return e, nil

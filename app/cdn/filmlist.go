@@ -42,11 +42,18 @@ func (d *CDN) filmList(c *fiber.Ctx, e *entry, at filmAddress, state usage.Bandw
 		f.mime = "text/vtt; charset=utf-8"
 		err = w.board()
 	}
+	if err != nil {
+		return err
+	}
 	f.bytes = w.Bytes()
-	f.size = int64(len(f.bytes))
 	sum := sha256.Sum256(f.bytes)
 	f.etag = `"` + hex.EncodeToString(sum[:16]) + `"`
-	return err
+	c.Response().Header.Add(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if len(f.bytes) >= worthCoding && takesGzip(c.Get(fiber.HeaderAcceptEncoding)) {
+		f.bytes, f.coding, f.etag = zipped(f.bytes), "gzip", f.etag[:len(f.etag)-1]+`-g"`
+	}
+	f.size = int64(len(f.bytes))
+	return nil
 }
 
 // carried is the signature that opened the video, as it stands in an address; empty when

@@ -27,6 +27,7 @@ func (e *env) worker() *cobra.Command {
 			return child.ServePrepared(map[string]child.Handler{
 				media.MakeJob: makePicture, media.LookJob: lookAtPicture, media.ProbeJob: probeFile,
 				media.SoundJob: readSound, media.MeasureJob: measureSound, media.LevelJob: levelSound,
+				media.VideoJob: lookAtVideo, media.SurveyJob: surveyVideo, media.TracksJob: makeTracks, media.CaptionsJob: cleanCaptions, media.JoinJob: joinTracks,
 				media.ProseJob: layOut, media.PDFJob: readPDF, media.PDFPageJob: drawPDF,
 			}, map[string]func() error{media.PDFWork: pdf.Prepare})
 		},

@@ -124,7 +124,8 @@ type Images struct {
 
 // Video is what is made of videos, and how much of the machine that may take.
 type Video struct {
-	// Ladder are the heights in pixels in which a video is made, none above its own.
+	// Ladder are the sizes in which a video is made, by the shorter side in pixels, none
+	// above its own.
 	Ladder []int `toml:"ladder"`
 	// Quality is x264's CRF, from 16 (large) to 32 (small).
 	Quality int `toml:"quality"`

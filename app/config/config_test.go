@@ -111,6 +111,8 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
 		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
+		"video_ladder": "360, 720", "video_quality": "20", "video_preset": "fast", "video_max_frame_rate": "30", "video_keep_original": "false",
+		"video_jobs": "2", "video_priority": "low", "video_tries": "3",
 		"mail_host": "smtp.example.org", "mail_port": "465", "mail_tls": "tls", "mail_user": "u", "mail_password": "p", "mail_from": "Picora <p@example.org>",
 	}
 	var env []string
@@ -137,6 +139,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		Log:     Log{Level: "debug", Format: "json"},
 		Metrics: Metrics{Listen: ":9102"},
 		Images:  Images{Transforms: "any", CacheBytes: 5, Workers: 3, Queue: 4, Timeout: Duration(6 * time.Second)},
+		Video:   Video{Ladder: []int{360, 720}, Quality: 20, Preset: "fast", MaxFrameRate: 30, Jobs: 2, Priority: "low", Tries: 3},
 		Mail:    Mail{Host: "smtp.example.org", Port: 465, TLS: "tls", User: "u", Password: "p", From: "Picora <p@example.org>"},
 
 		Variants: Default().Variants, Plans: Default().Plans,
@@ -280,6 +283,13 @@ func TestValuesAreValidated(t *testing.T) {
 		{"UPLOAD_KEEP_METADATA", values{"true", "false", "1", "0"}, values{"", "yes"}},
 		{"BLOBS_MIN_FREE_BYTES", values{"0", "9223372036854775807"}, values{"-1", "9223372036854775808"}},
 		{"CDN_CACHE_BYTES", values{"0"}, values{"-1"}},
+		{"VIDEO_LADDER", values{"144", "360,720", "240 360, 4320"}, values{"", "0", "361", "142", "4322", "720,360", "360,360", "360p"}},
+		{"VIDEO_QUALITY", values{"16", "32"}, values{"15", "33", "good"}},
+		{"VIDEO_PRESET", values{"ultrafast", "slow"}, values{"", "placebo"}},
+		{"VIDEO_MAX_FRAME_RATE", values{"24", "120"}, values{"23", "121"}},
+		{"VIDEO_JOBS", values{"1", "16"}, values{"0", "17"}},
+		{"VIDEO_PRIORITY", values{"idle", "low", "normal"}, values{"", "high"}},
+		{"VIDEO_TRIES", values{"1", "100"}, values{"0", "101"}},
 		{"LOG_LEVEL", values{"debug", "info", "warn", "error"}, values{"", "INFO", "trace"}},
 		{"LOG_FORMAT", values{"text", "json"}, values{"", "xml"}},
 	}

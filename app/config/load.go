@@ -147,6 +147,8 @@ func expected(f reflect.Value) string {
 		return "true or false is expected"
 	case []string:
 		return `a list of texts is expected, such as ["a", "b"]`
+	case []int:
+		return "a list of whole numbers is expected, such as [360, 720]"
 	case Duration:
 		return `a duration is expected, such as "30s" or "5m"`
 	}
@@ -267,6 +269,15 @@ func setText(f reflect.Value, v string) error {
 		*p = n
 	case *[]string:
 		*p = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+	case *[]int:
+		*p = []int{}
+		for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+			n, err := strconv.Atoi(word)
+			if err != nil {
+				return fmt.Errorf("%q is no list of whole numbers such as 360, 720", v)
+			}
+			*p = append(*p, n)
+		}
 	case *Duration:
 		if err := p.UnmarshalText([]byte(v)); err != nil {
 			return fmt.Errorf("%q is not a duration such as 30s", v)

@@ -94,6 +94,7 @@ func (c *Config) Validate() (problems []error) {
 	if _, there := c.Variants["thumb"]; !there {
 		bad("variants.thumb", "is needed: the links to thumbnails name it")
 	}
+	c.Video.validate(bad)
 	c.Mail.validate(bad)
 	c.validateOIDC(bad)
 	for _, name := range PlanNames {
@@ -114,6 +115,38 @@ func (c *Config) Validate() (problems []error) {
 		bad("metrics.listen", "%q is not an address such as 127.0.0.1:9102", c.Metrics.Listen)
 	}
 	return problems
+}
+
+func (v Video) validate(bad func(key, format string, args ...any)) {
+	before := 143
+	for _, n := range v.Ladder {
+		if n <= before || n > 4320 || n%2 != 0 {
+			before = -1
+			break
+		}
+		before = n
+	}
+	if before < 0 || len(v.Ladder) == 0 {
+		bad("video.ladder", "even numbers from 144 to 4320, ascending, such as [360, 720, 1080]")
+	}
+	if v.Quality < 16 || v.Quality > 32 {
+		bad("video.quality", "between 16 and 32")
+	}
+	if presets := []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"}; !slices.Contains(presets, v.Preset) {
+		bad("video.preset", "%q is none of %s", v.Preset, strings.Join(presets, ", "))
+	}
+	if v.MaxFrameRate < 24 || v.MaxFrameRate > 120 {
+		bad("video.max_frame_rate", "between 24 and 120")
+	}
+	if v.Jobs < 1 || v.Jobs > 16 {
+		bad("video.jobs", "between 1 and 16")
+	}
+	if !slices.Contains([]string{"idle", "low", "normal"}, v.Priority) {
+		bad("video.priority", "%q is none of idle, low, normal", v.Priority)
+	}
+	if v.Tries < 1 || v.Tries > 100 {
+		bad("video.tries", "between 1 and 100")
+	}
 }
 
 func (m Mail) validate(bad func(key, format string, args ...any)) {

@@ -193,14 +193,17 @@ func uncaptioned(err error) error {
 	return err
 }
 
-// Language writes a tag of a language as it is usually written (RFC 5646, 2.1.1), and
-// says whether it is one, of at most 35 characters. Whether there is such a language is
-// not asked.
+// Language writes a tag of a language as it is usually written (RFC 5646, 2.1.1), with the
+// shortest code, and says whether it is one, of at most 35 characters. Whether there is
+// such a language is not asked.
 func Language(tag string) (string, bool) {
 	if len(tag) > 35 {
 		return "", false
 	}
 	parts := strings.Split(tag, "-")
+	if short, there := shorter[strings.ToLower(parts[0])]; there {
+		parts[0] = short
+	}
 	for i, p := range parts {
 		for _, c := range []byte(p) {
 			letter := c|0x20 >= 'a' && c|0x20 <= 'z'

@@ -1,35 +1,72 @@
 package library
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 
 	"picora/app/config"
+	"picora/app/fault"
+	"picora/media"
 	"picora/media/worker"
 	"picora/store"
 )
 
-// films is the work on videos: lanes take jobs out of the store's queue, so a restart
-// loses nothing.
+// films is the work on videos: lanes take jobs out of the store's queue, a step of a video
+// at a time, so what cannot be played yet goes before what can, and a restart loses no
+// more than a step.
 type films struct {
 	pool    *worker.Pool
 	options config.Video
 	boot    string        // of this start of the server
 	arrived chan struct{} // has room for one signal: there may be a job
+	stall   time.Duration // a step that does not move for so long is ended
 
 	mu       sync.Mutex
-	progress map[string]float64 // of what is under way, from 0 to 1, by media id
+	progress map[string]float64   // of what is not finished, from 0 to 1, by media id
+	running  map[string]*filmWork // by the job's id
 }
+
+const (
+	// filmHold is how long a lane has a job until it must renew that.
+	filmHold = 2 * time.Minute
+	// filmRenew is how often it does, and writes down how far it came.
+	filmRenew = 20 * time.Second
+	// filmWatch is how often a lane looks whether its video is still wanted.
+	filmWatch = 300 * time.Millisecond
+	// filmPoll is how often idle lanes look for what became due.
+	filmPoll = time.Second
+	// filmStall is longer than a step takes to make some progress.
+	filmStall = 10 * time.Minute
+	// filmCPU is the processor time of one step.
+	filmCPU = 14 * 24 * time.Hour
+	// roomAgain is when a video that the disk has no room for is looked at again.
+	roomAgain = time.Minute
+	// suspectTries is how often a video is tried that a worker does not survive.
+	suspectTries = 2
+	// jobsKept and jobsMost are how long, and how many, jobs are kept that ended.
+	jobsKept = 30 * 24 * time.Hour
+	jobsMost = 2000
+)
+
+var (
+	errStalled = errors.New("library: no progress")
+	errNoRoom  = errors.New("library: no room on the disk")
+)
 
 // UseFilms lets the library take videos, which the pool's workers work on. It needs
 // UseWorkers. It is called once, before the start.
 func (l *Library) UseFilms(p *worker.Pool, o config.Video) {
 	l.films = &films{
-		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1),
-		progress: map[string]float64{},
+		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall,
+		progress: map[string]float64{}, running: map[string]*filmWork{},
 	}
 }
 
-// FilmProgress is how much is made of a video that is being worked on, from 0 to 1.
+// FilmProgress is how much is made of a video that is not finished, from 0 to 1.
 func (l *Library) FilmProgress(id string) float64 {
 	if l.films == nil {
 		return 0
@@ -37,4 +74,302 @@ func (l *Library) FilmProgress(id string) float64 {
 	l.films.mu.Lock()
 	defer l.films.mu.Unlock()
 	return l.films.progress[id]
+}
+
+// Films works on videos until ctx ends.
+func (l *Library) Films(ctx context.Context) {
+	f := l.films
+	if f == nil {
+		return
+	}
+	if err := l.resumeFilms(ctx); err != nil && ctx.Err() == nil {
+		slog.Error("the videos that a stop interrupted were not found", "err", err)
+	}
+	var lanes sync.WaitGroup
+	for range f.options.Jobs {
+		lanes.Go(func() { l.filmLane(ctx) })
+	}
+	lanes.Go(func() { l.trimJobs(ctx) })
+	lanes.Wait()
+}
+
+// resumeFilms has the jobs wait that the stop of another server interrupted, and finds out
+// how far they are.
+func (l *Library) resumeFilms(ctx context.Context) error {
+	n, err := l.store.FreeJobs(ctx, l.films.boot)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		slog.Info("the work on videos that a stop interrupted goes on", "videos", n)
+	}
+	for after := ""; ; {
+		list, next, err := l.store.Jobs(ctx, store.JobWaiting, after, 100)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			l.films.setProgress(list[i].Media, list[i].Progress)
+		}
+		if after = next; after == "" {
+			return nil
+		}
+	}
+}
+
+func (f *films) setProgress(id string, p float64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.progress[id] = p
+}
+
+func (f *films) forget(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.progress, id)
+}
+
+func (l *Library) trimJobs(ctx context.Context) {
+	for {
+		n, err := l.store.TrimJobs(ctx, l.store.Now().Add(-jobsKept), jobsMost)
+		if err != nil && ctx.Err() == nil {
+			slog.Warn("old jobs were not forgotten", "err", err)
+		}
+		wait := time.Hour
+		if n > 0 {
+			wait = time.Second // there may be more
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// filmLane works on one video at a time.
+func (l *Library) filmLane(ctx context.Context) {
+	f := l.films
+	for ctx.Err() == nil {
+		j, err := l.store.TakeJob(ctx, f.boot, filmHold)
+		if err == nil {
+			signal(f.arrived) // for another lane
+			l.workOn(ctx, j)
+			continue
+		}
+		if !errors.Is(err, store.ErrNotFound) && ctx.Err() == nil {
+			slog.Warn("no job could be taken", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-f.arrived:
+		case <-time.After(filmPoll):
+		}
+	}
+}
+
+// workOn does the next step of a job.
+func (l *Library) workOn(ctx context.Context, j store.Job) {
+	m, err := l.store.Media(ctx, j.Media)
+	if err != nil { // it goes with its job; what else it is, the next try says
+		l.failed(ctx, newFilmWork(j, store.Media{ID: j.Media}, l.films), err, err)
+		return
+	}
+	w := newFilmWork(j, m, l.films)
+	l.films.mu.Lock()
+	l.films.running[j.ID] = w
+	l.films.mu.Unlock()
+	inside, cancel := context.WithCancelCause(ctx)
+	var guard sync.WaitGroup
+	guard.Go(func() { l.guard(inside, w, cancel) })
+	err = l.filmStep(inside, w)
+	why := context.Cause(inside)
+	cancel(nil)
+	guard.Wait()
+	l.films.mu.Lock()
+	delete(l.films.running, j.ID)
+	l.films.mu.Unlock()
+	if err != nil {
+		l.failed(ctx, w, err, why)
+		return
+	}
+	l.succeeded(ctx, w)
+}
+
+// guard ends the work when nobody wants it any more, or when it does not move, and keeps
+// the job meanwhile.
+func (l *Library) guard(ctx context.Context, w *filmWork, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(filmWatch)
+	defer tick.Stop()
+	for renewed := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := l.store.HeldJob(ctx, &w.job)
+		if err == nil && time.Since(renewed) > filmRenew {
+			renewed = time.Now()
+			step, progress := w.now()
+			_, err = l.store.RenewJob(ctx, &w.job, filmHold, func(j *store.Job) { j.Step, j.Progress = step, progress })
+		}
+		switch {
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrLeaseLost):
+			cancel(err)
+			return
+		case err != nil && ctx.Err() == nil:
+			slog.Warn("a job was not renewed", "id", w.job.Media, "err", err)
+		case w.still() > l.films.stall:
+			cancel(errStalled)
+			return
+		}
+	}
+}
+
+// succeeded has the job wait for its next step, unless that was the last.
+func (l *Library) succeeded(ctx context.Context, w *filmWork) {
+	ctx = context.WithoutCancel(ctx)
+	now := l.store.Now()
+	if w.finished {
+		l.films.forget(w.job.Media)
+		return
+	}
+	_, err := l.store.PutJobBack(ctx, &w.job, w.job.Created, func(j *store.Job) {
+		j.Attempts, j.Error, j.Step = 0, "", ""
+		_, j.Progress = w.now()
+		if w.media.Film.Plays() {
+			j.Rank = store.RankRest
+		}
+		j.Say(now, "%s", w.summary())
+	})
+	l.lost(w, err)
+}
+
+// failed decides what becomes of a step that ended with err; why is the end of its
+// context, if that ended.
+func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
+	stopping := ctx.Err() != nil || errors.Is(err, worker.ErrClosed)
+	ctx = context.WithoutCancel(ctx)
+	now := l.store.Now()
+	for _, gone := range []error{store.ErrNotFound, store.ErrLeaseLost} {
+		if errors.Is(why, gone) || errors.Is(err, gone) {
+			_, err := l.store.PutJobBack(ctx, &w.job, now.Add(roomAgain), func(*store.Job) {}) // of an account that is being removed
+			l.lost(w, err)
+			return
+		}
+	}
+	if errors.Is(why, errStalled) {
+		err = errStalled
+	}
+	again := func(at time.Time, count bool, format string, args ...any) {
+		_, e := l.store.PutJobBack(ctx, &w.job, at, func(j *store.Job) {
+			j.Step = ""
+			_, j.Progress = w.now()
+			if !count {
+				j.Attempts--
+			} else {
+				j.Error = line(err.Error(), 300)
+			}
+			if text := fmt.Sprintf(format, args...); count || len(j.Log) == 0 || j.Log[len(j.Log)-1].Text != text {
+				j.Say(now, "%s", text)
+			}
+		})
+		l.lost(w, e)
+	}
+	v := verdict(err)
+	tries := l.films.options.Tries
+	if v.suspect {
+		tries = min(tries, suspectTries)
+	}
+	switch {
+	case stopping:
+		again(w.job.Created, false, "The server stops; the work goes on when it starts again.")
+	case errors.Is(err, errNoRoom):
+		again(now.Add(roomAgain), false, "%s", fault.From(err).Message)
+	case v.final || w.job.Attempts >= tries:
+		l.giveUp(ctx, w, v.sentence, err)
+	default:
+		slog.Warn("a video will be tried again", "id", w.job.Media, "step", w.step, "attempt", w.job.Attempts, "err", err)
+		wait := backOff(w.job.Attempts)
+		again(now.Add(wait), true, "Attempt %d failed: %s. The next is in %v.", w.job.Attempts, line(err.Error(), 300), wait)
+	}
+}
+
+// lost says what kept a job from being put back; that it is gone is no news.
+func (l *Library) lost(w *filmWork, err error) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		l.films.forget(w.job.Media)
+	case err != nil && !errors.Is(err, store.ErrLeaseLost):
+		slog.Error("a job stays as it is until its lease ends", "id", w.job.Media, "err", err)
+	}
+}
+
+// backOff is how long after so many failures the next try is: a minute, then four times
+// as long each, up to an hour.
+func backOff(failures int) time.Duration {
+	wait := time.Minute
+	for range min(failures-1, 3) {
+		wait *= 4
+	}
+	return min(wait, time.Hour)
+}
+
+// judgement is what a failure means.
+type judgement struct {
+	final    bool   // it would come again: the file is at fault
+	suspect  bool   // the file may be at fault
+	sentence string // for its owner, when it is given up
+}
+
+func verdict(err error) judgement {
+	switch {
+	case errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrTooManyPixels):
+		return judgement{final: true, sentence: sentence(media.Reason(err))}
+	case fault.From(err).Code == fault.Invalid:
+		return judgement{final: true, sentence: fault.From(err).Message}
+	case errors.Is(err, worker.ErrCrashed), errors.Is(err, errNonsense):
+		return judgement{suspect: true, sentence: "The file is damaged in a way that this server cannot work around."}
+	case errors.Is(err, worker.ErrMemory):
+		return judgement{suspect: true, sentence: "The video takes more memory to work on than the server has for it."}
+	case errors.Is(err, errStalled), errors.Is(err, worker.ErrTimeout):
+		return judgement{suspect: true, sentence: "The work on the video came to a standstill: the file may be damaged."}
+	}
+	return judgement{sentence: "The server could not work on this video. Its administrator sees why in the list of jobs, and can have it tried again."}
+}
+
+// sentence makes a sentence of a reason.
+func sentence(s string) string {
+	s = line(s, 300)
+	if s == "" {
+		return "The file cannot be worked on."
+	}
+	if s[0] >= 'a' && s[0] <= 'z' {
+		s = string(s[0]-'a'+'A') + s[1:]
+	}
+	if last := s[len(s)-1]; last != '.' && last != '!' && last != '?' {
+		s += "."
+	}
+	return s
+}
+
+// giveUp ends the work on a video that cannot be done.
+func (l *Library) giveUp(ctx context.Context, w *filmWork, say string, err error) {
+	slog.Warn("a video was given up", "id", w.job.Media, "step", w.step, "attempts", w.job.Attempts, "err", err)
+	_, progress := w.now()
+	err = l.endFilm(ctx, &w.job, progress, say, line(err.Error(), 300))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		slog.Error("that a video was given up was not noted", "id", w.job.Media, "err", err)
+	}
+}
+
+// join puts two sentences behind each other, each once.
+func join(a, b string) string {
+	switch {
+	case a == "" || a == b:
+		return b
+	case b == "":
+		return a
+	}
+	return a + " " + b
 }

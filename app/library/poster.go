@@ -10,8 +10,8 @@ import (
 	"picora/store"
 )
 
-// posterSide is the larger side of a video's poster at most, in pixels.
-const posterSide = 1280
+// uploadSide is the larger side, in pixels, of a poster that was made of an upload.
+const uploadSide = 1280
 
 // SetPoster puts the picture in body in the place of the poster that was taken from the
 // user's video. What is kept is a JPEG made of it. AtEnd is asked before anything is made:
@@ -35,7 +35,7 @@ func (l *Library) SetPoster(ctx context.Context, user, id string, body io.Reader
 	}
 	making, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
 	defer cancel()
-	spec := media.Spec{Width: posterSide, Height: posterSide, Fit: media.Inside, Format: "jpeg", Still: true}
+	spec := media.Spec{Width: uploadSide, Height: uploadSide, Fit: media.Inside, Format: "jpeg", Still: true}
 	_, info, err := l.remakeFile(making, spool.File, is, spec)
 	if err != nil {
 		return m, undecoded(err)

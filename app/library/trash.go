@@ -48,6 +48,9 @@ func (l *Library) Restore(ctx context.Context, user, id string) (store.Media, er
 	l.onEdit(id)
 	signal(l.arrived) // it may have gone before anybody looked at it
 	l.hearSoon("")
+	if l.films != nil {
+		signal(l.films.arrived)
+	}
 	return back[0], nil
 }
 

@@ -34,7 +34,11 @@ const (
 
 // Limits bound what a file may ask for.
 type Limits struct {
-	Pixels int64 // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
+	Pixels int64      // of one picture; 0: no limit but FFmpeg's own, which is 2^31-1
+	Type   media.Type // of a film; zero: its content tells
+
+	buffer int  // bytes read at once; 0: bufferSize
+	mapped bool // the file has a map in front, see withMap
 }
 
 // Input is an open file. It is not safe for concurrent use.
@@ -61,7 +65,7 @@ func open(r io.ReaderAt, size int64, l Limits, known *astiav.InputFormat, more .
 	const most = 1<<31 - 1 // that FFmpeg can be told; a higher number makes every file fail
 	l.Pixels = min(cmp.Or(l.Pixels, most), most)
 	in = &Input{limits: l, r: r, size: size}
-	if in.io, err = astiav.AllocIOContext(bufferSize, false, in.read, in.seek, nil); err != nil {
+	if in.io, err = astiav.AllocIOContext(cmp.Or(l.buffer, bufferSize), false, in.read, in.seek, nil); err != nil {
 		return nil, fmt.Errorf("av: %w", err)
 	}
 	options, err := dictionary(append(more, "format_whitelist", demuxers, "protocol_whitelist", "none", "max_streams", fmt.Sprint(maxStreams),

@@ -175,12 +175,16 @@ func (w *aacFile) free() {
 type cursor struct {
 	f       File
 	at, end int64
+	err     error // of the file, when it was written
 }
 
 func (c *cursor) write(b []byte) (int, error) {
 	n, err := c.f.WriteAt(b, c.at)
 	c.at += int64(n)
 	c.end = max(c.end, c.at)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
 	return n, err
 }
 

@@ -106,6 +106,11 @@ func (g *soundGraph) pass(f *astiav.Frame, take func(*astiav.Frame) error) error
 		f.SetPts(g.now)
 		g.now += int64(f.NbSamples())
 	}
+	return g.push(f, take)
+}
+
+// push is pass for a frame that has its time already, in samples.
+func (g *soundGraph) push(f *astiav.Frame, take func(*astiav.Frame) error) error {
 	if err := g.source.AddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
 		return fmt.Errorf("av: filter: %w", err)
 	}

@@ -2,8 +2,6 @@ package sound
 
 import (
 	"cmp"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,33 +38,5 @@ func describe(is *media.Sound, told tags.Tags, info av.SoundInfo) {
 			list = append(list, media.Chapter{Start: c.Start, End: c.End, Title: tags.Clean(tags.Legacy(c.Title))})
 		}
 	}
-	is.Chapters = chapters(list, is.Duration)
-}
-
-// maxChapterBytes keeps the chapters of a file within the answer of a worker.
-const maxChapterBytes = 40 << 10
-
-// chapters puts them in order, and each within the file. One ends where the next begins
-// unless it says something else that can be.
-func chapters(list []media.Chapter, duration float64) (out []media.Chapter) {
-	list = slices.DeleteFunc(slices.Clone(list), func(c media.Chapter) bool { return !(c.Start >= 0 && c.Start < duration) })
-	slices.SortStableFunc(list, func(a, b media.Chapter) int { return cmp.Compare(a.Start, b.Start) })
-	bytes := 0
-	for i, c := range list {
-		next := duration
-		if i+1 < len(list) {
-			next = list[i+1].Start
-		}
-		if !(c.End > c.Start && c.End <= duration) {
-			c.End = next
-		}
-		c.Start, c.End = math.Round(c.Start*1000)/1000, math.Round(c.End*1000)/1000
-		if bytes += 60 + len(strconv.Quote(c.Title)); bytes > maxChapterBytes || len(out) == media.MaxChapters {
-			break
-		}
-		// JSON writes these as six bytes each.
-		bytes += 5 * (strings.Count(c.Title, "<") + strings.Count(c.Title, ">") + strings.Count(c.Title, "&"))
-		out = append(out, c)
-	}
-	return out
+	is.Chapters = media.Chapters(list, is.Duration)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"time"
 
 	"picora/media"
 	"picora/media/av"
@@ -168,7 +167,7 @@ func (p part) judge(l av.Length, info av.SoundInfo, args media.SoundArgs) error 
 	case p.typ == media.MP3 && l.Bytes*8 < p.Size():
 		return media.Corrupt("most of the file is no MP3")
 	case most > 0 && l.Seconds > float64(most)+0.5: // a limit of an hour takes what is an hour by its maker's count
-		return media.Unsupported(fmt.Sprintf("the sound is %s long; the limit is %s", spoken(l.Seconds), spoken(float64(most))))
+		return media.TooLong("sound", l.Seconds, float64(most))
 	}
 	return nil
 }
@@ -184,23 +183,4 @@ func promised(p part) float64 {
 		n = n<<8 | int64(c)
 	}
 	return float64(n)
-}
-
-// spoken writes a length of time for people: "1 h 12 min", "9 min 30 s", "12 s".
-func spoken(seconds float64) string {
-	d := time.Duration(math.Round(seconds)) * time.Second
-	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
-	switch {
-	case h > 0 && m == 0 && s == 0:
-		return fmt.Sprintf("%d h", h)
-	case h > 0 && s == 0:
-		return fmt.Sprintf("%d h %d min", h, m)
-	case h > 0:
-		return fmt.Sprintf("%d h %d min %d s", h, m, s)
-	case m > 0 && s == 0:
-		return fmt.Sprintf("%d min", m)
-	case m > 0:
-		return fmt.Sprintf("%d min %d s", m, s)
-	}
-	return fmt.Sprintf("%d s", s)
 }

@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,4 +116,25 @@ func FuzzParse(f *testing.F) {
 	f.Add(goodMaster)
 	f.Add(goodMedia)
 	f.Fuzz(func(t *testing.T, s string) { check.Parse(s) }) // does not fall
+}
+
+func FuzzReadCMAF(f *testing.F) {
+	box := func(kind string, inside ...byte) []byte {
+		return append(append(binary.BigEndian.AppendUint32(nil, uint32(len(inside)+8)), kind...), inside...)
+	}
+	f.Add(slices.Concat(box("ftyp", []byte("iso6")...), box("moov", box("trak")...), box("moof", box("traf")...), box("mdat", 1, 2, 3)))
+	f.Add([]byte("\x00\x00\x00\x00moov"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := check.ReadCMAF(b)
+		if err != nil {
+			return
+		}
+		sum := c.Index.Init
+		for _, s := range c.Index.Segments {
+			sum += s.Size
+		}
+		if sum != int64(len(b)) || len(c.Starts) != len(c.Index.Segments) {
+			t.Errorf("%+v of %d bytes", c, len(b))
+		}
+	})
 }

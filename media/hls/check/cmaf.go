@@ -71,6 +71,9 @@ func find(b []byte, kinds ...string) []byte {
 		var found []byte
 		for rest := b; len(rest) >= 8 && found == nil; {
 			size := int(binary.BigEndian.Uint32(rest))
+			if size < 8 {
+				panic(errCMAF)
+			}
 			if string(rest[4:8]) == want {
 				found = rest[8:size]
 			}

@@ -191,6 +191,9 @@ func (t *Track) average() float64 {
 // rates compares what the master says of a variant with what it is: with the largest of the
 // sounds that go with it (RFC 8216, 4.3.4.2).
 func (s *Stream) rates(master string, v Variant, t *Track) {
+	if len(t.CMAF.Index.Segments) == 0 {
+		return // which was said
+	}
 	peak, average, codecs := t.peak(), t.average(), []string{t.CMAF.Codecs}
 	var peakSound, averageSound float64
 	b, _ := url.Parse(master)

@@ -1,0 +1,147 @@
+package library
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"picora/app/fault"
+	"picora/media"
+	"picora/store"
+)
+
+// Job is a job with what only the lane knows that has it.
+type Job struct {
+	store.Job
+	Speed float64       // seconds of the video a second; 0: unknown, or it does not run
+	Left  time.Duration // until all is made; 0: unknown
+}
+
+// live completes a job that a lane has.
+func (l *Library) live(j store.Job) Job {
+	out := Job{Job: j}
+	if l.films == nil || j.State != store.JobRunning {
+		return out
+	}
+	l.films.mu.Lock()
+	w := l.films.running[j.ID]
+	l.films.mu.Unlock()
+	if w != nil {
+		out.Step, out.Progress = w.now()
+		out.Speed, out.Left = w.pace()
+	}
+	return out
+}
+
+// Jobs reads one page of everybody's jobs in that state (zero: in any), the newest first.
+func (l *Library) Jobs(ctx context.Context, state store.JobState, after string, limit int) (list []Job, next string, err error) {
+	found, next, err := l.store.Jobs(ctx, state, after, limit)
+	for _, j := range found {
+		list = append(list, l.live(j))
+	}
+	return list, next, err
+}
+
+// Job finds a job.
+func (l *Library) Job(ctx context.Context, id string) (Job, error) {
+	j, err := l.store.Job(ctx, id)
+	return l.live(j), err
+}
+
+// RetryJob has a job begin now that waits, or again that ended without making everything.
+func (l *Library) RetryJob(ctx context.Context, id string) (Job, error) {
+	j, err := l.store.Job(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if j.State == store.JobRunning {
+		return Job{}, fault.New(fault.Conflict, "This job is being worked on.")
+	}
+	if _, err := l.RetryFilm(ctx, j.User, j.Media); err != nil {
+		return Job{}, err
+	}
+	return l.Job(ctx, id)
+}
+
+// RetryFilm has a video of the user's worked on again that failed, or of which not all was
+// made. One that waits for its next try has it now.
+func (l *Library) RetryFilm(ctx context.Context, user, id string) (store.Media, error) {
+	if l.films == nil {
+		return store.Media{}, errNoFilm
+	}
+	m, err := l.store.NoteMedia(ctx, id, func(m *store.Media) error {
+		f := &m.Film
+		switch {
+		case m.User != user || m.Kind != store.Video:
+			return store.ErrNotFound
+		case f.State == store.FilmWaiting || f.State == store.FilmPlayable:
+			return nil
+		case f.State == store.FilmReady && f.Passes >= filmSteps:
+			return fault.New(fault.Conflict, "All of this video is made: there is nothing to try again.")
+		case m.Blob == "":
+			return fault.New(fault.Conflict, "The file of this video was not kept: upload it again.")
+		case f.State == store.FilmReady:
+			f.State = store.FilmPlayable
+		default:
+			f.State = store.FilmWaiting
+		}
+		var s media.Survey
+		if json.Unmarshal(f.Survey, &s) != nil {
+			s.Note = ""
+		}
+		f.Fault, f.Note = "", line(s.Note, 300)
+		return nil
+	})
+	if err != nil {
+		return m, err
+	}
+	if j, err := l.store.JobOf(ctx, user, id); err == nil {
+		if _, err := l.store.HurryJob(ctx, j.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return m, err
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return m, err
+	}
+	l.onEdit(id)
+	signal(l.films.arrived)
+	return m, nil
+}
+
+// CancelJob ends a job for good: the video stays as far as it is made.
+func (l *Library) CancelJob(ctx context.Context, id string) error {
+	j, err := l.store.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	if j.State.Ended() {
+		return fault.New(fault.Conflict, "This job ended already.")
+	}
+	return l.endFilm(ctx, &j, j.Progress, "An administrator stopped the work on this video.", "stopped by an administrator")
+}
+
+// endFilm ends the work on a video before all is made, and says why: to its owner, and in
+// the list of jobs. One that plays already stays as it is.
+func (l *Library) endFilm(ctx context.Context, j *store.Job, progress float64, say, why string) error {
+	m, err := l.store.NoteMedia(ctx, j.Media, func(now *store.Media) error {
+		if now.Film.Plays() {
+			now.Film.State, now.Film.Note = store.FilmReady, join(now.Film.Note, "Not all of it could be made: "+say)
+			return nil
+		}
+		now.Film.State, now.Film.Fault = store.FilmFailed, say
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.onEdit(m.ID)
+	if l.films != nil {
+		l.films.forget(m.ID)
+	}
+	return l.store.EditJob(ctx, j.ID, func(now *store.Job) {
+		if now.State.Ended() {
+			now.State, now.Error, now.Progress = store.JobFailed, why, progress
+		}
+		now.Say(l.store.Now(), "Ended: %s", why)
+	})
+}

@@ -1,0 +1,323 @@
+package av
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/asticode/go-astiav"
+
+	"picora/media"
+)
+
+// counts is what was counted of a film.
+type counts struct {
+	film     *Film
+	bytes    int64 // of all packets
+	pictures int64
+	corrupt  int64
+	ended    bool  // the last packet is a piece of one
+	from     int64 // when the first picture or sound begins: µs
+	to       int64 // when the last ends
+	seen     stretch
+	heard    stretch
+	steps    steps
+	keys     keys
+	peak     window
+	changes  bool // the parameters of the pictures change
+	cut      bool
+}
+
+// stretch is from when to when a kind of stream goes: µs.
+type stretch struct {
+	from, to int64
+	any      bool
+}
+
+func (s *stretch) add(from, to int64) {
+	if !s.any || from < s.from {
+		s.from = from
+	}
+	if !s.any || to > s.to {
+		s.to = to
+	}
+	s.any = true
+}
+
+// Survey reads all packets of the film, decodes none, and counts. v is what Look told of the
+// same file. Nothing else can be done with the film after.
+func (f *Film) Survey(ctx context.Context, v media.Video, progress func(float64)) (media.Survey, error) {
+	for _, s := range f.in.format.Streams() {
+		if t := s.CodecParameters().MediaType(); s.Index() != f.video.Index() && t != astiav.MediaTypeAudio {
+			s.SetDiscard(astiav.DiscardAll)
+		}
+	}
+	c := &counts{film: f, peak: window{length: 2_000_000}}
+	if err := c.walk(ctx, progress); err != nil {
+		return media.Survey{}, err
+	}
+	if c.pictures == 0 || !c.seen.any {
+		return media.Survey{}, media.Corrupt("there are no pictures in the file")
+	}
+	c.steps.end()
+	out := media.Survey{Video: v, Pictures: c.pictures, VariableRate: c.steps.vary(), KeyEvery: round3(float64(c.keys.longest) / 1e6)}
+	whole := c.seen
+	if c.heard.any {
+		whole.add(c.heard.from, c.heard.to)
+	}
+	// Tracks count from the film's origin; what lies in front of it is not shown.
+	out.Duration = round3(float64(whole.to-max(whole.from, 0)) / 1e6)
+	if out.Duration <= 0 {
+		out.Duration = 0.001
+	}
+	out.BitRate = int64(float64(c.bytes) * 8 / out.Duration)
+	out.FrameRate = round3(c.rate(v.FrameRate))
+	out.Peak = max(c.peak.most(), 1)
+	out.Chapters = media.Chapters(v.Chapters, out.Duration)
+	out.Note = c.note(v)
+	out.Copy = out.Note == "" && c.copies(v)
+	progress(1)
+	return out, nil
+}
+
+func round3(f float64) float64 { return math.Round(f*1000) / 1000 }
+
+// rate is how many pictures a second there are; that of one picture is the file's word.
+func (c *counts) rate(said float64) float64 {
+	if length := float64(c.seen.to-c.seen.from) / 1e6; c.pictures > 1 && length > 0 {
+		return min(float64(c.pictures)/length, 1000)
+	}
+	return said
+}
+
+// walk reads the packets.
+func (c *counts) walk(ctx context.Context, progress func(float64)) error {
+	p := astiav.AllocPacket()
+	defer p.Free()
+	streams := c.film.in.format.Streams()
+	for n := 0; ; n++ {
+		err := c.film.next(ctx, p)
+		if errors.Is(err, io.EOF) || errors.Is(err, errCutOff) {
+			c.cut = err == errCutOff
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if i := p.StreamIndex(); i < len(streams) {
+			c.packet(p, streams[i])
+		}
+		p.Unref()
+		if n%256 == 0 {
+			progress(min(0.999, float64(c.film.in.at)/float64(max(c.film.in.size, 1))))
+		}
+	}
+}
+
+// packet counts one.
+func (c *counts) packet(p *astiav.Packet, s *astiav.Stream) {
+	c.bytes += int64(p.Size())
+	if c.ended = p.Flags().Has(astiav.PacketFlagCorrupt); c.ended {
+		c.corrupt++
+	}
+	if p.Flags().Has(astiav.PacketFlagDiscard) {
+		return // an edit list leaves it out
+	}
+	at := p.Pts()
+	if at == noTime {
+		at = p.Dts()
+	}
+	if at == noTime {
+		if s.Index() == c.film.video.Index() {
+			c.pictures++ // of AVI and others: it is shown when its turn comes
+		}
+		return
+	}
+	from := rescale(at, s.TimeBase(), micro)
+	to := from + rescale(max(p.Duration(), 0), s.TimeBase(), micro)
+	if s.Index() != c.film.video.Index() {
+		c.heard.add(from, to)
+		return
+	}
+	c.pictures++
+	c.seen.add(from, to)
+	c.steps.add(from)
+	c.keys.add(from, p.Flags().Has(astiav.PacketFlagKey))
+	c.peak.add(from, int64(p.Size()))
+	c.changes = c.changes || c.pictures > 1 && changesParameters(p)
+}
+
+// note says what is wrong with the file.
+func (c *counts) note(v media.Video) string {
+	have := float64(max(c.seen.to, c.heard.to)) / 1e6
+	switch {
+	case c.cut || v.Duration-have > max(1.5, 0.02*v.Duration):
+		if v.Duration > have+1 {
+			return fmt.Sprintf("The end of the file is missing: %s of %s could be read.", spoken(have), spoken(v.Duration))
+		}
+		return fmt.Sprintf("The file is damaged: %s of it could be read.", spoken(have))
+	case c.ended:
+		return fmt.Sprintf("The end of the file is missing: %s could be read.", spoken(have))
+	case c.corrupt > 0:
+		return "Some parts of the file are damaged."
+	}
+	return ""
+}
+
+// maxKeyEvery is how far key frames may be apart in pictures that are delivered as they are,
+// in seconds: a segment is as long at least.
+const maxKeyEvery = 8.0
+
+// What of H.264 every device plays (ITU-T H.264 annex A).
+const (
+	baseline, mainProfile, highProfile = 66, 77, 100
+	constrained                        = 1 << 9 // FFmpeg's flag beside baseline
+	maxLevel                           = 52
+)
+
+// copies says whether the pictures can be delivered as they are. Whether they have too many
+// bits for that is for who plans the sizes.
+func (c *counts) copies(v media.Video) bool {
+	p := c.film.video.CodecParameters()
+	extra := p.ExtraData()
+	profile := int(p.Profile()) &^ constrained
+	tail := float64(c.seen.to-c.keys.last) / 1e6
+	switch {
+	case p.CodecID() != astiav.CodecIDH264 || len(extra) < 7 || extra[0] != 1: // only an avcC: a stream may change its own
+		return false
+	case profile != baseline && profile != mainProfile && profile != highProfile, int(p.Level()) < 9 || int(p.Level()) > maxLevel:
+		return false
+	case p.PixelFormat() != astiav.PixelFormatYuv420P || c.film.seen.declared.full || v.HDR != "" || !c.film.seen.declared.ordinary():
+		return false
+	case v.Interlaced || c.film.seen.order == fieldsSaid || c.film.seen.turn != turn{}:
+		return false
+	case v.Width != p.Width() || v.Height != p.Height() || v.Width%2 != 0 || v.Height%2 != 0: // square, and no odd sizes
+		return false
+	case c.changes || c.steps.unsure > 0:
+		return false
+	}
+	return c.keys.first && !c.keys.open && float64(c.keys.longest)/1e6 <= maxKeyEvery && tail <= maxKeyEvery
+}
+
+// steps looks at the times between pictures as they are shown; they come in another order,
+// but not far from it.
+type steps struct {
+	waiting []int64 // sorted
+	last    int64
+	any     bool
+	lengths map[int64]int64 // milliseconds, and how often
+	many    int64
+	unsure  int64 // pictures of the same time, or in no order
+}
+
+// reorder is how many pictures may be shown before one that came earlier (H.264 annex A: 16).
+const reorder = 17
+
+func (s *steps) add(at int64) {
+	i, same := slices.BinarySearch(s.waiting, at)
+	if same {
+		s.unsure++
+		return
+	}
+	s.waiting = slices.Insert(s.waiting, i, at)
+	if len(s.waiting) > reorder {
+		s.out()
+	}
+}
+
+func (s *steps) out() {
+	at := s.waiting[0]
+	s.waiting = append(s.waiting[:0], s.waiting[1:]...)
+	if s.any && at <= s.last {
+		s.unsure++
+		return
+	}
+	if s.any {
+		if s.lengths == nil {
+			s.lengths = map[int64]int64{}
+		}
+		ms := (at - s.last + 500) / 1000
+		if _, known := s.lengths[ms]; known || len(s.lengths) < 1000 {
+			s.lengths[ms]++
+		}
+		s.many++
+	}
+	s.last, s.any = at, true
+}
+
+func (s *steps) end() {
+	for len(s.waiting) > 0 {
+		s.out()
+	}
+}
+
+// vary says whether the times differ: less than 19 in 20 are alike. Containers that count
+// milliseconds write 33 and 34.
+func (s *steps) vary() bool {
+	var most int64
+	for ms := range s.lengths {
+		most = max(most, s.lengths[ms-1]+s.lengths[ms]+s.lengths[ms+1])
+	}
+	return s.many > 2 && most*20 < s.many*19
+}
+
+// keys looks at the key frames.
+type keys struct {
+	any     bool
+	first   bool // the first picture is one
+	open    bool // pictures that come after one are shown before it
+	last    int64
+	longest int64
+}
+
+func (k *keys) add(at int64, key bool) {
+	switch {
+	case !k.any:
+		k.any, k.first, k.last = true, key, at
+	case key:
+		k.longest = max(k.longest, at-k.last)
+		k.last = at
+	case at < k.last:
+		k.open = true
+	}
+}
+
+// window is the most bytes of any stretch of so many µs.
+type window struct {
+	length int64
+	list   []sized
+	sum    int64
+	top    int64 // bytes
+	begin  int64
+	end    int64
+}
+
+type sized struct{ at, bytes int64 }
+
+// maxWindow bounds the list, whatever the file says of its times.
+const maxWindow = 4096
+
+func (w *window) add(at, bytes int64) {
+	if len(w.list) == 0 && w.top == 0 {
+		w.begin = at
+	}
+	w.end = max(w.end, at)
+	w.list = append(w.list, sized{at, bytes})
+	w.sum += bytes
+	drop := 0
+	for drop < len(w.list) && (w.list[drop].at <= at-w.length || len(w.list)-drop > maxWindow) {
+		w.sum -= w.list[drop].bytes
+		drop++
+	}
+	w.list = append(w.list[:0], w.list[drop:]...)
+	w.top = max(w.top, w.sum)
+}
+
+// most is the highest bit rate.
+func (w *window) most() int64 {
+	length := min(max(w.end-w.begin, 500_000), w.length)
+	return int64(float64(w.top) * 8e6 / float64(length))
+}

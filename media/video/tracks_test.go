@@ -1,0 +1,337 @@
+package video_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"picora/media"
+	"picora/media/av"
+	"picora/media/video"
+)
+
+func near(a, b, by float64) bool { return math.Abs(a-b) <= by }
+
+// counted is what another job would have counted.
+func counted(seconds, rate float64) media.TracksArgs {
+	return media.TracksArgs{Survey: media.Survey{Video: media.Video{Duration: seconds, FrameRate: rate}}}
+}
+
+// checkPictures compares a picture track with what it should be.
+func checkPictures(t *testing.T, m madeTrack, seconds, every float64) {
+	t.Helper()
+	s := m.probe.Streams[0]
+	if len(m.probe.Streams) != 1 || s.CodecName != "h264" || s.PixFmt != "yuv420p" || s.Width != m.Width || s.Height != m.Height {
+		t.Errorf("%+v", m.probe.Streams)
+	}
+	if m.Encoder != "copy" && (s.ColorSpace != "bt709" || m.Codecs[:7] != "avc1.64" || s.ProfileName != "High" || int(hex(m.Codecs[9:])) != s.Level) {
+		t.Errorf("%s, %s %s %d", m.Codecs, s.ColorSpace, s.ProfileName, s.Level)
+	}
+	if at := number(t, s.Start); at != 0 {
+		t.Errorf("it begins at %v", at)
+	}
+	if end := number(t, m.probe.Format.Duration); !near(end, seconds, 0.1) || !near(m.index.Duration(), seconds, 0.1) {
+		t.Errorf("%v s, %v by its index, want %v", end, m.index.Duration(), seconds)
+	}
+	keys, at := m.probe.keys(t), 0.0
+	for i, g := range m.index.Segments {
+		if !slices.ContainsFunc(keys, func(k float64) bool { return near(k, at, 0.002) }) {
+			t.Errorf("segment %d begins at %v without a key frame: %v", i, at, keys)
+		}
+		if every > 0 && i < len(m.index.Segments)-1 && !near(g.Duration, every, 0.06) {
+			t.Errorf("segment %d lasts %v", i, g.Duration)
+		}
+		at += g.Duration
+	}
+	if m.Average <= 0 || m.Bandwidth < m.Average {
+		t.Errorf("bandwidth %d, average %d", m.Bandwidth, m.Average)
+	}
+}
+
+func hex(s string) (n int64) {
+	for _, c := range s {
+		n = n*16 + int64(strings.IndexRune("0123456789abcdef", c))
+	}
+	return n
+}
+
+func checkSound(t *testing.T, m madeTrack, seconds float64, channels int) {
+	t.Helper()
+	s := m.probe.Streams[0]
+	if len(m.probe.Streams) != 1 || s.CodecName != "aac" || s.ProfileName != "LC" || s.Channels != channels || m.Codecs != "mp4a.40.2" {
+		t.Errorf("%+v, %s", m.probe.Streams, m.Codecs)
+	}
+	if at := number(t, s.Start); !near(at, 0, 0.03) {
+		t.Errorf("it begins at %v", at)
+	}
+	if end := m.probe.ends(t); !near(end, seconds, 0.1) || !near(m.index.Duration(), seconds, 0.1) {
+		t.Errorf("%v s, %v by its index, want %v", end, m.index.Duration(), seconds)
+	}
+}
+
+func TestTracksOfOneDecoding(t *testing.T) {
+	path := filmed(t, "a.mp4", join(pictures("640x360", 30, 5), beep(5), quick, []string{"-bf", "2", "-c:a", "aac"})...)
+	made, tracks := tracksOf(t, path, counted(5, 30), rung(320, 180), rung(640, 360), sound(1), rung(426, 240))
+	if !near(made.Duration, 5, 0.05) || made.Note != "" {
+		t.Errorf("%v s, %q", made.Duration, made.Note)
+	}
+	for i, size := range [][2]int{{320, 180}, {640, 360}, {}, {426, 240}} {
+		if i == 2 {
+			checkSound(t, tracks[i], 5, 1)
+			continue
+		}
+		checkPictures(t, tracks[i], 5, 2)
+		m := tracks[i]
+		if m.Width != size[0] || m.Height != size[1] || m.FrameRate != 30 || m.Encoder != "libx264" || len(m.probe.Packets) != 150 {
+			t.Errorf("%+v, %d pictures", m.TrackMade, len(m.probe.Packets))
+		}
+		if m.probe.Format.Tags["encoder"] != "" {
+			t.Error(m.probe.Format.Tags)
+		}
+	}
+	if tracks[0].Average >= tracks[1].Average {
+		t.Errorf("the small one takes %d, the large one %d", tracks[0].Average, tracks[1].Average)
+	}
+}
+
+// TestSourcesOfAllKinds makes one rung and all sounds of each.
+func TestSourcesOfAllKinds(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		file    string
+		args    []string
+		seconds float64
+		rate    float64
+		sound   float64 // seconds; 0: there is none
+		max     float64 // pictures a second
+	}{
+		{"no sound", "a.mp4", join(pictures("320x180", 25, 3), quick), 3, 25, 0, 0},
+		{"one picture", "a.mp4", join(pictures("320x180", 25, 3), quick, []string{"-frames:v", "1"}), 0.04, 25, 0, 0},
+		{"sound longer than the pictures", "a.mp4", join(pictures("320x180", 25, 2), beep(5), quick), 2, 25, 5, 0},
+		{"sound shorter than the pictures is filled up", "a.mp4", join(pictures("320x180", 25, 5), beep(2), quick), 5, 25, 5, 0},
+		{"NTSC with times in milliseconds", "a.mkv", join(pictures("320x180", 30000./1001, 5), beep(5), quick, []string{"-bf", "3"}), 5, 29.97, 5, 0},
+		{"a transport stream that begins at 1.4 s", "a.ts", join(pictures("320x180", 25, 4), beep(4), quick, []string{"-bf", "2"}), 4, 25, 4, 0},
+		{"60 pictures a second made 30", "a.mp4", join(pictures("320x180", 60, 3), quick), 3, 60, 0, 30},
+		{"AVI without times", "a.avi", join(pictures("320x180", 25, 3), beep(3), []string{"-c:v", "mpeg4", "-c:a", "mp3"}), 3, 25, 3, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filmed(t, c.file, c.args...)
+			r := rung(320, 180)
+			r.MaxRate = c.max
+			outs := []media.TrackArgs{r}
+			if c.sound > 0 {
+				outs = append(outs, sound(1))
+			}
+			made, tracks := tracksOf(t, path, counted(max(c.seconds, 0), c.rate), outs...)
+			if made.Note != "" {
+				t.Errorf("%q", made.Note)
+			}
+			checkPictures(t, tracks[0], c.seconds, 2)
+			want := c.rate
+			if c.max > 0 {
+				want = c.max
+			}
+			if !near(tracks[0].FrameRate, want, 0.02) {
+				t.Errorf("%v pictures a second, want %v", tracks[0].FrameRate, want)
+			}
+			if c.sound > 0 {
+				checkSound(t, tracks[1], c.sound, 1)
+			}
+		})
+	}
+}
+
+// flashes makes a file in which a white picture and a beep come at the same times, once a
+// second from 0.5 s on; of the copies, each stream is shifted by more options.
+func flashes(t *testing.T, name string, more ...string) string {
+	t.Helper()
+	return filmed(t, name, join([]string{"-f", "lavfi", "-i", "color=black:s=160x90:r=25:d=6,drawbox=c=white:t=fill:enable='between(mod(t,1),0.5,0.62)'",
+		"-f", "lavfi", "-i", "sine=frequency=1000:duration=6,volume='if(between(mod(t,1),0.5,0.62),1,0)':eval=frame"}, quick, more)...)
+}
+
+// begins are the seconds at which something begins in a track: light, or a sound.
+func begins(t *testing.T, m madeTrack) (list []float64) {
+	t.Helper()
+	filter, key := []string{"-vf", "blackdetect=d=0.1:pix_th=0.2,metadata=print:file=-"}, "lavfi.black_end="
+	if m.Encoder == "aac" {
+		filter, key = []string{"-af", "silencedetect=n=-30dB:d=0.2,ametadata=print:file=-"}, "lavfi.silence_end="
+	}
+	out := run(t, join([]string{"ffmpeg", "-v", "error", "-copyts", "-i", m.path}, filter, []string{"-f", "null", "-"})...)
+	for _, line := range strings.Split(out, "\n") {
+		if v, ok := strings.CutPrefix(line, key); ok {
+			list = append(list, number(t, v))
+		}
+	}
+	return list
+}
+
+func TestPicturesAndSoundStayTogether(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		more       []string
+	}{
+		{"as they are", "a.mp4", nil},
+		{"in Matroska with Opus", "a.mkv", []string{"-c:a", "libopus"}},
+		{"in a transport stream with MP2", "a.ts", []string{"-c:a", "mp2"}},
+		{"cut by an edit list", "a.mp4", []string{"-ss", "0.3", "-output_ts_offset", "0"}},
+		{"with B-pictures and without an edit list", "a.mp4", []string{"-bf", "3", "-use_editlist", "0"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := flashes(t, c.file, c.more...)
+			_, tracks := tracksOf(t, path, counted(6, 25), rung(160, 90), sound(1))
+			light, beep := begins(t, tracks[0]), begins(t, tracks[1])
+			// What the file itself has: some of them are not quite together.
+			source := madeTrack{path: path}
+			light0 := begins(t, source)
+			source.Encoder = "aac"
+			beep0 := begins(t, source)
+			if len(light) < 5 || len(light) != len(light0) || len(beep) != len(beep0) {
+				t.Fatal(light, light0, beep, beep0)
+			}
+			by := light[1] - light0[1]
+			for i := range light {
+				if !near(light[i]-light0[i], by, 0.021) {
+					t.Errorf("light at %.3f, %.3f in the file", light[i], light0[i])
+				}
+			}
+			for i := range beep {
+				if !near(beep[i]-beep0[i], by, 0.03) {
+					t.Errorf("sound at %.3f, %.3f in the file, where light is %.3f earlier", beep[i], beep0[i], -by)
+				}
+			}
+		})
+	}
+}
+
+func TestSoundThatComesLateOrPausesStaysInStep(t *testing.T) {
+	whole := flashes(t, "whole.mkv", "-c:a", "pcm_s16le")
+	for name, args := range map[string][]string{
+		"late":   {"-af", "atrim=start=2.2"},
+		"pauses": {"-af", "aselect='lt(t,1.7)+gt(t,3.9)'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filmed(t, "a.mkv", join([]string{"-copyts", "-i", whole, "-c:v", "copy"}, args, []string{"-c:a", "pcm_s16le"})...)
+			_, tracks := tracksOf(t, path, counted(6, 25), rung(160, 90), sound(1))
+			checkSound(t, tracks[1], 6, 1)
+			light, beep := begins(t, tracks[0]), begins(t, tracks[1])
+			if len(beep) < 3 {
+				t.Fatal(light, beep)
+			}
+			for _, b := range beep {
+				if !slices.ContainsFunc(light, func(l float64) bool { return near(l, b, 0.04) }) {
+					t.Errorf("a sound at %.3f, light at %v", b, light)
+				}
+			}
+		})
+	}
+}
+
+func TestSixChannelsBecomeTwo(t *testing.T) {
+	path := filmed(t, "a.mkv", join(pictures("160x90", 25, 2), []string{"-f", "lavfi", "-i",
+		"aevalsrc=0|0|0.5*sin(2000*t)|0|0|0:c=5.1:d=2"}, quick, []string{"-c:a", "ac3"})...)
+	_, tracks := tracksOf(t, path, counted(2, 25), sound(1))
+	checkSound(t, tracks[0], 2, 2)
+	out := run(t, "ffmpeg", "-v", "info", "-i", tracks[0].path, "-af", "astats=measure_overall=RMS_level:measure_perchannel=none", "-f", "null", "-")
+	if i := strings.Index(out, "RMS level dB: "); i < 0 {
+		t.Fatal(out)
+	} else if n := number(t, strings.Fields(out[i+14:])[0]); !near(n, -12, 2) { // the voice, in both
+		t.Errorf("%v dB", n)
+	}
+}
+
+func TestADamagedFileGivesWhatCanBeSaved(t *testing.T) {
+	path := filmed(t, "a.mkv", join(pictures("320x180", 25, 8), beep(8), quick, []string{"-g", "25"})...)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.mkv")
+	if err := os.WriteFile(cut, b[:len(b)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made, tracks := tracksOf(t, cut, counted(8, 25), rung(320, 180), sound(1))
+	if made.Duration < 2 || made.Duration > 6 || !strings.HasPrefix(made.Note, "The file is damaged: ") {
+		t.Errorf("%v s, %q", made.Duration, made.Note)
+	}
+	checkPictures(t, tracks[0], made.Duration, 2)
+
+	for i := len(b) / 3; i < len(b)/3+60_000 && i < len(b)*2/3; i += 97 { // noise in the middle
+		b[i] ^= 0x5A
+	}
+	noisy := filepath.Join(t.TempDir(), "noisy.mkv")
+	if err := os.WriteFile(noisy, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made, tracks = tracksOf(t, noisy, counted(8, 25), rung(320, 180))
+	if !near(made.Duration, 8, 0.5) {
+		t.Errorf("%v s", made.Duration)
+	}
+	checkPictures(t, tracks[0], made.Duration, 0)
+}
+
+func TestWhatIsNoVideoIsRefused(t *testing.T) {
+	for name, path := range map[string]string{
+		"sound alone": filmed(t, "a.mp4", beep(1)...),
+		"a playlist":  written(t, "a.mkv", "#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
+		"nothing":     written(t, "a.mp4", ""),
+	} {
+		_, _, err := tryTracks(t, path, counted(1, 25), rung(320, 180))
+		if !errors.Is(err, media.ErrUnsupported) && !errors.Is(err, media.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func written(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCancelled(t *testing.T) {
+	path := filmed(t, "a.mp4", join(pictures("640x360", 30, 5), beep(5), quick)...)
+	ctx, cancel := context.WithCancel(context.Background())
+	args := counted(5, 30)
+	args.Segment, args.Video.MIME, args.Outputs = 2, "video/mp4", []media.TrackArgs{rung(640, 360), sound(1)}
+	_, err := video.Tracks(ctx, opened(t, path), args, []av.File{output(t), &stopping{output(t), cancel}}, func(float64) {})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// stopping is a file that ends the job as soon as something is written to it.
+type stopping struct {
+	*os.File
+	stop func()
+}
+
+func (s *stopping) WriteAt(b []byte, at int64) (int, error) {
+	s.stop()
+	return s.File.WriteAt(b, at)
+}
+
+func TestADiskThatIsFullIsSaid(t *testing.T) {
+	path := filmed(t, "a.mp4", join(pictures("320x180", 25, 3), beep(3), quick)...)
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for i := range 2 {
+		outs := []av.File{output(t), output(t)}
+		outs[i] = full
+		args := counted(3, 25)
+		args.Segment, args.Video.MIME, args.Outputs = 2, "video/mp4", []media.TrackArgs{rung(320, 180), sound(1)}
+		if _, err := video.Tracks(context.Background(), opened(t, path), args, outs, func(float64) {}); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Error(i, err)
+		}
+	}
+}
