@@ -65,6 +65,11 @@ bench-images: build ## the numbers of pictures, side by side with libvips
 	./.ci/need wrk libvips-dev pkg-config
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestImages' -v ./app/bench
 
+.PHONY: bench-video
+bench-video: build ## the numbers of video, side by side with the ffmpeg command
+	./.ci/need ffmpeg
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestVideo$$' -v ./app/bench
+
 .PHONY: bench-library
 bench-library: ffmpeg ## lists and searches with a million files
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestLibrary' -v ./app/bench

@@ -148,6 +148,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		WriteError: api.WriteError,
 		Surfaces:   []server.Surface{rest, welcome, reading, files},
 	})
+	a.server.CountVideos(a.countVideos)
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
 	a.control = control.Handler(a.store, users, live, a.usage)
@@ -186,6 +187,18 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 	})
 	lib.UseFilms(a.films, a.cfg.Video)
 	return nil
+}
+
+// countVideos is how many jobs on videos are in each state.
+func (a *App) countVideos() (map[string]int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	found, err := a.store.CountJobs(ctx)
+	n := map[string]int{}
+	for _, s := range []store.JobState{store.JobWaiting, store.JobRunning, store.JobDone, store.JobFailed} {
+		n[s.String()] = found[s]
+	}
+	return n, err
 }
 
 // database is the file of the records in the data folder.

@@ -62,6 +62,20 @@ const (
 	JobFailed  JobState = 4
 )
 
+func (s JobState) String() string {
+	switch s {
+	case JobWaiting:
+		return "waiting"
+	case JobRunning:
+		return "running"
+	case JobDone:
+		return "done"
+	case JobFailed:
+		return "failed"
+	}
+	return "unknown"
+}
+
 // Ended reports whether nothing is done any more.
 func (s JobState) Ended() bool { return s == JobDone || s == JobFailed }
 

@@ -35,17 +35,23 @@ type jobLine struct {
 	Text string `json:"text"`
 }
 
-var jobStates = map[string]store.JobState{"waiting": store.JobWaiting, "running": store.JobRunning, "done": store.JobDone, "failed": store.JobFailed}
+// jobState reads the state that a list is to have; zero: any.
+func jobState(s string) (store.JobState, error) {
+	for _, state := range []store.JobState{store.JobWaiting, store.JobRunning, store.JobDone, store.JobFailed} {
+		if s == state.String() {
+			return state, nil
+		}
+	}
+	if s == "" {
+		return 0, nil
+	}
+	return 0, fault.New(fault.Invalid, "state is waiting, running, done or failed.")
+}
 
 func (a *API) wireJob(j *library.Job, withLog bool) job {
 	out := job{
 		ID: j.ID, Type: "video", MediaID: j.Media, OwnerID: j.User, Step: orNull(j.Step), Progress: int(j.Progress * 100), Attempts: j.Attempts,
-		Error: orNull(j.Error), CreatedAt: stamp(j.Created), StartedAt: stampOrNull(j.Started), EndedAt: stampOrNull(j.Ended),
-	}
-	for name, state := range jobStates {
-		if j.State == state {
-			out.State = name
-		}
+		State: j.State.String(), Error: orNull(j.Error), CreatedAt: stamp(j.Created), StartedAt: stampOrNull(j.Started), EndedAt: stampOrNull(j.Ended),
 	}
 	if j.Speed > 0 {
 		speed := math.Round(j.Speed*100) / 100
@@ -74,12 +80,11 @@ func (a *API) listJobs(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	given := c.Query("state")
-	state, known := jobStates[given]
-	if given != "" && !known {
-		return fault.New(fault.Invalid, "state is waiting, running, done or failed.")
+	state, err := jobState(c.Query("state"))
+	if err != nil {
+		return err
 	}
-	name := "admin.jobs." + given
+	name := "admin.jobs." + state.String()
 	after, err := a.unseal(caller(c).User, name, c.Query("cursor"))
 	if err != nil {
 		return err

@@ -114,6 +114,9 @@ func TestTheWorkOnVideosIsAdministered(t *testing.T) {
 	if len(done) != 1 || done[0].Progress != 100 {
 		t.Fatalf("jobs that are done are %+v", done)
 	}
+	if n := p.Metric(t, `picora_video_jobs{state="done"}`); n != 1 {
+		t.Errorf("%g jobs are counted as done", n)
+	}
 	p.Play(t, scenario{As: admin, Method: "POST", URL: jobs + "/" + done[0].ID + "/retry", Status: 409, Code: "CONFLICT"})
 	for _, u := range []string{jobs + "/" + store.NewID(store.IDLen), jobs + "/x", jobs + "/" + store.NewID(store.IDLen) + "/retry"} {
 		method := "GET"

@@ -29,6 +29,8 @@ type stats struct {
 // statsJobs is what waits to be done.
 type statsJobs struct {
 	Unseen int64 `json:"imagesToLookAt"`
+	Films  int   `json:"videosToMake"` // those that are being made, too
+	Failed int   `json:"videosFailed"` // as far as their jobs are kept
 	Trash  int64 `json:"filesToDelete"`
 }
 
@@ -46,31 +48,37 @@ type totals struct {
 	mu    sync.Mutex
 	taken time.Time
 	last  store.Totals
+	jobs  map[store.JobState]int
 }
 
-func (t *totals) get(ctx context.Context, s *store.Store) (store.Totals, error) {
+func (t *totals) get(ctx context.Context, s *store.Store) (store.Totals, map[store.JobState]int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := s.Now()
 	if age := now.Sub(t.taken); !t.taken.IsZero() && age >= 0 && age < totalsAge {
-		return t.last, nil
+		return t.last, t.jobs, nil
 	}
 	fresh, err := s.Totals(ctx)
-	if err == nil {
-		t.last, t.taken = fresh, now
+	if err != nil {
+		return t.last, t.jobs, err
 	}
-	return t.last, err
+	jobs, err := s.CountJobs(ctx)
+	if err == nil {
+		t.last, t.jobs, t.taken = fresh, jobs, now
+	}
+	return t.last, t.jobs, err
 }
 
 // getStats handles GET /v1/admin/stats.
 func (a *API) getStats(c *fiber.Ctx) error {
-	t, err := a.totals.get(c.UserContext(), a.store)
+	t, jobs, err := a.totals.get(c.UserContext(), a.store)
 	if err != nil {
 		return err
 	}
 	out := stats{
 		Users: t.Users, Admins: t.Admins, Images: t.Kinds[store.Image].N, Kinds: map[string]usedSpace{},
-		Jobs: statsJobs{t.Unseen, t.Trash}, Version: a.version, Uptime: int64(time.Since(a.started) / time.Second), At: stamp(t.At),
+		Jobs:    statsJobs{t.Unseen, jobs[store.JobWaiting] + jobs[store.JobRunning], jobs[store.JobFailed], t.Trash},
+		Version: a.version, Uptime: int64(time.Since(a.started) / time.Second), At: stamp(t.At),
 	}
 	for k, name := range kindNames {
 		n := t.Kinds[k]

@@ -63,6 +63,9 @@ func (a *API) createVideo(c *fiber.Ctx) error {
 	}
 	defer f.close()
 	m, fresh, err := a.addForm(c, f, store.Video)
+	if err == nil && !fresh && m.Film.State == store.FilmFailed { // whoever sends it again wants that
+		m, err = a.library.RetryFilm(c.UserContext(), m.User, m.ID)
+	}
 	if err != nil {
 		return err
 	}

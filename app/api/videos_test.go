@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -425,10 +426,52 @@ func TestVideosAreInCollectionsChangesAndCounts(t *testing.T) {
 
 func TestAVideoThatFailedIsTriedAgain(t *testing.T) {
 	p := cinema(t)
+	admin := p.Admin("admin@example.org")
 	failed, whole := p.AddFilm(nil, shot(store.FilmFailed)), p.AddFilm(nil, func(m *store.Media) { m.Film.Passes = 100 })
 	p.Run(t,
 		scenario{Name: "it failed", Method: "POST", URL: "/v1/videos/" + failed.ID + "/retry", Status: 202, Has: []string{`"status":"processing"`, `"error":null`}},
 		scenario{Name: "it is under way", URL: "/v1/videos/" + failed.ID + "/status", Status: 200, Has: []string{`"progress":`}},
+		scenario{Name: "the administrator sees it", As: admin, URL: "/v1/admin/stats", Status: 200, Has: []string{`"videosToMake":1,"videosFailed":0`}},
 		scenario{Name: "there is nothing to try", Method: "POST", URL: "/v1/videos/" + whole.ID + "/retry", Status: 409, Code: "CONFLICT"},
 	)
+}
+
+// What package cdn promises is tested there; here it is held against the document.
+func TestWhatThereIsOfAVideoIsAsDocumented(t *testing.T) {
+	p := cinema(t, func(l *config.Plan) { l.MediaBandwidthBytes = 1 << 40 })
+	m := p.AddFilm(nil)
+	private, waiting := p.AddFilm(nil, func(m *store.Media) { m.Public = false }), p.AddFilm(nil, shot(store.FilmWaiting))
+	list := p.Do("GET", "/video/"+m.ID+"/360p/media.m3u8", nil)
+	piece := regexp.MustCompile(`[0-9a-f]{8}-0\.m4s`).FindString(string(list.Body))
+	at := "/video/" + m.ID
+	for _, method := range []string{"GET", "HEAD"} {
+		get := func(name, url string, status int, headers ...string) scenario {
+			return scenario{Name: method + " " + name, As: apptest.Nobody, Method: method, URL: url, Status: status, Headers: headers}
+		}
+		p.Run(t,
+			get("the playlist", at+"/index.m3u8", 200),
+			get("the small one", at+"/360p/index.m3u8", 200),
+			get("of a track", at+"/360p/media.m3u8", 200),
+			get("of captions", at+"/text-1/media.m3u8", 200),
+			get("captions", at+"/text-1.vtt", 200),
+			get("a piece", at+"/360p/"+piece, 200),
+			get("the first bytes", at+"/360p/"+strings.Replace(piece, "0.m4s", "init.mp4", 1), 200),
+			get("the file", at+"/video.mp4", 200),
+			get("a part of it", at+"/video.mp4", 206, "Range", "bytes=0-9"),
+			get("behind its end", at+"/video.mp4", 416, "Range", "bytes=99999999-"),
+			get("the poster", at+"/poster.jpg", 200),
+			get("the preview", at+"/preview.mp4", 200),
+			get("the storyboard", at+"/storyboard.vtt", 200),
+			get("a sheet of it", at+"/storyboard-0.jpg", 200),
+			get("what the client has", at+"/360p/media.m3u8", 304, "If-None-Match", list.Header.Get("ETag")),
+			get("another", at+"/360p/media.m3u8", 412, "If-Match", `"x"`),
+			get("a size that there is not", at+"/1080p/index.m3u8", 404),
+			get("a piece that there is not", at+"/360p/"+strings.Replace(piece, "-0", "-99", 1), 404),
+			get("a private one", "/video/"+private.ID+"/index.m3u8", 403),
+			get("one that is not made", "/video/"+waiting.ID+"/index.m3u8", 503),
+		)
+	}
+	p.App.Usage().Meter(p.User, store.Video).Add(1 << 41)
+	p.Advance(time.Minute)
+	p.Play(t, scenario{As: apptest.Nobody, URL: at + "/index.m3u8", Status: 451})
 }

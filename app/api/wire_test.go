@@ -43,7 +43,7 @@ func TestAddressesThatDoNotExist(t *testing.T) {
 	p := start(t)
 	for _, path := range []string{
 		"/v1", "/v1/", "/v1/nothing", "/v2/images", "/v1/kbs", "/v1/kbs/V1StGXR8_Z5jdHi6B-myT/manifest",
-		"/v1/videos/V1StGXR8_Z5jdHi6B-myT/status", "/favicon.ico", "/index.html", "/.env", "/v1/images/aaaaaaaaaaa/x",
+		"/v1/videos/V1StGXR8_Z5jdHi6B-myT/nothing", "/favicon.ico", "/index.html", "/.env", "/v1/images/aaaaaaaaaaa/x",
 		"/v1/images/aaaaaaaaaaa/sign/x", "/video/V1StGXR8_Z5jdHi6B-myT.mp4",
 	} {
 		p.Run(t, scenario{Name: path, URL: path, Status: 404, Code: "NOT_FOUND"})

@@ -64,7 +64,7 @@ func (l *Library) AddCaptions(ctx context.Context, user, id string, body io.Read
 		if err := setCaptions(m, t); err != nil {
 			return err
 		}
-		m.SetPart(store.Part{Name: t.Name, Blob: key, MIME: "text/vtt", Size: info.Size})
+		m.SetPart(store.Part{Name: t.Name, Blob: key, MIME: vttMIME, Size: info.Size})
 		return nil
 	})
 	if err != nil {

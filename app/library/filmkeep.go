@@ -43,6 +43,7 @@ type filmMade struct {
 // putInto puts what was made into the record. What the owner uploaded under the name of a
 // track keeps that name.
 func (made *filmMade) putInto(m *store.Media) {
+	placed := map[string]bool{}
 	for _, p := range made.parts {
 		i := -1
 		for n := range made.tracks {
@@ -56,12 +57,12 @@ func (made *filmMade) putInto(m *store.Media) {
 		}
 		t := made.tracks[i]
 		for n := 1; ; n++ {
-			if there, taken := m.Film.Track(t.Name); !taken || !there.Uploaded {
+			if there, taken := m.Film.Track(t.Name); !placed[t.Name] && (!taken || !there.Uploaded) {
 				break
 			}
 			t.Name = fmt.Sprintf("text-%d", n)
 		}
-		p.Name = t.Name
+		p.Name, placed[t.Name] = t.Name, true
 		m.SetPart(p)
 		m.Film.SetTrack(t)
 	}

@@ -158,7 +158,7 @@ type viewer struct {
 
 // may reports whether the gallery may show m.
 func (v *viewer) may(m *store.Media) bool {
-	if m.Kind == store.Video { // these have no page of their own yet
+	if m.Kind == store.Video && !m.Film.Plays() {
 		return false
 	}
 	return v.shared || access.Shown(v.c, m)
@@ -188,7 +188,7 @@ func counted(lang string, k *store.Collection, all bool) (list []string) {
 		kind      store.Kind
 		one, many string
 	}{
-		{store.Image, "1 picture", "%d pictures"}, {store.Audio, "1 recording", "%d recordings"}, {store.Doc, "1 document", "%d documents"},
+		{store.Image, "1 picture", "%d pictures"}, {store.Video, "1 video", "%d videos"}, {store.Audio, "1 recording", "%d recordings"}, {store.Doc, "1 document", "%d documents"},
 	} {
 		n := k.Count(w.kind).Public
 		if all {

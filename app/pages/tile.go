@@ -20,6 +20,14 @@ func (v *viewer) tile(m *store.Media) tile {
 	case store.Audio:
 		t.Kind, t.Sub = "audio", strings.Join(some(m.Sound.Artist, clock(m.Sound.Duration)), " · ")
 		t.Href, t.Src = v.origin.Page("/embed/audio/"+m.ID)+query, v.origin.AudioCover(m.ID)+query
+	case store.Video:
+		t.Kind, t.Sub, t.Href = "video", clock(m.Film.Duration), v.origin.Page("/embed/video/"+m.ID)+query
+		if m.Width > 0 && m.Height > 0 {
+			t.Ratio = shape(m.Width, m.Height)
+		}
+		if hasPart(m, store.PosterPart) || hasPart(m, store.UploadPart) {
+			t.Src = v.origin.Video(m.ID, "poster.jpg") + query
+		}
 	case store.Doc:
 		t.Kind, t.Href, t.Sub = "doc", v.origin.Page("/d/"+m.ID)+query, v.length(m)
 		if _, ok := m.Part(store.CoverPart); ok {
@@ -29,6 +37,11 @@ func (v *viewer) tile(m *store.Media) tile {
 		v.picture(&t, m, query)
 	}
 	return t
+}
+
+func hasPart(m *store.Media, name string) bool {
+	_, has := m.Part(name)
+	return has
 }
 
 // picture fills in the tile of a picture.

@@ -3,6 +3,7 @@ package pages
 // galleryChinese are the gallery's texts in Chinese.
 var galleryChinese = map[string]string{
 	"1 picture": "1 张图片", "%d pictures": "%d 张图片",
+	"1 video": "1 个视频", "%d videos": "%d 个视频",
 	"1 recording": "1 段音频", "%d recordings": "%d 段音频",
 	"1 document": "1 篇文档", "%d documents": "%d 篇文档",
 	"1 page": "1 页", "%d pages": "%d 页",

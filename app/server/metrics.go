@@ -71,6 +71,32 @@ func (s *Server) CountJob(kind, outcome string, took time.Duration) {
 	s.metrics.jobTime.WithLabelValues(kind).Observe(took.Seconds())
 }
 
+// CountVideos has the metrics tell how many jobs on videos are in each state, as count
+// finds when it is asked. It is called once, before the start.
+func (s *Server) CountVideos(count func() (map[string]int, error)) {
+	s.metrics.registry.MustRegister(videoJobs{count, prometheus.NewDesc(
+		"picora_video_jobs", "Work on videos: waiting, running, and what ended lately as done or failed.", []string{"state"}, nil)})
+}
+
+// videoJobs is a Collector.
+type videoJobs struct {
+	count func() (map[string]int, error)
+	desc  *prometheus.Desc
+}
+
+func (v videoJobs) Describe(to chan<- *prometheus.Desc) { to <- v.desc }
+
+func (v videoJobs) Collect(to chan<- prometheus.Metric) {
+	n, err := v.count()
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(v.desc, err)
+		return
+	}
+	for state, n := range n {
+		to <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, float64(n), state)
+	}
+}
+
 // ServeMetrics serves /metrics on ln until ctx ends.
 func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
 	mux := http.NewServeMux()

@@ -95,6 +95,36 @@ func TestRefusalsSayWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
+func TestVideoIsForPlansThatHaveIt(t *testing.T) {
+	u, s, a := start(t, func(p *config.Plan) { p.VideoFileBytes, p.VideoSeconds = 1000, 60 })
+	for name, c := range map[string]struct {
+		account func(*store.User)
+		bytes   int64
+		has     string // of the refusal; empty: it is taken
+	}{
+		"pro":                  {func(*store.User) {}, 1000, ""},
+		"trial":                {func(a *store.User) { a.Plan = "trial" }, 0, "the account's plan has none"},
+		"none":                 {func(a *store.User) { a.Plan = "none" }, 0, "the account's plan has none"},
+		"a plan that ended":    {func(a *store.User) { a.PlanEnds = time.Unix(0, 0) }, 0, "ended on 1 January 1970"},
+		"a limit of their own": {func(a *store.User) { a.Limits = map[string]int64{"video_file_bytes": 7} }, 7, ""},
+		"nothing is allowed":   {func(a *store.User) { a.Limits = map[string]int64{"video_seconds": 0} }, 0, "upgrade"},
+		"without limits":       {func(a *store.User) { a.Plan, a.Unlimited = "none", true }, -1, ""},
+	} {
+		if _, err := s.UpdateUser(t.Context(), a.ID, func(x *store.User) error {
+			x.Plan, x.PlanEnds, x.Limits, x.Unlimited = "pro", time.Time{}, nil, false
+			c.account(x)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		bytes, _, err := u.Video(t.Context(), a.ID)
+		f, refused := errors.AsType[*fault.Error](err)
+		if bytes != c.bytes || refused != (c.has != "") || refused && (f.Code != fault.PlanRequired || !strings.Contains(f.Message, c.has) || !strings.Contains(f.Message, "upgrade")) {
+			t.Errorf("%s: %d, %v", name, bytes, err)
+		}
+	}
+}
+
 func TestNothingIsLostBetweenMetersAndTheRecord(t *testing.T) {
 	u, s, a := start(t, func(*config.Plan) {})
 	ctx := context.Background()

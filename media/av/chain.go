@@ -156,7 +156,7 @@ func (c *chain) describe(f *astiav.Frame, is form) (string, *astiav.Frame, error
 		w, h = h, w
 	}
 	var list []string
-	if square := is.aspect[0] == is.aspect[1]; square && even(is.width) == w && even(is.height) == h && (is.width != w || is.height != h) {
+	if sw, _ := shown(is.width, is.height, is.aspect); sw == is.width && even(is.width) == w && even(is.height) == h && (is.width != w || is.height != h) {
 		list = append(list, fmt.Sprintf("crop=%d:%d:0:0", w, h)) // an odd line less is better than all of them blurred
 	}
 	k := c.film.seen.meaning(f)

@@ -220,7 +220,9 @@ func changesParameters(p *astiav.Packet) bool { return C.changes(packetC(p)) != 
 
 func durationOf(f *astiav.Frame) int64 { return int64(frameC(f).duration) }
 
-// hald makes a picture of a table of colours, side pixels wide and high.
+// hald makes a picture of a table of colours, side pixels wide and high, for FFmpeg's haldclut. Its planes are called
+// green, blue and red, but up to FFmpeg 7.1 that filter reads them as red, green and blue (update_clut_planar), so that is
+// how they are filled. A test sees when that changes.
 func hald(table []uint16, side int) (*astiav.Frame, error) {
 	f := astiav.AllocFrame()
 	f.SetWidth(side)
@@ -233,12 +235,12 @@ func hald(table []uint16, side int) (*astiav.Frame, error) {
 		return nil, err
 	}
 	c := frameC(f)
-	for i, channel := range []int{1, 2, 0} { // planes are green, blue, red
+	for i := range 3 {
 		stride := int(c.linesize[i]) / 2
 		plane := unsafe.Slice((*uint16)(unsafe.Pointer(c.data[i])), stride*side)
 		for y := range side {
 			for x := range side {
-				v := uint32(table[3*(y*side+x)+channel])
+				v := uint32(table[3*(y*side+x)+i])
 				plane[y*stride+x] = uint16((v*1023 + 32767) / 65535)
 			}
 		}

@@ -230,7 +230,7 @@ func (t *trial) interlaced() bool {
 	}
 	half, whole := t.idet.half, t.idet.whole
 	if said {
-		return half > 0 || whole < 10
+		return whole < 10 || half*9 > whole
 	}
 	return half >= 8 && half > 2*whole
 }

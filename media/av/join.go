@@ -58,7 +58,10 @@ type arm struct {
 	stream *astiav.Stream // of the new file
 	base   astiav.Rational
 	packet *astiav.Packet // the next
-	at     float64        // seconds: its time
+	ahead  *astiav.Packet // the one after it: fragments do not tell how long their last packet lasts
+	more   bool           // there is one after it
+	lasts  int64
+	at     float64 // seconds: the next one's time
 	ended  bool
 }
 
@@ -95,7 +98,7 @@ func (j *joint) add(p Part) error {
 	if err != nil {
 		return err
 	}
-	a := &arm{in: in, packet: astiav.AllocPacket()}
+	a := &arm{in: in, packet: astiav.AllocPacket(), ahead: astiav.AllocPacket()}
 	j.arms = append(j.arms, a)
 	if len(in.format.Streams()) != 1 {
 		return media.Corrupt("a track has not one stream")
@@ -108,24 +111,43 @@ func (j *joint) add(p Part) error {
 		return fmt.Errorf("av: mp4: %w", err)
 	}
 	a.stream.CodecParameters().SetCodecTag(0)
+	if err := a.read(); err != nil {
+		return err
+	}
 	return a.next()
 }
 
-// next reads a packet.
+// next goes to the next packet.
 func (a *arm) next() error {
 	a.packet.Unref()
-	err := a.in.format.ReadFrame(a.packet)
-	if errors.Is(err, astiav.ErrEof) && a.in.readErr == nil {
+	if !a.more {
 		a.ended = true
 		return nil
 	}
-	if err != nil {
+	a.packet.MoveRef(a.ahead)
+	if err := a.read(); err != nil {
+		return err
+	}
+	if a.more {
+		a.lasts = max(0, a.ahead.Dts()-a.packet.Dts())
+	}
+	a.packet.SetDuration(a.lasts)
+	a.at = seconds(a.packet.Dts(), a.base)
+	return nil
+}
+
+// read reads a packet ahead.
+func (a *arm) read() error {
+	err := a.in.format.ReadFrame(a.ahead)
+	if a.more = err == nil; !a.more {
+		if errors.Is(err, astiav.ErrEof) && a.in.readErr == nil {
+			return nil
+		}
 		return a.in.refuse("read", err)
 	}
-	if a.packet.Dts() == noTime {
-		return media.Corrupt("a track has pictures without a time")
+	if a.ahead.Dts() == noTime {
+		return media.Corrupt("a track has packets without a time")
 	}
-	a.at = seconds(a.packet.Dts(), a.base)
 	return nil
 }
 
@@ -172,6 +194,7 @@ func (j *joint) failed(err error) error {
 func (j *joint) free() {
 	for _, a := range j.arms {
 		a.packet.Free()
+		a.ahead.Free()
 		a.in.Close()
 	}
 	if j.format != nil {

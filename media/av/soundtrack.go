@@ -119,7 +119,7 @@ func (t *soundTrack) follow(f *astiav.Frame) error {
 	t.heard = rescale(t.heard, astiav.NewRational(1, max(t.is.rate, 1)), astiav.NewRational(1, is.rate))
 	t.is = is
 	// Small steps of the file's clock are stretched away, larger ones filled or cut.
-	what := fmt.Sprintf("aresample=%d:async=1000:min_comp=0.01:min_hard_comp=0.1:first_pts=%d,aformat=sample_fmts=fltp:channel_layouts=%s",
+	what := fmt.Sprintf("aresample=%d:async=1000:min_comp=0.01:min_hard_comp=0.04:first_pts=%d,aformat=sample_fmts=fltp:channel_layouts=%s",
 		t.rate, t.given, map[int]string{1: "mono", 2: "stereo"}[t.channels])
 	if is.channels > t.channels { // several together may be louder than there is room for
 		what += ",alimiter=level=0:latency=1:attack=5:release=50:limit=0.97,aformat=sample_fmts=fltp"

@@ -13,8 +13,8 @@ func TestPicturesAreCopied(t *testing.T) {
 	for name, file := range map[string]string{"MP4": "a.mp4", "Matroska": "a.mkv", "a transport stream": "a.ts"} {
 		t.Run(name, func(t *testing.T) {
 			// Key frames at 0, 0.8, 1.6 … s.
-			path := filmed(t, file, join(pictures("640x360", 25, 9), beep(9), quick, []string{"-bf", "2", "-g", "20", "-sc_threshold", "0"})...)
-			args := counted(9, 25)
+			path := film(t, file, join(pictures("640x360", 25, 9), tone(9), small, []string{"-bf", "2", "-g", "20", "-sc_threshold", "0"})...)
+			args := survey(9, 25)
 			args.Survey.Copy = true
 			made, tracks := tracksOf(t, path, args, media.TrackArgs{Kind: media.PictureTrack, Copy: true}, rung(320, 180), sound(1))
 			if made.Note != "" {
@@ -73,7 +73,7 @@ func lines(s string) (list []string) {
 
 func TestTracksAreJoined(t *testing.T) {
 	path := flashes(t, "a.mp4", "-bf", "2")
-	_, tracks := tracksOf(t, path, counted(6, 25), rung(160, 90), sound(1))
+	_, tracks := tracksOf(t, path, survey(6, 25), rung(160, 90), sound(1))
 	for name, parts := range map[string][]video.File{
 		"with sound":    {opened(t, tracks[0].file.Name()), opened(t, tracks[1].file.Name())},
 		"without sound": {opened(t, tracks[0].file.Name())},
@@ -93,7 +93,7 @@ func TestTracksAreJoined(t *testing.T) {
 				}
 			}
 			if !slices.Equal(frames(t, out.Name()), frames(t, tracks[0].path)) {
-				t.Error("the pictures are others")
+				t.Error("the pictures are others", frames(t, out.Name())[:3], frames(t, tracks[0].path)[:3], len(frames(t, out.Name())), len(frames(t, tracks[0].path)))
 			}
 			head := make([]byte, 64<<10)
 			n, _ := out.ReadAt(head, 0)

@@ -10,7 +10,7 @@ import (
 	"picora/media/video"
 )
 
-func survey(t testing.TB, f video.File) media.Survey {
+func surveyed(t testing.TB, f video.File) media.Survey {
 	t.Helper()
 	s, err := video.Survey(ctx, f, args(t, f), quiet)
 	if err != nil {
@@ -21,7 +21,7 @@ func survey(t testing.TB, f video.File) media.Survey {
 
 func TestSurveyCounts(t *testing.T) {
 	six := "-f lavfi -i testsrc2=s=320x180:r=25:d=6 -f lavfi -i sine=r=48000:d=6 "
-	s := survey(t, load(t, film(t, "a.mp4", six+"-c:v libx264 -preset ultrafast -bf 2 -g 50 -sc_threshold 0 -pix_fmt yuv420p "+spoken)))
+	s := surveyed(t, load(t, clip(t, "a.mp4", six+"-c:v libx264 -preset ultrafast -bf 2 -g 50 -sc_threshold 0 -pix_fmt yuv420p "+aac64)))
 	if math.Abs(s.Duration-6) > 0.05 || s.Pictures != 150 || math.Abs(s.FrameRate-25) > 0.05 || s.VariableRate || s.KeyEvery != 2 || s.Note != "" || !s.Copy {
 		t.Errorf("plain: %+v", s)
 	}
@@ -29,16 +29,16 @@ func TestSurveyCounts(t *testing.T) {
 		t.Errorf("plain: %d bits a second, at most %d", s.BitRate, s.Peak)
 	}
 	// Two seconds at 25 pictures a second, then 30 at 10.
-	s = survey(t, load(t, film(t, "vfr.mkv", "-f lavfi -i testsrc2=s=320x180:r=50:d=5 -vf select='if(lt(t,2),not(mod(n,2)),not(mod(n,5)))' -vsync vfr "+small)))
+	s = surveyed(t, load(t, clip(t, "vfr.mkv", "-f lavfi -i testsrc2=s=320x180:r=50:d=5 -vf select='if(lt(t,2),not(mod(n,2)),not(mod(n,5)))' -vsync vfr "+quickly)))
 	if !s.VariableRate || math.Abs(s.Duration-5) > 0.15 || s.Pictures != 80 {
 		t.Errorf("variable: %+v", s)
 	}
 	// A sound that is longer than the pictures.
-	s = survey(t, load(t, film(t, "long.mp4", bars+"-f lavfi -i sine=r=48000:d=5 "+small+spoken)))
+	s = surveyed(t, load(t, clip(t, "long.mp4", bars+"-f lavfi -i sine=r=48000:d=5 "+quickly+aac64)))
 	if math.Abs(s.Duration-5) > 0.1 || math.Abs(s.FrameRate-25) > 0.1 {
 		t.Errorf("long sound: %+v", s)
 	}
-	one := survey(t, load(t, film(t, "one.mp4", bars+"-frames:v 1 "+small)))
+	one := surveyed(t, load(t, clip(t, "one.mp4", bars+"-frames:v 1 "+quickly)))
 	if one.Pictures != 1 || one.KeyEvery != 0 || one.Duration <= 0 || one.Duration > 0.1 {
 		t.Errorf("one picture: %+v", one)
 	}
@@ -49,24 +49,24 @@ func TestSurveySaysWhatCanBeCopied(t *testing.T) {
 		name, words string
 		want        bool
 	}{
-		{"a.mp4", bars + small, true},
+		{"a.mp4", bars + quickly, true},
 		{"a.mkv", bars + "-c:v libx264 -preset ultrafast -bf 3 -pix_fmt yuv420p", true},
-		{"a.flv", bars + small, true},
-		{"stream.ts", bars + small, false},
+		{"a.flv", bars + quickly, true},
+		{"stream.ts", bars + quickly, false},
 		{"hevc.mp4", bars + "-c:v libx265 -preset ultrafast -x265-params log-level=none", false},
 		{"ten.mp4", bars + "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10", false},
 		{"422.mp4", bars + "-c:v libx264 -preset ultrafast -pix_fmt yuv422p", false},
 		{"full.mp4", bars + "-c:v libx264 -preset ultrafast -pix_fmt yuvj420p", false},
-		{"sar.mp4", bars + "-vf setsar=16/11 " + small, false},
-		{"far.mp4", "-f lavfi -i testsrc2=s=160x90:r=10:d=20 -g 1000 -sc_threshold 0 " + small, false},
+		{"sar.mp4", bars + "-vf setsar=16/11 " + quickly, false},
+		{"far.mp4", "-f lavfi -i testsrc2=s=160x90:r=10:d=20 -g 1000 -sc_threshold 0 " + quickly, false},
 		{"open.mkv", "-f lavfi -i testsrc2=s=160x90:r=25:d=6 -c:v libx264 -preset veryfast -bf 3 -pix_fmt yuv420p -x264-params keyint=25:min-keyint=25:open-gop=1:scenecut=0:bframes=3", false},
 		{"fields.mp4", "-f lavfi -i testsrc2=s=360x288:r=50:d=2 -vf tinterlace=interleave_top,fieldorder=tff -c:v libx264 -flags +ildct -x264-params tff=1 -pix_fmt yuv420p -preset ultrafast", false},
 	} {
-		if s := survey(t, load(t, film(t, c.name, c.words))); s.Copy != c.want {
+		if s := surveyed(t, load(t, clip(t, c.name, c.words))); s.Copy != c.want {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 	}
-	if s := survey(t, load(t, turned(t, film(t, "a.mp4", bars+small), 90))); s.Copy {
+	if s := surveyed(t, load(t, turned(t, clip(t, "a.mp4", bars+quickly), 90))); s.Copy {
 		t.Error("turned pictures are copied")
 	}
 }
@@ -76,25 +76,25 @@ func TestSurveySaysWhatIsMissing(t *testing.T) {
 		words := "-f lavfi -i testsrc2=s=320x180:r=25:d=6 "
 		switch name {
 		case "a.mp4":
-			words += small + "-movflags +faststart"
+			words += quickly + "-movflags +faststart"
 		case "a.mkv":
-			words += small
+			words += quickly
 		default:
 			words += "-c:v mpeg4"
 		}
-		b, err := os.ReadFile(film(t, name, words))
+		b, err := os.ReadFile(clip(t, name, words))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := survey(t, memory(b)); s.Note != "" {
+		if s := surveyed(t, memory(b)); s.Note != "" {
 			t.Errorf("%s, whole: %q", name, s.Note)
 		}
-		s := survey(t, memory(b[:len(b)/2]))
+		s := surveyed(t, memory(b[:len(b)/2]))
 		if !strings.Contains(s.Note, "could be read") || s.Duration > 4.5 || s.Duration < 1 || s.Copy {
 			t.Errorf("%s, half: %v s, %q, %v", name, s.Duration, s.Note, s.Copy)
 		}
 	}
-	b, err := os.ReadFile(film(t, "a.mp4", bars+small))
+	b, err := os.ReadFile(clip(t, "a.mp4", bars+quickly))
 	if err != nil {
 		t.Fatal(err)
 	}

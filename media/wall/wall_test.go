@@ -44,6 +44,10 @@ var inside = map[string]func(threads) any{
 		_, err := priority(Limits{Background: true})
 		return append(words(err), priorities()...)
 	},
+	"equal": func(threads) any {
+		_, err := priority(Limits{Equal: true})
+		return append(words(err), priorities()...)
+	},
 	"rest": func(threads) any {
 		_, err1 := sacrifice()
 		score, err2 := os.ReadFile("/proc/self/oom_score_adj")
@@ -243,6 +247,23 @@ func TestABackgroundProcessYieldsOnAllThreads(t *testing.T) {
 	}
 	for _, s := range said[1:] {
 		if want := fmt.Sprint(niceBackground, schedIdle, ioClassIdle); s != want {
+			t.Errorf("a thread has %s, want %s", s, want)
+		}
+	}
+}
+
+func TestAProcessMayKeepItsPriority(t *testing.T) {
+	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // 20 - nice
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	in(t, "equal", &said)
+	if len(said) < 2 {
+		t.Fatalf("too few threads: %v", said)
+	}
+	for _, s := range said[1:] {
+		if want := fmt.Sprint(20-own, 0, 0); s != want {
 			t.Errorf("a thread has %s, want %s", s, want)
 		}
 	}
