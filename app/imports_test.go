@@ -25,7 +25,7 @@ var layers = map[string]int{
 	"app/server":  8,
 	"app":         9,
 	"app/cli":     10,
-	"app/apptest": 10, "app/apptest/browser": 10,
+	"app/apptest": 10, "app/apptest/browser": 10, "app/apptest/corpus": 10,
 	"": 11, // main
 }
 
