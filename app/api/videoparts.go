@@ -6,7 +6,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"picora/app/fault"
 	"picora/app/library"
 	"picora/store"
 )
@@ -110,12 +109,7 @@ func (a *API) addCaptions(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range at.captions(&m.Film) {
-		if t.Name == added.Name {
-			return created(c, t)
-		}
-	}
-	return fault.New(fault.NotFound, "The captions were replaced meanwhile.")
+	return created(c, at.caption(&added))
 }
 
 // dropCaptions handles DELETE /v1/videos/:id/captions/:track: a track's name, or its language.

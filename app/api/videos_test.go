@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -478,4 +480,51 @@ func TestWhatThereIsOfAVideoIsAsDocumented(t *testing.T) {
 	p.App.Usage().Meter(p.User, store.Video).Add(1 << 41)
 	p.Advance(time.Minute)
 	p.Play(t, scenario{As: apptest.Nobody, URL: at + "/index.m3u8", Status: 451})
+}
+
+// unsent is a body that must not be asked for.
+type unsent struct{ *testing.T }
+
+func (b unsent) Read([]byte) (int, error) {
+	b.Error("the body is asked for")
+	return 0, io.ErrUnexpectedEOF
+}
+
+func TestUploadsForVideosAreRefusedBeforeTheyAreSent(t *testing.T) {
+	p := cinema(t, func(l *config.Plan) { l.VideoFileBytes = 3 << 20 })
+	m := p.AddFilm(nil)
+	p.NewUserOn("trial", "trial@example.org")
+	p.NewUserOn("none", "none@example.org")
+	trial, none := p.NewKey("trial@example.org"), p.NewKey("none@example.org")
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	defer client.CloseIdleConnections()
+	for _, c := range []struct {
+		name, path, key string
+		length          int64
+		status          int
+	}{
+		{"a plan without video", "/v1/videos", trial, 1 << 20, 403},
+		{"a video too large", "/v1/videos", p.Key, 8 << 20, 422},
+		{"captions too large", "/v1/videos/" + m.ID + "/captions", p.Key, 4 << 20, 422},
+		{"a picture too large", "/v1/videos/" + m.ID + "/thumbnail", p.Key, 1 << 30, 422},
+		{"a poster without a plan", "/v1/videos/" + m.ID + "/thumbnail", none, 1 << 20, 403},
+		{"captions without a key", "/v1/videos/" + m.ID + "/captions/", "sk_live_x", 1 << 20, 401},
+		{"captions by a key that only reads", "/V1/videos/" + m.ID + "/Captions", p.NewKey("pro@example.org", "media.read"), 1 << 20, 403},
+	} {
+		r, err := http.NewRequest("POST", p.URL+c.path, unsent{t})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = c.length
+		r.Header = http.Header{"Expect": {"100-continue"}, "Authorization": {"Bearer " + c.key}, "Content-Type": {"multipart/form-data; boundary=x"}}
+		got, err := client.Do(r)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		got.Body.Close()
+		if got.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", c.name, got.StatusCode, c.status)
+		}
+	}
 }

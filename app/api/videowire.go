@@ -230,10 +230,14 @@ func (at *filmAddresses) captions(f *store.Film) []caption {
 	list := []caption{}
 	for _, t := range f.Tracks {
 		if t.Kind == store.TextTrack {
-			list = append(list, caption{t.Name, orNull(t.Lang), orNull(t.Label), t.Default, t.Uploaded, at.of(t.Name + ".vtt")})
+			list = append(list, at.caption(&t))
 		}
 	}
 	return list
+}
+
+func (at *filmAddresses) caption(t *store.Track) caption {
+	return caption{t.Name, orNull(t.Lang), orNull(t.Label), t.Default, t.Uploaded, at.of(t.Name + ".vtt")}
 }
 
 // wholeDuration is how long a video is, in whole seconds (contract 11); one that has any

@@ -135,9 +135,7 @@ func (l *Library) endFilm(ctx context.Context, j *store.Job, progress float64, s
 		return err
 	}
 	l.onEdit(m.ID)
-	if l.films != nil {
-		l.films.forget(m.ID)
-	}
+	l.forgetFilm(m.ID)
 	return l.store.EditJob(ctx, j.ID, func(now *store.Job) {
 		if now.State.Ended() {
 			now.State, now.Error, now.Progress = store.JobFailed, why, progress

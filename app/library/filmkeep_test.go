@@ -24,7 +24,7 @@ func box(name string, n int) []byte {
 // trackFile is a track with two segments.
 func trackFile() []byte {
 	b := slices.Concat(box("ftyp", 8), box("moov", 20), box("moof", 10), box("mdat", 1000), box("moof", 10), box("mdat", 500))
-	return hls.AppendIndex(b, hls.Index{Init: 44, Segments: []hls.Segment{{Size: 1026, Duration: 4}, {Size: 526, Duration: 1}}})
+	return hls.AppendIndex(b, hls.Index{Init: 44, Segments: []hls.Segment{{Size: 1026, Duration: 4}, {Size: 526, Duration: 2}}})
 }
 
 func TestATrackIsWhatItsFileSays(t *testing.T) {
@@ -35,7 +35,7 @@ func TestATrackIsWhatItsFileSays(t *testing.T) {
 	if err := made.check(&o, &good, bytes.NewReader(whole), int64(len(whole)), 1e6); err != nil {
 		t.Fatal(err)
 	}
-	if got := made.tracks[0]; got.Bandwidth != 526*8+1 || got.Average != (1026+526)*8/5+1 || got.Width != 640 || got.Codecs != "avc1.64001f" {
+	if got := made.tracks[0]; got.Bandwidth != 526*8/2 || got.Average != 2070 /* of 1552 bytes in 6 s */ || got.Width != 640 || got.Codecs != "avc1.64001f" {
 		t.Errorf("a track is %+v", got)
 	}
 	for name, c := range map[string]struct {

@@ -47,6 +47,9 @@ const (
 	roomAgain = time.Minute
 	// suspectTries is how often a video is tried that a worker does not survive.
 	suspectTries = 2
+	// mostStops is how often the server may die on a step, beside its tries, until the
+	// video is taken for the reason.
+	mostStops = 5
 	// jobsKept and jobsMost are how long, and how many, jobs are kept that ended.
 	jobsKept = 30 * 24 * time.Hour
 	jobsMost = 2000
@@ -55,6 +58,7 @@ const (
 var (
 	errStalled = errors.New("library: no progress")
 	errNoRoom  = errors.New("library: no room on the disk")
+	errStops   = errors.New("library: the server died each time")
 )
 
 // UseFilms lets the library take videos, which the pool's workers work on. It needs
@@ -129,6 +133,13 @@ func (f *films) forget(id string) {
 	delete(f.progress, id)
 }
 
+// forgetFilm forgets how far a video is that is gone.
+func (l *Library) forgetFilm(id string) {
+	if l.films != nil {
+		l.films.forget(id)
+	}
+}
+
 func (l *Library) trimJobs(ctx context.Context) {
 	for {
 		n, err := l.store.TrimJobs(ctx, l.store.Now().Add(-jobsKept), jobsMost)
@@ -176,6 +187,10 @@ func (l *Library) workOn(ctx context.Context, j store.Job) {
 		return
 	}
 	w := newFilmWork(j, m, l.films)
+	if j.Attempts > l.films.options.Tries+mostStops { // a failure would have ended it before
+		l.failed(ctx, w, errStops, nil)
+		return
+	}
 	l.films.mu.Lock()
 	l.films.running[j.ID] = w
 	l.films.mu.Unlock()
@@ -334,6 +349,9 @@ func verdict(err error) judgement {
 		return judgement{suspect: true, sentence: "The video takes more memory to work on than the server has for it."}
 	case errors.Is(err, errStalled), errors.Is(err, worker.ErrTimeout):
 		return judgement{suspect: true, sentence: "The work on the video came to a standstill: the file may be damaged."}
+	}
+	if errors.Is(err, errStops) {
+		return judgement{final: true, sentence: "The server stopped several times in the middle of the work on this video, and leaves it alone now."}
 	}
 	return judgement{sentence: "The server could not work on this video. Its administrator sees why in the list of jobs, and can have it tried again."}
 }

@@ -122,6 +122,15 @@ func TestWhatBecomesOfAStepThatFailed(t *testing.T) {
 	}
 }
 
+func TestAVideoOnWhichTheServerDiesIsLeftAlone(t *testing.T) {
+	s := lane(t)
+	w := s.taken(store.FilmWaiting, s.films.options.Tries+mostStops+1)
+	s.workOn(t.Context(), w.job)
+	if m, err := s.store.Media(t.Context(), w.job.Media); err != nil || m.Film.State != store.FilmFailed || !strings.Contains(m.Film.Fault, "leaves it alone") {
+		t.Errorf("the film is %+v, %v", m.Film, err)
+	}
+}
+
 func TestAVideoThatWaitsForRoomSaysSoOnce(t *testing.T) {
 	s := lane(t)
 	w := s.taken(store.FilmWaiting, 1)

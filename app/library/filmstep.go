@@ -52,7 +52,7 @@ func (l *Library) filmStep(ctx context.Context, w *filmWork) error {
 	default:
 		err = l.joinFilm(ctx, w)
 	}
-	if err == nil {
+	if err == nil && !w.finished {
 		w.report(1)
 	}
 	return err
@@ -76,6 +76,9 @@ func (l *Library) noteFilm(ctx context.Context, w *filmWork, made *filmMade, edi
 		l.intakes.end(p.Blob)
 	}
 	w.media = m
+	if w.finished {
+		l.forgetFilm(m.ID)
+	}
 	l.onEdit(m.ID)
 	l.signalTrash()
 	return nil

@@ -1,12 +1,14 @@
 package library
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"picora/app/config"
 	"picora/media"
+	"picora/store"
 )
 
 // told writes rungs as a line: name, size, thousands of bits, and an asterisk for a copy.
@@ -91,4 +93,33 @@ func TestWhatIsMadeFirstIsSmall(t *testing.T) {
 			t.Errorf("of %s, %d is first, want %d", c.sides, got, c.want)
 		}
 	}
+}
+
+func FuzzSurvey(f *testing.F) {
+	f.Add([]byte(`{"Width":1920,"Height":1080,"FrameRate":25,"Duration":100,"Pictures":2500,"Copy":true,"Peak":3000000,"Sounds":[{"Stream":1,"Lang":"eng"}]}`))
+	f.Add([]byte(`{"Width":1,"Height":32768,"FrameRate":1000,"Duration":1e7,"Pictures":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var s media.Survey
+		if json.Unmarshal(b, &s) != nil || trustSurvey(&s) != nil {
+			return
+		}
+		o := config.Default().Video
+		w := newFilmWork(store.Job{Media: "x"}, store.Media{Film: store.Film{Passes: 1, Survey: b}}, &films{options: o, progress: map[string]float64{}})
+		if len(w.rungs) == 0 {
+			t.Fatal("no size at all")
+		}
+		names := map[string]bool{}
+		for _, r := range w.rungs {
+			cannot := r.width < 2 || r.height < 2 || r.width%2 != 0 || r.height%2 != 0
+			if names[r.name] || cannot && !r.copied || r.bits < 100_000 {
+				t.Errorf("a size is %+v", r)
+			}
+			names[r.name] = true
+		}
+		for _, out := range beside(w) {
+			if out.bytes < 0 || out.args.Kind == media.BoardOut && (out.args.Width < 2 || out.args.Height < 2) {
+				t.Errorf("an output is %+v", out)
+			}
+		}
+	})
 }

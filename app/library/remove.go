@@ -15,6 +15,7 @@ func (l *Library) Remove(ctx context.Context, user string, ids ...string) (delet
 	}
 	for _, m := range gone {
 		l.onEdit(m.ID)
+		l.forgetFilm(m.ID)
 		deleted = append(deleted, m.ID)
 	}
 	l.dropVariants(deleted)

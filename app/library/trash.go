@@ -23,6 +23,7 @@ func (l *Library) Throw(ctx context.Context, user string, ids ...string) (thrown
 	}
 	for _, m := range gone {
 		l.onEdit(m.ID)
+		l.forgetFilm(m.ID)
 		thrown = append(thrown, m.ID)
 	}
 	return thrown, nil

@@ -8,14 +8,12 @@ export function hands(film, bar, menu) {
   // --- the controls hide while it plays and nobody does anything
   function show() {
     stage.classList.remove('idle');
-    menu.lift();
     clearTimeout(hide);
     hide = setTimeout(rest, 2800);
   }
   function rest() {
     if (video.paused || video.ended || bar.held() || menu.open() || !help.hidden || (pointed && kind === 'mouse')) return;
     stage.classList.add('idle');
-    menu.lift();
   }
   for (const e of ['play', 'pause', 'ended', 'seeking']) video.addEventListener(e, () => { if (e !== 'seeking' || !stage.classList.contains('idle')) show(); });
   stage.addEventListener('focusin', show);
@@ -45,7 +43,7 @@ export function hands(film, bar, menu) {
     if (again && side) { skip(side * 10); show(); return; }
     if (!film.started()) return film.toggle();
     if (stage.classList.contains('idle')) return show();
-    later = setTimeout(() => { if (!video.paused) stage.classList.add('idle'); menu.lift(); }, 350);
+    later = setTimeout(() => { if (!video.paused) stage.classList.add('idle'); }, 350);
   }
 
   // skip goes on or back, and says so where it was done. Quick ones add up.
@@ -101,6 +99,16 @@ export function hands(film, bar, menu) {
   video.volume = 0.5;
   $('.volume').hidden = video.volume !== 0.5; // phones have keys for that
   video.volume = was;
+
+  // The size of captions goes with that of the pictures, whose edges are hidden where they
+  // only miss the frame's by a hair.
+  function fit() {
+    const w = stage.clientWidth, h = stage.clientHeight;
+    stage.style.setProperty('--text', Math.min(44, Math.max(13, Math.min(w * 0.026, h * 0.06))) + 'px');
+    stage.classList.toggle('fits', Math.abs((video.videoWidth / video.videoHeight) * (h / w) - 1) < 0.015);
+  }
+  new ResizeObserver(fit).observe(stage);
+  video.addEventListener('resize', fit);
 
   // --- help
   let before = null;

@@ -8,49 +8,63 @@ export function menus(film) {
   let open = '';   // the button whose menu is open
   let page = '';   // of settings: '', quality, speed or track
 
-  // --- captions
+  // --- captions. They are drawn here, above the controls; where the browser itself plays
+  // HLS, it draws them.
   const texts = () => [...video.textTracks].filter((t) => t.kind === 'captions' || t.kind === 'subtitles');
-  const lit = () => texts().findIndex((t) => t.mode === 'showing');
+  let chosen = -1, last = -1, drawn = [];
   function caption(i, quiet) {
-    texts().forEach((t, n) => { t.mode = n === i ? 'showing' : 'disabled'; });
-    const t = texts()[i];
+    const own = source.kind !== 'native';
+    chosen = texts()[i] ? i : -1;
+    texts().forEach((t, n) => {
+      const mode = n !== chosen ? 'disabled' : own ? 'hidden' : 'showing';
+      if (t.mode !== mode) t.mode = mode;
+    });
+    const t = texts()[chosen];
     buttons.captions.classList.toggle('lit', Boolean(t));
+    draw();
+    if (t) last = chosen;
+    if (quiet) return;
     keep('captions', t ? t.language || t.label : '');
-    if (t) last = i;
-    if (!quiet) film.announce(`${say.captions}: ${t ? t.label || t.language : say.off}`);
+    film.announce(`${say.captions}: ${t ? t.label || t.language : say.off}`);
   }
-  let last = -1;
-  // Captions that stand below would lie under the controls.
-  function lift() {
-    const high = film.stage.classList.contains('idle') || $('.controls').hidden ? 0 : $('.controls').offsetHeight;
-    const t = texts()[lit()];
-    for (const c of t?.activeCues || []) {
-      if (c.line === 'auto') c.lifted = true;
-      if (!c.lifted) continue;
-      const want = high ? -1 - Math.ceil((high * 0.8) / (film.stage.clientHeight * 0.06)) : 'auto';
-      if (c.line !== want) { c.snapToLines = true; c.line = want; }
+  // high reports whether a cue wants to stand in the upper half.
+  const high = (c) => typeof c.line === 'number' && (c.snapToLines ? c.line >= 0 && c.line < 8 : c.line < 50);
+  function draw() {
+    const t = texts()[chosen], cues = t?.mode === 'hidden' ? [...(t.activeCues || [])] : [];
+    if (cues.length === drawn.length && cues.every((c, i) => c === drawn[i])) return;
+    drawn = cues;
+    for (const box of film.stage.querySelectorAll('.text')) {
+      box.replaceChildren(...cues.filter((c) => high(c) === box.classList.contains('high')).map((c) => {
+        const line = document.createElement('div'), text = document.createElement('span');
+        line.dir = 'auto';
+        text.append(c.getCueAsHTML());
+        line.append(text);
+        return line;
+      }));
     }
   }
+  let recalled = false;
   function known() { // the tracks of a playlist come later
     buttons.captions.hidden = texts().length === 0;
-    for (const t of texts()) t.oncuechange = lift;
-    buttons.captions.classList.toggle('lit', lit() >= 0);
-  }
-  video.textTracks.addEventListener?.('addtrack', () => { known(); recall(); });
-  video.textTracks.addEventListener?.('change', () => { known(); lift(); });
-  let recalled = false;
-  function recall() {
-    const wanted = keep('captions');
-    if (recalled || wanted === null || texts().length === 0) return;
+    for (const t of texts()) t.oncuechange = draw;
+    if (texts().length === 0) return;
+    const wanted = recalled ? null : keep('captions');
     recalled = true;
-    caption(texts().findIndex((t) => (t.language || t.label) === wanted), true);
+    const shown = texts().findIndex((t) => t.mode === 'showing'); // the default one, or what the system's menu chose
+    if (wanted !== null) caption(texts().findIndex((t) => (t.language || t.label) === wanted), true);
+    else if (shown >= 0 && (shown !== chosen || source.kind !== 'native')) caption(shown, true);
   }
+  // While it stands still, browsers do not tell of captions that come.
+  for (const e of ['seeked', 'timeupdate']) video.addEventListener(e, draw);
+  for (const t of video.querySelectorAll('track')) t.addEventListener('load', () => { draw(); setTimeout(draw, 100); });
+  video.textTracks.addEventListener?.('addtrack', known);
+  video.textTracks.addEventListener?.('change', known);
 
   // --- what can be chosen
   const lists = {
     captions: () => [
-      { text: say.off, on: lit() < 0, take: () => caption(-1) },
-      ...texts().map((t, i) => ({ text: t.label || t.language, on: lit() === i, take: () => caption(i) })),
+      { text: say.off, on: chosen < 0, take: () => caption(-1) },
+      ...texts().map((t, i) => ({ text: t.label || t.language, on: chosen === i, take: () => caption(i) })),
     ],
     quality: () => [
       { text: source.chosen || !source.size() ? say.auto : `${say.auto} (${source.size()}p)`, on: source.chosen === 0, take: () => size(0) },
@@ -163,10 +177,9 @@ export function menus(film) {
   box.addEventListener('focusout', (e) => { if (open && e.relatedTarget && !box.contains(e.relatedTarget) && e.relatedTarget !== buttons[open]) close(false); });
 
   known();
-  recall();
 
   return {
-    rates, close, lift,
+    rates, close,
     open: () => Boolean(open),
     // What can be chosen changed.
     refresh() {
@@ -177,7 +190,7 @@ export function menus(film) {
     },
     // captions turns them on, in the language they last had or the reader's own, or off.
     captions() {
-      if (lit() >= 0) return caption(-1);
+      if (chosen >= 0) return caption(-1);
       const mine = texts().findIndex((t) => t.language && document.documentElement.lang.startsWith(t.language.split('-')[0]));
       if (texts().length) caption(last >= 0 ? last : Math.max(mine, 0));
     },

@@ -24,6 +24,7 @@ export class Source {
     this.chosen = 0;      // size that was chosen, in pixels; 0: automatic
     this.spoken = null;   // name of the sound that was chosen
     video.addEventListener('error', () => { if (this.kind !== 'hls') this.lost(); });
+    video.addEventListener('seeking', () => this.#hurry());
     addEventListener('online', () => { if (this.offline) this.again(); });
   }
 
@@ -100,8 +101,10 @@ export class Source {
     const { ErrorTypes } = window.Hls, why = final[d.response?.code];
     if (why) { this.hls.stopLoad(); return this.onfail(why); }
     if (d.type === ErrorTypes.NETWORK_ERROR) return this.#away();
-    if (d.type === ErrorTypes.MEDIA_ERROR && this.mended++ < 2) return this.hls.recoverMediaError();
-    this.#last();
+    if (d.type !== ErrorTypes.MEDIA_ERROR || this.mended++ >= 2) return this.#last();
+    const playing = !this.video.paused;
+    this.hls.recoverMediaError();
+    if (playing) this.video.play().catch(() => {});
   }
 
   // away tries again and again: what is buffered plays on meanwhile.
@@ -181,6 +184,18 @@ export class Source {
   sizes() {
     if (!this.hls) return [];
     return [...new Set(this.hls.levels.map(side))].sort((a, b) => b - a);
+  }
+
+  // hurry takes, behind a seek to what is not there yet, a size whose piece comes at once;
+  // the next ones are better.
+  #hurry() {
+    const { hls, video } = this, at = video.currentTime, b = video.buffered;
+    if (!hls?.levels?.length || this.chosen || !hls.bandwidthEstimate) return;
+    for (let i = 0; i < b.length; i++) if (b.start(i) <= at && at < b.end(i)) return;
+    const bears = hls.bandwidthEstimate * 0.15 / 4; // bits a second, for a piece of four in a seventh of one
+    let best = this.#level(first);
+    hls.levels.forEach((l, i) => { if (l.bitrate <= bears && l.bitrate > hls.levels[best].bitrate) best = i; });
+    if (hls.levels[best].bitrate < (hls.levels[hls.loadLevel]?.bitrate || 0)) hls.nextAutoLevel = best;
   }
 
   // size is the one that is shown, in pixels; 0: not known.

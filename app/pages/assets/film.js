@@ -73,6 +73,7 @@ function play() {
   const source = new Source(video, about);
   let wanted = null; // seconds to go to, when that is known before the length is
   let spin = 0;
+  let opened = null; // the promise of a source
 
   const length = () => (isFinite(video.duration) && video.duration > 0 ? video.duration : about.duration) || 0;
   const film = {
@@ -83,9 +84,8 @@ function play() {
     announce(text) { $('.said').textContent = text; },
     toggle() {
       if (!video.paused) return video.pause();
-      begin();
       if (video.ended) film.seek(0);
-      video.play().catch((e) => { if (e.name === 'NotSupportedError') source.lost(); });
+      start();
     },
     seek(t) {
       const whole = length();
@@ -110,6 +110,12 @@ function play() {
     },
   };
 
+  // start plays, as soon as there is a source: another one would stop what plays.
+  async function start() {
+    begin();
+    await opened;
+    await video.play().catch((e) => { if (e.name === 'NotSupportedError') source.lost(); });
+  }
   // begin lets the source fetch as much as playing needs.
   function begin() {
     stage.classList.add('started');
@@ -223,10 +229,9 @@ function play() {
   if (r && menu.rates.includes(r)) film.rate(r);
   const t = Number(asked.get('t')) || (flag('loop') ? 0 : keep('at.' + about.id)) || 0;
   if (t > 0 && (!length() || t < length())) wanted = t;
-  source.open(wanted || 0);
+  opened = source.open(wanted || 0);
   if (auto) {
-    begin();
-    video.play().catch(() => { /* it waits for a click, then */ });
+    start();
     $('.unmute').hidden = flag('muted') || stage.classList.contains('bare');
   }
   $('.unmute').addEventListener('click', () => { video.muted = false; $('.unmute').hidden = true; });
