@@ -18,7 +18,7 @@ import (
 	"picora/store"
 )
 
-// frameTime is how long the signature opens a video that only some pages may show: the
+// frameTime is how long the signature opens a file that only some pages may show: the
 // player in their frame asks for its files itself, and then browsers name the player's
 // page, not theirs.
 const frameTime = 6 * time.Hour

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 
 	"picora/app/apptest"
 	"picora/app/apptest/browser"
+	"picora/app/auth"
+	"picora/app/config"
 	"picora/store"
 )
 
@@ -168,6 +171,42 @@ func TestTheVideoPlayerInAFrameOfAnotherSite(t *testing.T) {
 		t.Errorf("the browser complains: %q", said)
 	}
 	tab.Screenshot("film-framed")
+}
+
+func TestTheVideoPlayerWithFilesOnAnotherHost(t *testing.T) {
+	var target atomic.Pointer[url.URL]
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target.Load()); r.Out.Host = r.In.Host }})
+	defer proxy.Close()
+	port := proxy.URL[strings.LastIndex(proxy.URL, ":"):]
+	p := apptest.Start(t, func(c *config.Config) {
+		c.Server.BaseURL, c.Server.MediaURL = "http://api.localhost"+port, "http://files.localhost"+port
+	})
+	at, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.Store(at)
+	m := p.AddFilm(nil, private)
+	signer, err := auth.NewSigner(t.Context(), p.App.Store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := browser.Start(t)
+	tab := b.Open(t, "http://api.localhost"+port+"/embed/video/"+m.ID+"?autoplay=1&"+signer.Link(m.ID, time.Now().Add(time.Hour).Unix()), browser.View{})
+	tab.Until(video + `.currentTime > 0.3`)
+	press(tab, "c")
+	tab.Until(`document.querySelector(".text:not(.high)").innerText.startsWith("Hello")`)
+	spot := browser.Eval[[]float64](tab, `(r => [r.left + 50, r.top + r.height / 2])(document.querySelector(".line").getBoundingClientRect())`)
+	move(tab, spot[0], spot[1])
+	tab.Until(`document.querySelector(".sheet img").naturalWidth === 320`)
+	if said := tab.Said(); len(said) > 0 {
+		t.Errorf("the browser complains: %q", said)
+	}
+	for _, r := range tab.Requests() {
+		if !strings.HasPrefix(r, "http://api.localhost"+port) && !strings.HasPrefix(r, "http://files.localhost"+port+"/video/") && !strings.HasPrefix(r, "blob:") {
+			t.Errorf("it asked for %s", r)
+		}
+	}
 }
 
 // The looks, for people to look at (see Screenshot), and what can be measured of them.

@@ -68,7 +68,7 @@ func (p *Pages) player(c *fiber.Ctx) error {
 		return refuse(c, err)
 	}
 	o := link.Of(c.UserContext())
-	data := newPlayer(c, &m, o, policy)
+	data := newPlayer(c, &m, o, policy, p.opens(c, &m, policy))
 	if data.Listed {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
 	} else {
@@ -101,11 +101,8 @@ func (p *Pages) sound(c *fiber.Ctx, id string) (m store.Media, policy access.Pol
 	return m, policy, err
 }
 
-func newPlayer(c *fiber.Ctx, m *store.Media, o link.Origin, policy access.Policy) player {
-	signed := "" // what opened the page opens what it shows
-	if policy == access.Personal {
-		signed = carried(c)
-	}
+// newPlayer is the page of m; signed is what opens its files.
+func newPlayer(c *fiber.Ctx, m *store.Media, o link.Origin, policy access.Policy, signed string) player {
 	lang := language(c)
 	p := player{
 		Title: title(m), Artist: m.Sound.Artist,

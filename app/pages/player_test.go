@@ -98,6 +98,8 @@ func TestThePlayersPolicyIsStrict(t *testing.T) {
 		m.Restricted, m.Referers = true, []string{"friend.example", "*.many.example", "self"}
 	})
 	h := ask(strict, "Referer", "https://friend.example/")
+	// The frame's own requests name the player's page, which need not be among those.
+	contains(t, get(p, "/embed/audio/"+strict.ID, "Host", "api.example", "Referer", "https://friend.example/").Body, `src="http://files.example/audio/`+strict.ID+`.wav?sig=`)
 	if csp := h.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "frame-ancestors friend.example:* *.many.example:* 'self' api.example:* *.api.example:* files.example:* *.files.example:*") {
 		t.Errorf("the browser would let all pages frame it: %q", csp)
 	}

@@ -208,7 +208,7 @@ function play() {
   // --- more sizes may join while it plays
   async function grow() {
     let sizes = about.state.sizes;
-    for (let pause = 10000; ; pause = Math.min(pause * 1.2, 60000)) {
+    for (let pause = 5000; ; pause = Math.min(pause * 1.2, 60000)) {
       await wait(pause);
       await seen();
       const s = await ask();
