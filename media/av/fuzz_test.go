@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image/png"
+	"regexp"
 	"testing"
 
 	"picora/media"
@@ -53,4 +54,17 @@ func blame(t *testing.T, err error) {
 		}
 	}
 	t.Fatal(err)
+}
+
+// FuzzCodecs reads the parameter sets of foreign H.264: what it says is well-formed, or an error.
+func FuzzCodecs(f *testing.F) {
+	f.Add([]byte{1, 0x64, 0, 0x1F, 0xFF, 0xE1})
+	f.Add([]byte{0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x1E, 0xD9, 0, 0, 1, 0x68})
+	f.Add([]byte{0, 0, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := codecs(b)
+		if (err == nil) != regexp.MustCompile(`^avc1\.[0-9a-f]{6}$`).MatchString(s) {
+			t.Fatal(s, err)
+		}
+	})
 }

@@ -19,9 +19,7 @@ type counts struct {
 	bytes    int64 // of all packets
 	pictures int64
 	corrupt  int64
-	ended    bool  // the last packet is a piece of one
-	from     int64 // when the first picture or sound begins: µs
-	to       int64 // when the last ends
+	ended    bool // the last packet is a piece of one
 	seen     stretch
 	heard    stretch
 	steps    steps

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 
 	"github.com/asticode/go-astiav"
@@ -191,71 +190,41 @@ func (t *track) finish(made *media.TrackMade) error {
 	if _, err := t.to.write(hls.AppendIndex(nil, t.index)); err != nil {
 		return t.failed(err)
 	}
-	made.Bandwidth, made.Average = t.index.Rates()
+	made.Bandwidth, made.Average = rates(t.index.Segments)
 	return nil
 }
 
-// cuts is where the segments of picture tracks begin, the same in all of a film: at multiples
-// of a time or, where a track is copied, at the file's own key frames that are so long apart.
-type cuts struct {
-	every int64 // µs
-	keys  bool
-
-	list atomic.Pointer[[]int64] // of keys, as far as packets were read: µs
-}
-
-// slack is by how much times of the same picture differ when they are rounded: µs.
-const slack = 1000
-
-// see is told of each packet of the pictures before it is decoded.
-func (c *cuts) see(p *astiav.Packet, base astiav.Rational) {
-	if !c.keys || p.Pts() == noTime || !p.Flags().Has(astiav.PacketFlagKey) || p.Flags().Has(astiav.PacketFlagDiscard) {
-		return
+// rates are the peak and the average bit rate of segments. The peak is the highest of
+// contiguous segments that last between half and one and a half of the target duration
+// (RFC 8216 section 4.1), so a short last one does not count alone.
+func rates(segments []hls.Segment) (peak, average int64) {
+	var bytes int64
+	var length, target float64
+	for _, s := range segments {
+		bytes += s.Size
+		length += s.Duration
+		target = max(target, s.Duration)
 	}
-	at := rescale(p.Pts(), base, micro)
-	old := c.list.Load()
-	if old == nil {
-		c.list.Store(&[]int64{at})
-		return
+	if length <= 0 {
+		return 0, 0
 	}
-	if at < (*old)[len(*old)-1]+c.every-slack {
-		return
-	}
-	list := append(slices.Clip(*old), at) // whoever has the old one keeps it
-	c.list.Store(&list)
-}
-
-// cutter finds the first pictures of segments in one track.
-type cutter struct {
-	cuts  *cuts
-	next  int
-	begun bool
-}
-
-// first says whether a picture that is shown at that time (µs) begins a segment. Times grow.
-func (c *cutter) first(at int64) (yes bool) {
-	for {
-		next, known := c.cuts.boundary(c.next)
-		if !known || at < next-slack {
-			break
+	average = int64(float64(bytes) * 8 / length)
+	peak = average
+	for i := range segments {
+		var b int64
+		var d float64
+		for _, s := range segments[i:] {
+			b += s.Size
+			d += s.Duration
+			if d > 1.5*target {
+				break
+			}
+			if d >= 0.5*target {
+				peak = max(peak, int64(float64(b)*8/d))
+			}
 		}
-		c.next++
-		yes = true
 	}
-	yes = yes || !c.begun
-	c.begun = true
-	return yes
-}
-
-func (c *cuts) boundary(i int) (int64, bool) {
-	if !c.keys {
-		return int64(i) * c.every, true
-	}
-	list := c.list.Load()
-	if list == nil || i >= len(*list) {
-		return 0, false
-	}
-	return (*list)[i], true
+	return peak, average
 }
 
 // codecs is how RFC 6381 names H.264 of those parameter sets, be they in an avcC or as

@@ -13,16 +13,16 @@ func TestPicturesAreCopied(t *testing.T) {
 	for name, file := range map[string]string{"MP4": "a.mp4", "Matroska": "a.mkv", "a transport stream": "a.ts"} {
 		t.Run(name, func(t *testing.T) {
 			// Key frames at 0, 0.8, 1.6 … s.
-			path := film(t, file, join(pictures("640x360", 25, 9), tone(9), small, []string{"-bf", "2", "-g", "20", "-sc_threshold", "0"})...)
+			path := film(t, file, join(pictures("320x180", 25, 9), tone(9), small, []string{"-bf", "2", "-g", "20", "-sc_threshold", "0"})...)
 			args := survey(9, 25)
 			args.Survey.Copy = true
-			made, tracks := tracksOf(t, path, args, media.TrackArgs{Kind: media.PictureTrack, Copy: true}, rung(320, 180), sound(1))
+			made, tracks := tracksOf(t, path, args, media.TrackArgs{Kind: media.PictureTrack, Copy: true}, rung(160, 90), sound(1))
 			if made.Note != "" {
 				t.Error(made.Note)
 			}
 			checkPictures(t, tracks[0], 9, 0)
 			checkPictures(t, tracks[1], 9, 0)
-			if tracks[0].Encoder != "copy" || tracks[0].Width != 640 || len(tracks[0].probe.Packets) != 225 {
+			if tracks[0].Encoder != "copy" || tracks[0].Width != 320 || len(tracks[0].probe.Packets) != 225 {
 				t.Errorf("%+v", tracks[0].TrackMade)
 			}
 			for i, want := range []float64{2.4, 2.4, 2.4, 1.8} {
@@ -33,7 +33,7 @@ func TestPicturesAreCopied(t *testing.T) {
 				}
 			}
 			// Another job, without the copy, finds the same places.
-			_, again := tracksOf(t, path, args, rung(160, 90))
+			_, again := tracksOf(t, path, args, rung(96, 54))
 			for i, s := range again[0].index.Segments {
 				if !near(s.Duration, tracks[0].index.Segments[i].Duration, 0.002) {
 					t.Errorf("%+v", again[0].index)
