@@ -86,6 +86,10 @@ const longestFilm = 1_000_000
 // duration is how long the file says it is, in seconds; 0: it does not.
 func (f *Film) duration() float64 {
 	d := ticks(f.in.format.Duration(), micro).Seconds()
+	// Matroska tells when it ends, on a clock that need not begin at zero.
+	if begin := float64(f.origin) / 1e6; strings.HasPrefix(f.in.container(), "matroska") && begin > 1 && d > begin {
+		d -= begin
+	}
 	if d > longestFilm {
 		return 0
 	}

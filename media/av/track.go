@@ -190,41 +190,8 @@ func (t *track) finish(made *media.TrackMade) error {
 	if _, err := t.to.write(hls.AppendIndex(nil, t.index)); err != nil {
 		return t.failed(err)
 	}
-	made.Bandwidth, made.Average = rates(t.index.Segments)
+	made.Bandwidth, made.Average = t.index.Rates()
 	return nil
-}
-
-// rates are the peak and the average bit rate of segments. The peak is the highest of
-// contiguous segments that last between half and one and a half of the target duration
-// (RFC 8216 section 4.1), so a short last one does not count alone.
-func rates(segments []hls.Segment) (peak, average int64) {
-	var bytes int64
-	var length, target float64
-	for _, s := range segments {
-		bytes += s.Size
-		length += s.Duration
-		target = max(target, s.Duration)
-	}
-	if length <= 0 {
-		return 0, 0
-	}
-	average = int64(float64(bytes) * 8 / length)
-	peak = average
-	for i := range segments {
-		var b int64
-		var d float64
-		for _, s := range segments[i:] {
-			b += s.Size
-			d += s.Duration
-			if d > 1.5*target {
-				break
-			}
-			if d >= 0.5*target {
-				peak = max(peak, int64(float64(b)*8/d))
-			}
-		}
-	}
-	return peak, average
 }
 
 // codecs is how RFC 6381 names H.264 of those parameter sets, be they in an avcC or as

@@ -204,10 +204,12 @@ func (j *tracksJob) conclude() {
 		end = float64(j.loop.until.Load()) / 1e6
 	}
 	j.made.Duration = end
+	// Where the sound is not wanted, it may go on for longer.
+	all := len(j.args.Survey.Sounds) == 0 || len(j.sounds) > 0
 	pictures := j.loop.lanes[j.film.video.Index()]
 	bad := pictures.bad.Load()
 	switch {
-	case j.loop.cut, end > 0 && end < j.args.Survey.Duration-2:
+	case j.loop.cut, all && end > 0 && end < j.args.Survey.Duration-2:
 		j.made.Note = fmt.Sprintf("The file is damaged: %s of it could be read.", spoken(end))
 	case bad > 2 && bad*1000 > pictures.frames:
 		j.made.Note = fmt.Sprintf("The file is damaged: %d of its pictures could not be decoded.", bad)

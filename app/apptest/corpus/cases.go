@@ -205,7 +205,7 @@ func times() []Case {
 		}),
 		usual("leap.ts").with(func(c *Case) {
 			c.From, c.Args, c.Seconds, c.Least, c.Mute, c.Dark = "h264.ts", nil, 2*Seconds, -1, true, true
-			c.Then = "far.ts"
+			c.Then, c.Noted = "far.ts", true
 		}),
 		{Name: "two-hours.mp4", Args: join([]string{"-f", "lavfi", "-i", "testsrc2=s=64x36:r=2:d=7200"}, []string{"-f", "lavfi", "-i", "sine=300:r=8000:d=7200"}, x264("-g", "20", "-crf", "40"), aac("-b:a", "8k")),
 			Width: 64, Height: 36, Seconds: 7200, Rate: 2, Sounds: []Sound{{"", 1}}, Mute: true, Dark: true, Least: 0.5},
@@ -234,6 +234,7 @@ func texts() []Case {
 		}),
 		usual("cover-first.mkv").with(func(c *Case) {
 			c.Args = join(av(), []string{"-i", "DIR/a.jpg", "-map", "2", "-map", "0", "-map", "1"}, x264(), aac(), []string{"-c:v:0", "copy", "-disposition:v:0", "attached_pic"})
+			c.Least, c.Mute, c.Dark = -1, true, true // ffmpeg itself shows the cover
 		}),
 		usual("two-pictures.mkv").with(func(c *Case) {
 			c.Args = join(av(), []string{"-f", "lavfi", "-i", "color=red:s=160x90:r=25:d=5", "-map", "0", "-map", "2", "-map", "1"}, x264(), aac())
