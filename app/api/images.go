@@ -295,16 +295,8 @@ func (a *API) deleteImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	trash, err := toTrash(c)
-	if err != nil {
+	if err := a.discard(c, id); err != nil {
 		return err
-	}
-	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, id)
-	if err != nil {
-		return err
-	}
-	if len(gone) == 0 {
-		return store.ErrNotFound
 	}
 	return ok(c, nil)
 }

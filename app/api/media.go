@@ -289,3 +289,16 @@ func toTrash(c *fiber.Ctx) (bool, error) {
 	trash, err := flag(c, "trash")
 	return trash != nil && *trash, err
 }
+
+// discard deletes the caller's record, or puts it into the trash if the request says so.
+func (a *API) discard(c *fiber.Ctx, id string) error {
+	trash, err := toTrash(c)
+	if err != nil {
+		return err
+	}
+	gone, err := a.library.Discard(c.UserContext(), caller(c).User, trash, id)
+	if err == nil && len(gone) == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}

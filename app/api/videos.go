@@ -162,16 +162,8 @@ func (a *API) deleteVideo(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	trash, err := toTrash(c)
-	if err != nil {
+	if err := a.discard(c, m.ID); err != nil {
 		return err
-	}
-	gone, err := a.library.Discard(c.UserContext(), m.User, trash, m.ID)
-	if err != nil {
-		return err
-	}
-	if len(gone) == 0 {
-		return store.ErrNotFound
 	}
 	return ok(c, nil)
 }
