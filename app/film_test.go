@@ -210,6 +210,9 @@ func TestADeletedVideoLeavesNothing(t *testing.T) {
 		}
 	}
 	lib := p.App.Library()
+	becomes(t, p, m.ID, func(m *store.Media) bool { return strings.Contains(jobTold(p, m), "Step first is done") })
+	playable := lib.FilmProgress(m.ID)
+	m = becomes(t, p, m.ID, func(*store.Media) bool { return lib.FilmProgress(m.ID) > playable }) // at work on the larger sizes
 	// The trash ends the work, too; it goes on when the video comes back.
 	if _, err := lib.Throw(t.Context(), p.User, m.ID); err != nil {
 		t.Fatal(err)
@@ -221,7 +224,7 @@ func TestADeletedVideoLeavesNothing(t *testing.T) {
 	}
 	m = becomes(t, p, m.ID, func(m *store.Media) bool {
 		j, err := p.App.Store().JobOf(context.Background(), m.User, m.ID)
-		return err == nil && j.State == store.JobRunning && lib.FilmProgress(m.ID) > 0
+		return err == nil && j.State == store.JobRunning && lib.FilmProgress(m.ID) > playable
 	})
 	if _, err := lib.Remove(t.Context(), p.User, m.ID); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ const (
 	// readCost is how many entries of an index can be passed in the time of reading a record.
 	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
-	mostPlaces = 300_000
+	mostPlaces = 200_000
 	// mostSorted hits are read and sorted when they stand together in such an index, far
 	// from where the page begins.
 	mostSorted = 2500
@@ -226,9 +226,9 @@ func (s *search) wants(m *Media) bool {
 	return (s.q.Kind == 0 || s.q.Kind == m.Kind) && s.q.takes(m)
 }
 
-// all finds all hits, and how many they are.
-func (s *search) all() (hits map[uint32]*chunk, n int, err error) {
-	hits = map[uint32]*chunk{}
+// all finds all hits, by chunk, and how many they are.
+func (s *search) all() (hits []*chunk, n int, err error) {
+	hits = make([]*chunk, s.last>>chunkBits+1)
 	if s.last == 0 {
 		return hits, 0, nil
 	}
@@ -265,14 +265,17 @@ func (s *search) readRows() error {
 }
 
 // sorted reads the hits, which are few, and sorts them as the order's index does.
-func (s *search) sorted(hits map[uint32]*chunk) (page Page, err error) {
+func (s *search) sorted(hits []*chunk) (page Page, err error) {
 	type hit struct {
 		rest []byte
 		m    Media
 	}
 	var list []hit
 	for c, h := range hits {
-		for n := range h.numbers(c, false) {
+		if h == nil {
+			continue
+		}
+		for n := range h.numbers(uint32(c), false) {
 			m, err := numbered(s.tx, s.user, n)
 			if errors.Is(err, ErrNotFound) {
 				continue
@@ -313,32 +316,33 @@ func (s *search) sorted(hits map[uint32]*chunk) (page Page, err error) {
 
 // along goes through the order's index and takes what is a hit. The page is not whole
 // when it looked at so many places before.
-func (s *search) along(hits map[uint32]*chunk, places int) (page Page, whole bool, err error) {
+func (s *search) along(hits []*chunk, places int) (page Page, whole bool, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
-	looked, read, last := 0, 0, ""
+	looked, read := 0, 0
+	var last []byte
 	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending) {
 		if err != nil {
 			return page, false, err
 		}
 		if looked++; looked > places || read > mostLooked {
-			page.Next = last
+			page.Next = string(last)
 			return page, false, nil
 		}
 		n := numberOf(e.value)
-		if h := hits[n>>chunkBits]; h != nil && h.has(uint16(n&(chunkSize-1))) {
+		if c := n >> chunkBits; c < uint32(len(hits)) && hits[c] != nil && hits[c].has(uint16(n&(chunkSize-1))) {
 			var m Media
 			if err := get(s.tx, keyPlace(s.user, string(placeIn(s.q.Sort, e.rest))), &m); err != nil {
 				return page, false, err
 			}
 			if read++; s.wants(&m) {
 				if len(page.Items) == s.q.Limit {
-					page.Next = last
+					page.Next = string(last)
 					return page, true, nil
 				}
 				page.Items = append(page.Items, m)
 			}
 		}
-		last = string(e.rest)
+		last = append(last[:0], e.rest...)
 	}
 	return page, true, nil
 }

@@ -70,8 +70,11 @@ func useThreads() {
 }
 
 func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Pages) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go obey(signals, stop)
 	a, err := app.New(ctx, cfg, app.Program{Pages: pages, Version: Version()})
 	if err != nil {
 		return err
@@ -83,11 +86,16 @@ func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Pages) error {
 	if err := offerSetup(ctx, cmd.ErrOrStderr(), a, address(cfg, a.Addr())); err != nil {
 		return errors.Join(err, a.Close())
 	}
-	go func() { // a second signal ends the program at once
-		<-ctx.Done()
-		stop()
-	}()
 	return errors.Join(a.Run(ctx), a.Close())
+}
+
+// obey stops the server at the first signal; the second ends the program at once.
+func obey(signals <-chan os.Signal, stop context.CancelFunc) {
+	<-signals
+	stop()
+	<-signals
+	slog.Warn("ended at once by a second signal; uploads in flight are cut off")
+	os.Exit(1)
 }
 
 // offerSetup prints the link to the first account when there is none. It is no line of
