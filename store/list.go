@@ -76,7 +76,7 @@ func (s *Store) ListMedia(ctx context.Context, user string, q Query) (page Page,
 func listMedia(tx kv.Reader, user string, q *Query) (page Page, err error) {
 	page.Items = make([]Media, 0, q.Limit)
 	looked, last := 0, ""
-	for e, err := range walkIndexes(tx, q.ranges(user), !q.Ascending) {
+	for e, err := range walkIndexes(tx, q.ranges(user), !q.Ascending, nil) {
 		if err != nil {
 			return page, err
 		}
@@ -154,17 +154,23 @@ func (q *Query) cut(prefix []byte) stretch {
 type entry struct {
 	rest, value []byte
 	of          int // of which stretch
+	// passed is how many entries of its stretch were looked at to come to this one, which
+	// is included. It may be one that is not wanted: only a place to go on from.
+	passed int
+	wanted bool
 }
 
-// walkIndexes goes through stretches of indexes as if they were one.
-func walkIndexes(tx kv.Reader, list []stretch, reverse bool) iter.Seq2[entry, error] {
-	if len(list) == 1 {
+// walkIndexes goes through those entries of stretches of indexes that are wanted, as if
+// the stretches were one; want is given an entry's value, nil wants all. Now and then it
+// comes upon an entry that is not wanted, so that whoever has looked at enough can stop.
+func walkIndexes(tx kv.Reader, list []stretch, reverse bool, want func(value []byte) bool) iter.Seq2[entry, error] {
+	if len(list) == 1 && want == nil {
 		return scanIndex(tx, list[0], 0)
 	}
 	return func(yield func(entry, error) bool) {
 		var heads []*head
 		for i, s := range list {
-			h := &head{stretch: s, of: i}
+			h := &head{stretch: s, of: i, want: want}
 			if err := h.read(tx); err != nil {
 				yield(entry{}, err)
 				return
@@ -198,7 +204,7 @@ func walkIndexes(tx kv.Reader, list []stretch, reverse bool) iter.Seq2[entry, er
 	}
 }
 
-// mostAhead is how many entries of a stretch are read together. To change between
+// mostAhead is how many entries of a stretch are looked at together. To change between
 // iterators at each would take longer than to read it.
 const mostAhead = 1024
 
@@ -206,23 +212,33 @@ const mostAhead = 1024
 type head struct {
 	stretch
 	of   int
+	want func(value []byte) bool
 	next []entry
 	size int
 	end  bool
 }
 
-// read reads what comes next: nothing at the end.
+// read looks at the entries that come next, and keeps those that are wanted, and the last
+// one: nothing at the end.
 func (h *head) read(tx kv.Reader) error {
 	h.size = min(max(h.size*4, 16), mostAhead)
-	h.next = make([]entry, 0, h.size)
+	h.next = nil
 	if h.end {
 		return nil
 	}
+	looked, passed := 0, 0
 	for e, err := range scanIndex(tx, h.stretch, h.of) {
 		if err != nil {
 			return err
 		}
-		if h.next = append(h.next, e); len(h.next) == h.size {
+		looked++
+		passed++
+		last := looked == h.size
+		if e.wanted = h.want == nil || h.want(e.value); e.wanted || last {
+			e.passed, passed = passed, 0
+			h.next = append(h.next, e)
+		}
+		if last {
 			at := append(h.prefix[:len(h.prefix):len(h.prefix)], e.rest...)
 			if h.Reverse {
 				h.To = at
@@ -243,7 +259,7 @@ func scanIndex(tx kv.Reader, s stretch, of int) iter.Seq2[entry, error] {
 				yield(entry{}, err)
 				return
 			}
-			if !yield(entry{e.Key[len(s.prefix):], e.Value, of}, nil) {
+			if !yield(entry{rest: e.Key[len(s.prefix):], value: e.Value, of: of, passed: 1, wanted: true}, nil) {
 				return
 			}
 		}

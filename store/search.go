@@ -24,7 +24,7 @@ const (
 	// readCost is how many entries of an index can be passed in the time of reading a record.
 	readCost = 66
 	// mostPlaces are looked at in such an index for one page.
-	mostPlaces = 200_000
+	mostPlaces = 250_000
 	// mostSorted hits are read and sorted when they stand together in such an index, far
 	// from where the page begins.
 	mostSorted = 2500
@@ -318,18 +318,22 @@ func (s *search) sorted(hits []*chunk) (page Page, err error) {
 // when it looked at so many places before.
 func (s *search) along(hits []*chunk, places int) (page Page, whole bool, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
+	isHit := func(number []byte) bool {
+		n := numberOf(number)
+		c := n >> chunkBits
+		return c < uint32(len(hits)) && hits[c] != nil && hits[c].has(uint16(n&(chunkSize-1)))
+	}
 	looked, read := 0, 0
 	var last []byte
-	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending) {
+	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending, isHit) {
 		if err != nil {
 			return page, false, err
 		}
-		if looked++; looked > places || read > mostLooked {
+		if looked += e.passed; looked > places+mostAhead || read > mostLooked {
 			page.Next = string(last)
 			return page, false, nil
 		}
-		n := numberOf(e.value)
-		if c := n >> chunkBits; c < uint32(len(hits)) && hits[c] != nil && hits[c].has(uint16(n&(chunkSize-1))) {
+		if e.wanted {
 			var m Media
 			if err := get(s.tx, keyPlace(s.user, string(placeIn(s.q.Sort, e.rest))), &m); err != nil {
 				return page, false, err
@@ -342,7 +346,7 @@ func (s *search) along(hits []*chunk, places int) (page Page, whole bool, err er
 				page.Items = append(page.Items, m)
 			}
 		}
-		last = append(last[:0], e.rest...)
+		last = e.rest
 	}
 	return page, true, nil
 }

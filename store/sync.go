@@ -56,7 +56,7 @@ func (s *Store) Changes(ctx context.Context, user string, k Kind, after Since, l
 		}
 		stretches := changesAfter(user, k, after.Seq)
 		graves, looked := len(stretches)-1, 0
-		for e, err := range walkIndexes(tx, stretches, false) {
+		for e, err := range walkIndexes(tx, stretches, false, nil) {
 			if err != nil {
 				return err
 			}
