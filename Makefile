@@ -41,7 +41,7 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 .PHONY: test
 test: ffmpeg sounds $(PICGO) ## all tests, with the race detector; those of memory without
 	@./.ci/need chromium fonts-noto-cjk
-	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
+	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 30m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 
 .PHONY: lint
 lint: ffmpeg ## gofmt, go vet, staticcheck

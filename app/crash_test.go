@@ -174,7 +174,7 @@ func (c *crowd) check(t *testing.T, p *apptest.Process) {
 	}
 	// The trash is emptied after the sweep, while requests are answered.
 	var files []string
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if files = p.Blobs(); len(files) == len(listed) {
 			return
 		}

@@ -118,7 +118,7 @@ func TestKilledServersKeepDocumentsAndTheirRevisions(t *testing.T) {
 		}
 		_, pictures := list(t, p)
 		var files []string
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			if files = p.Blobs(); len(files) == want+pictures {
 				break
 			}

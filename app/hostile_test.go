@@ -132,7 +132,7 @@ func TestHostileFilesAreRefusedAndLeaveNothing(t *testing.T) {
 			if bytes.Contains(r.Body, []byte("root:")) || len(r.Body) > 500 {
 				t.Errorf("the answer is %.1000s", r.Body)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
 			unharmed(t, p)

@@ -156,7 +156,7 @@ func TestAServerThatStopsLosesNothingOfItsVideos(t *testing.T) {
 	before := pieces(t, p.Picora, id)
 	begin := time.Now()
 	p.Terminate()
-	if took := time.Since(begin); took > 10*time.Second {
+	if took := time.Since(begin); took > time.Minute {
 		t.Errorf("the stop took %v", took)
 	} else {
 		t.Logf("the stop took %v", took)
@@ -180,7 +180,7 @@ func TestAVideoThatIsDeletedStopsAtOnce(t *testing.T) {
 		if now == last {
 			break
 		}
-		if last = now; time.Since(begin) > 20*time.Second {
+		if last = now; time.Since(begin) > time.Minute {
 			t.Fatal("the worker goes on")
 		}
 		time.Sleep(200 * time.Millisecond)

@@ -259,7 +259,7 @@ func TestDownloadsOfOriginalsAreCounted(t *testing.T) {
 		p.Do(c.method, at, nil, "Range", c.ranged)
 		want += c.bytes
 		st, err := p.App.Usage().Standing(t.Context(), p.User)
-		for end := time.Now().Add(5 * time.Second); err == nil && st.Month.Served != want && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); err == nil && st.Month.Served != want && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			st, err = p.App.Usage().Standing(t.Context(), p.User)
 		}
 		if err != nil || st.Month.Served != want {

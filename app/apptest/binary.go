@@ -135,7 +135,7 @@ var listening = regexp.MustCompile(`url=http://localhost:(\d+)`)
 func Serve(t testing.TB, data string, args ...string) *Process {
 	t.Helper()
 	p := Spawn(t, data, args...)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		if m := listening.FindStringSubmatch(p.Stderr()); m != nil {
 			p.URL = "http://127.0.0.1:" + m[1]
 			if res, err := http.Get(p.URL + "/health"); err == nil {

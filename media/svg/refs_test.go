@@ -101,7 +101,7 @@ func TestTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			Sanitize(strings.NewReader(head + body + `</svg>`))
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)

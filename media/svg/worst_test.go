@@ -132,7 +132,7 @@ func TestWorst(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			used := after.TotalAlloc - before.TotalAlloc
 			t.Logf("%d MB, stack %d MB, %v, %v", used>>20, after.StackSys>>20, took, err)
-			if used > most || what == "selectors by references" && used > 64<<20 || took > 10*time.Second { // up to 0.3 s on an idle machine
+			if used > most || what == "selectors by references" && used > 64<<20 || took > time.Minute { // up to 0.3 s on an idle machine
 				t.Errorf("%d MB in %v", used>>20, took)
 			}
 		})

@@ -123,7 +123,7 @@ func TestWhatGoesWrongIsContainedAndToldApart(t *testing.T) {
 			if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.says) || last != outcomes[test.is] {
 				t.Errorf("%v (%s)", err, last)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > 2*time.Minute {
 				t.Errorf("took %v", took)
 			}
 			works(t, p)

@@ -253,8 +253,8 @@ func TestChildrenAreReplaced(t *testing.T) {
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for start := time.Now(); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(start) > 10*time.Second {
-			t.Fatalf("not in ten seconds: %s", what)
+		if time.Since(start) > time.Minute {
+			t.Fatalf("not in a minute: %s", what)
 		}
 	}
 }
@@ -307,7 +307,7 @@ func TestACancelledJobEnds(t *testing.T) {
 		time.AfterFunc(100*time.Millisecond, cancel)
 		start := time.Now()
 		_, err := run(ctx, worker.Job{Kind: "sleep", Args: 60_000})
-		if !errors.Is(err, context.Canceled) || time.Since(start) > 5*time.Second {
+		if !errors.Is(err, context.Canceled) || time.Since(start) > 30*time.Second {
 			t.Errorf("%s: %v after %v", name, err, time.Since(start))
 		}
 		if o, _ := outcomes.Load("sleep"); o != worker.Cancelled {
