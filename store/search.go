@@ -267,8 +267,8 @@ func (s *search) readRows() error {
 // sorted reads the hits, which are few, and sorts them as the order's index does.
 func (s *search) sorted(hits []*chunk) (page Page, err error) {
 	type hit struct {
-		rest []byte
-		m    Media
+		rest   []byte // its key in the order's index
+		number uint32
 	}
 	var list []hit
 	for c, h := range hits {
@@ -293,7 +293,7 @@ func (s *search) sorted(hits []*chunk) (page Page, err error) {
 			rest = rest[len(indexOf(s.user, m.Kind, s.q)):]
 			c := bytes.Compare(rest, []byte(s.q.After))
 			if s.q.After == "" || c > 0 && s.q.Ascending || c < 0 && !s.q.Ascending {
-				list = append(list, hit{rest, m})
+				list = append(list, hit{rest, n}) // records are large: those of the page are read again
 			}
 		}
 	}
@@ -309,7 +309,11 @@ func (s *search) sorted(hits []*chunk) (page Page, err error) {
 			page.Next = string(list[i-1].rest)
 			break
 		}
-		page.Items = append(page.Items, h.m)
+		m, err := numbered(s.tx, s.user, h.number)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, m)
 	}
 	return page, nil
 }
