@@ -69,7 +69,7 @@ type App struct {
 
 // Program is what the settings do not say.
 type Program struct {
-	Pages   dashboard.Pages // what browsers see
+	Pages   dashboard.Files // what browsers see
 	Version string
 	Worker  string // path of the program whose command "worker" does media work; empty: this one
 }
