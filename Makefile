@@ -8,6 +8,9 @@ TAGS := netgo,osusergo
 # What cgo needs, found when a recipe runs: by then the libraries are built.
 ENV = eval "$$(media/av/ffmpeg.sh --env)";
 PICGO := app/testdata/picgo/node_modules/.package-lock.json
+NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+MODULES := web/node_modules/.package-lock.json
+DASHBOARD := web/dist/index.html
 
 .DEFAULT_GOAL := build
 
@@ -20,12 +23,12 @@ run: build ## build and serve on port 3102, data in ./data
 	./picora serve --data ./data
 
 .PHONY: build
-build: ffmpeg ## build the program ./picora
+build: ffmpeg web ## build the program ./picora
 	@$(ENV) set -x; CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o picora .
 
 .PHONY: release
 release: export RELEASE = 1
-release: ffmpeg ## one static program in ./dist, with checksums and licence papers
+release: ffmpeg web ## one static program in ./dist, with checksums and licence papers
 	rm -rf dist && mkdir dist
 	@$(ENV) set -x; CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS) -linkmode external -extldflags -static' -o dist/picora .
 	! ldd dist/picora && env -i dist/picora version
@@ -39,14 +42,36 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 	./.ci/check-release
 
 .PHONY: test
-test: ffmpeg sounds $(PICGO) ## all tests, with the race detector; those of memory without
+test: ffmpeg sounds web $(PICGO) ## all tests, with the race detector; those of memory without; those of the dashboard in a browser
 	@./.ci/need chromium fonts-noto-cjk
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 30m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
+	@$(MAKE) --no-print-directory e2e
 
 .PHONY: lint
 lint: ffmpeg ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
+	@$(MAKE) --no-print-directory check-web
 	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench ./...; $(GO) tool staticcheck ./...
+
+.PHONY: web
+web: $(DASHBOARD) ## build the dashboard into web/dist
+
+$(DASHBOARD): $(MODULES) $(shell find web/src web/index.html web/vite.config.ts web/svelte.config.js web/tsconfig.json -type f) app/api/openapi.yaml
+	cd web && npx --no vite build --logLevel warn
+	@touch $@
+
+$(MODULES): web/package.json web/package-lock.json
+	cd web && $(NPM_CI)
+	@touch $@
+
+.PHONY: check-web
+check-web: $(MODULES) ## types, and that all languages have all texts
+	cd web && npx --no svelte-check --fail-on-warnings && node --test src/
+
+.PHONY: e2e
+e2e: build ## the dashboard in Chromium, against the real program
+	@./.ci/need chromium fonts-noto-cjk
+	cd web && npx --no playwright test
 
 .PHONY: fuzz
 fuzz: ffmpeg ## every fuzz target for FUZZTIME (60s) each

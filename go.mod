@@ -2,6 +2,8 @@ module picora
 
 go 1.26.8
 
+ignore ./web/node_modules
+
 require (
 	github.com/asticode/go-astiav v0.39.0
 	github.com/bbrks/go-blurhash v1.1.1

@@ -69,7 +69,7 @@ type App struct {
 
 // Program is what the settings do not say.
 type Program struct {
-	Pages   dashboard.Pages // what browsers see
+	Pages   dashboard.Files // what browsers see
 	Version string
 	Worker  string // path of the program whose command "worker" does media work; empty: this one
 }
@@ -117,6 +117,9 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
 	a.usage = usage.New(a.store, cfg.Plans)
 	lib.UseLimits(a.usage)
+	if err := lib.UseUploads(filepath.Join(cfg.Server.Data, "uploads")); err != nil {
+		return a, err
+	}
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
@@ -187,6 +190,13 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 	})
 	lib.UseFilms(a.films, a.cfg.Video)
 	return nil
+}
+
+// resumeUploads takes up what a stop of the server left of uploads in pieces.
+func (a *App) resumeUploads(ctx context.Context) {
+	if err := a.library.ResumeUploads(ctx); err != nil && ctx.Err() == nil {
+		slog.Error("the uploads that were under way were not all taken up", "err", err)
+	}
 }
 
 // countVideos is how many jobs on videos are in each state.
@@ -293,7 +303,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { a.library.Films(ctx); return nil })
-	g.Go(func() error { jobs.Expire(ctx, a.store); return nil })
+	g.Go(func() error { a.resumeUploads(ctx); jobs.Expire(ctx, a.store, a.library); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })
 	g.Go(func() error { jobs.KeepAudit(ctx, a.store); return nil })

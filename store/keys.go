@@ -105,7 +105,7 @@ var (
 // a family that is missing here outlives it (but see the test that looks for that).
 var ofUser = []string{
 	"us", "ad", "au", "su", "fa", "id", "ud", "no", "nu", "me", "mk", "mv", "mt", "mh", "mg", "ms", "mn", "mr", "mu", "md", "mf", "mq", "tm", "mc",
-	"sp", "sx", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn", "jb", "jm",
+	"sp", "sx", "sf", "sd", "sm", "sq", "st", "sw", "um", "rc", "wm", "kb", "kt", "dp", "rv", "rn", "jb", "jm", "ul",
 }
 
 func key(family string, parts ...string) []byte {
@@ -147,6 +147,7 @@ func keyMediaID(id string) []byte              { return key("mi", id) }
 func mediaOfHash(u string, h []byte) []byte    { return key("mh", u, string(h)) }
 func keyCount(user string, k Kind) []byte      { return key("mc", user, string(byte(k))) }
 func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
+func keyUpload(user, id string) []byte         { return key("ul", user, id) }
 func keyBlob(blob string) []byte               { return key("mb", blob) }
 func keyTrashed(blob string) []byte            { return key("xb", blob) }
 func keyFactors(user string) []byte            { return key("fa", user) }

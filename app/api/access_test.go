@@ -208,7 +208,7 @@ func anyBody(r api.Route) any {
 	if r.Method == "GET" {
 		return nil
 	}
-	if api.UploadPath(r.Path) {
+	if api.UploadPath(r.Method, r.Path) {
 		return parts{apptest.File("a.png", picture(1))}
 	}
 	return `{}`

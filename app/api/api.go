@@ -263,6 +263,14 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
 		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
+		// Uploads in pieces: uploads.go
+		{"OPTIONS", "/v1/uploads", Public, limit.Free, a.uploadOptions},
+		{"OPTIONS", "/v1/uploads/:id", Public, limit.Free, a.uploadOptions},
+		{"POST", "/v1/uploads", change, limit.Mutation, tus(a.createUpload)},
+		{"GET", "/v1/uploads/:id", write, limit.Read, tus(a.getUpload)},
+		{"PATCH", "/v1/uploads/:id", change, limit.Free, tus(a.appendUpload)}, // small pieces cost a call, see there
+		{"DELETE", "/v1/uploads/:id", write, limit.Mutation, tus(a.deleteUpload)},
+
 		// Trash and sync: trash.go, sync.go
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
 		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
@@ -296,11 +304,11 @@ var uploads = map[string]store.Kind{
 	"/v1/docs":   store.Doc,
 }
 
-// UploadPath reports whether a POST to the path brings a file. Such bodies are
+// UploadPath reports whether such a request to the path brings a file. Such bodies are
 // bounded and timed by the handler, all others by the server. Like the router, it
 // takes capital letters and a slash at the end for no difference.
-func UploadPath(path string) bool {
-	return uploadKind(path) != 0 || avatarPath(path) || videoFile(path) != ""
+func UploadPath(method, path string) bool {
+	return method == fiber.MethodPost && (uploadKind(path) != 0 || avatarPath(path) || videoFile(path) != "") || uploadPath(method, path)
 }
 
 // uploadKind is the kind of media that a POST to the path brings; 0: none.

@@ -166,14 +166,14 @@ func (a *API) addEvent(c *fiber.Ctx, e store.Event) error {
 // asks before it tells a client that waits (Expect: 100-continue) to go on. An upload
 // that may is taken from the buckets when it begins; one that is refused ends here, so
 // it is taken here.
-func (a *API) Admit(ctx context.Context, authorization, path string, length int) error {
+func (a *API) Admit(ctx context.Context, authorization, method, path string, length int) error {
 	who, err := a.auth.Bearer(ctx, authorization)
 	if err != nil {
 		s, err := a.wrong(ctx, err)
 		return &rationed{err, s, a.store.Now()}
 	}
 	tier := limit.Upload
-	if videoFile(path) != "" {
+	if videoFile(path) != "" || uploadPath(method, path) {
 		tier = limit.Mutation // as in the table of routes
 	}
 	ration := rationOf(ctx, who, tier)
@@ -188,6 +188,8 @@ func (a *API) Admit(ctx context.Context, authorization, path string, length int)
 	err = who.Need(scope)
 	switch {
 	case err != nil:
+	case uploadPath(method, path):
+		err = a.usage.MayWrite(who.Account) // the room is kept when it is begun
 	case avatarPath(path):
 		err = a.avatarRoom(ctx, length)
 	case videoFile(path) != "":

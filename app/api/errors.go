@@ -38,6 +38,11 @@ var statuses = map[fault.Code]int{
 	fault.Busy:             fiber.StatusServiceUnavailable,
 	fault.Suspended:        fiber.StatusUnavailableForLegalReasons, // contract 4
 
+	fault.Locked:       fiber.StatusLocked,
+	fault.WrongSum:     460, // tus, checksum
+	fault.WrongVersion: fiber.StatusPreconditionFailed,
+	fault.WrongType:    fiber.StatusUnsupportedMediaType,
+
 	fault.CollectionLimit:     fiber.StatusForbidden,
 	fault.CustomTypeLimit:     fiber.StatusForbidden,
 	fault.CollectionImmutable: fiber.StatusConflict,
@@ -78,7 +83,7 @@ func WriteError(c *fiber.Ctx, err error) error {
 // logRefusal leaves a line about an upload that was refused: some clients tell their
 // users no more than that it failed, and the server's owner is asked why.
 func logRefusal(c *fiber.Ctx, status int, f *fault.Error) {
-	if status < 400 || status >= 500 || c.Method() != fiber.MethodPost || !UploadPath(c.Path()) {
+	if status < 400 || status >= 500 || !UploadPath(c.Method(), c.Path()) {
 		return
 	}
 	slog.Info("upload refused", "id", c.GetRespHeader(fiber.HeaderXRequestID), "path", c.Path(), "status", status, "code", f.Code, "reason", f.Message)

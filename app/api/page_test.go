@@ -49,7 +49,7 @@ func TestUploadPath(t *testing.T) {
 		"/": true, "/v1/images": true, "/v1/images/": true, "/V1/Images": true,
 		"/v1/images/exists": false, "/v1/images/aaaaaaaaaaa": false, "/v1/image": false, "/v1": false, "/v1/media": false,
 	} {
-		if UploadPath(path) != want {
+		if UploadPath("POST", path) != want {
 			t.Errorf("%s: %t", path, !want)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"picora/app"
@@ -26,7 +27,7 @@ import (
 )
 
 // StartPage is the start page of these Picoras.
-const StartPage = "<title>start</title>{{.API}}"
+const StartPage = "<title>start</title>"
 
 // Picora is a running server with one account and one key of all rights.
 type Picora struct {
@@ -85,7 +86,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 
 func (p *Picora) start() {
 	p.t.Helper()
-	a, err := app.New(context.Background(), p.cfg, app.Program{Pages: dashboard.Pages{Start: StartPage}, Version: "test", Worker: p.worker})
+	a, err := app.New(context.Background(), p.cfg, app.Program{Pages: dashboard.Files{Dashboard: fstest.MapFS{"index.html": {Data: []byte(StartPage)}}, Guide: fstest.MapFS{}}, Version: "test", Worker: p.worker})
 	if err == nil {
 		err = a.Listen()
 	}

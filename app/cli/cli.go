@@ -30,12 +30,12 @@ const (
 type env struct {
 	config string // --config
 	data   string // --data
-	pages  dashboard.Pages
+	pages  dashboard.Files
 }
 
 // Main runs the command that args name and returns the program's exit status. The
 // pages are what browsers see.
-func Main(args []string, pages dashboard.Pages) int {
+func Main(args []string, pages dashboard.Files) int {
 	e := &env{pages: pages}
 	root := &cobra.Command{
 		Use:   "picora",

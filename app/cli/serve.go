@@ -69,7 +69,7 @@ func useThreads() {
 	}
 }
 
-func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Pages) error {
+func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Files) error {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	signals := make(chan os.Signal, 2)

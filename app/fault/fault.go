@@ -46,6 +46,10 @@ const (
 	StorageFull      Code = "STORAGE_FULL"
 	Busy             Code = "SERVER_BUSY"
 	Suspended        Code = "BANDWIDTH_SUSPENDED"
+	Locked           Code = "LOCKED"
+	WrongSum         Code = "CHECKSUM_MISMATCH"
+	WrongVersion     Code = "UNSUPPORTED_VERSION"
+	WrongType        Code = "UNSUPPORTED_MEDIA_TYPE"
 
 	CollectionLimit     Code = "COLLECTION_LIMIT_REACHED"
 	CustomTypeLimit     Code = "CUSTOM_TYPE_LIMIT_REACHED"

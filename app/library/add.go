@@ -27,6 +27,26 @@ type Upload struct {
 	// Describe is asked for the rest of the record when the body is at its end
 	// and before anything is kept: form fields may follow the file.
 	Describe func(*store.Media) error
+
+	file *wholeFile // what Body reads, when it is a file that is complete
+}
+
+// wholeFile is a file that need not be read again to be stored.
+type wholeFile struct {
+	path string
+	hash []byte // SHA-256
+	size int64  // bytes
+}
+
+// keepFile stores the file under the key of m.
+func (l *Library) keepFile(ctx context.Context, up Upload, m *store.Media) error {
+	m.Hash, m.Size = up.file.hash, up.file.size
+	if err := l.describe(ctx, up, m); err != nil {
+		return err
+	}
+	info, err := l.blobs.PutFile(ctx, m.Blob, up.file.path)
+	m.BlobSize = info.Size
+	return err
 }
 
 // duplicate ends an intake whose bytes the user has already.

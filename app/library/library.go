@@ -30,6 +30,7 @@ type Library struct {
 	prose    proseSlots
 	pdfs     *worker.Pool // nil: no PDFs are taken
 	films    *films       // nil: no videos are taken
+	pieces   *pieces      // nil: no uploads come in pieces
 
 	scans   chan struct{} // one for each long search that runs
 	readers chan struct{} // one for each document that is taken apart

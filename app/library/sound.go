@@ -125,6 +125,9 @@ func (l *Library) addSound(ctx context.Context, up Upload, room *usage.Reservati
 // takeSound streams the body into the blob store while it is hashed. Whatever can be
 // refused before its end is.
 func (l *Library) takeSound(ctx context.Context, up Upload, body io.Reader, m *store.Media, most int64, room *usage.Reservation) error {
+	if up.file != nil {
+		return l.keepFile(ctx, up, m)
+	}
 	in := newSoundIntake(body)
 	defer in.stop()
 	in.progress = l.progress(ctx, up, m.Blob, most, soundTooLarge, room)

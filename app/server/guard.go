@@ -99,9 +99,9 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, o Options, err error) {
 
 // limitBody reads the body of everything that is no upload, up to maxJSON.
 // With streamed bodies the framework's own limit does not hold.
-func limitBody(isUpload func(string) bool) fiber.Handler {
+func limitBody(isUpload func(method, path string) bool) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if c.Method() == fiber.MethodPost && isUpload(c.Path()) || !c.Context().Request.IsBodyStream() {
+		if isUpload(c.Method(), c.Path()) || !c.Context().Request.IsBodyStream() {
 			return c.Next()
 		}
 		if c.Request().Header.ContentLength() > maxJSON {
@@ -135,9 +135,9 @@ func (s *Server) expect(ctx *fasthttp.RequestCtx, o Options) int {
 
 func admit(ctx *fasthttp.RequestCtx, o Options) error {
 	h := &ctx.Request.Header
-	if path := string(ctx.Path()); ctx.IsPost() && o.IsUpload(path) {
+	if method, path := string(ctx.Method()), string(ctx.Path()); o.IsUpload(method, path) {
 		ctx := link.WithClient(context.Background(), o.Links.Client(linkRequest(ctx)))
-		return o.Admit(ctx, string(h.Peek(fiber.HeaderAuthorization)), path, h.ContentLength())
+		return o.Admit(ctx, string(h.Peek(fiber.HeaderAuthorization)), method, path, h.ContentLength())
 	}
 	if h.ContentLength() > maxJSON {
 		return fiber.ErrRequestEntityTooLarge

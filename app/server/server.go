@@ -38,10 +38,10 @@ type Options struct {
 	// X-Request-Id, the bytes, and what counts those that are sent. The header is nil when
 	// the file needs a closer look. Plain may be nil.
 	Plain func(target, accept string) (header, body []byte, served *usage.Meter)
-	// IsUpload tells where a POST brings a file: its handler bounds the body.
-	IsUpload func(path string) bool
+	// IsUpload tells where a request brings a file: its handler bounds the body.
+	IsUpload func(method, path string) bool
 	// Admit says from its header alone whether an upload may begin.
-	Admit      func(ctx context.Context, authorization, path string, length int) error
+	Admit      func(ctx context.Context, authorization, method, path string, length int) error
 	WriteError func(*fiber.Ctx, error) error // answers an error
 	Surfaces   []Surface
 }
@@ -177,9 +177,12 @@ func allowCORS() fiber.Handler {
 	return cors.New(cors.Config{
 		AllowOrigins: "*",
 		AllowMethods: "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS",
-		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id",
+		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id," +
+			"Tus-Resumable,Upload-Length,Upload-Offset,Upload-Metadata,Upload-Concat,Upload-Checksum,Upload-Defer-Length",
 		ExposeHeaders: "X-Request-Id,X-Picora-Duplicate,X-Picora-Error,ETag,Retry-After,Location,Content-Range,Accept-Ranges," +
-			"RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Source-Hash,X-Updated-At",
+			"RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Source-Hash,X-Updated-At," +
+			"Tus-Resumable,Tus-Version,Tus-Extension,Tus-Max-Size,Tus-Checksum-Algorithm,Upload-Length,Upload-Offset,Upload-Metadata,Upload-Expires,Upload-Concat," +
+			"Picora-Media-Id,Picora-Media-Url,Picora-Duplicate",
 		MaxAge: 86400,
 	})
 }

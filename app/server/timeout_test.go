@@ -28,7 +28,7 @@ func serve(t *testing.T) net.Addr {
 	s := New(Options{
 		Links: link.New("", "", nil), Version: "test", FileRoutes: []string{"/file"}, Surfaces: []Surface{crash{}},
 		IsFile:   func(string) bool { return false },
-		IsUpload: func(path string) bool { return path == "/crash" },
+		IsUpload: func(_, path string) bool { return path == "/crash" },
 		WriteError: func(c *fiber.Ctx, err error) error {
 			status := fiber.StatusInternalServerError
 			if e, ok := errors.AsType[*fiber.Error](err); ok {

@@ -173,6 +173,15 @@ func (u *Usage) Reserve(ctx context.Context, user string, k store.Kind, least in
 	return r, r.Grow(ctx, least)
 }
 
+// Hold keeps the room of an upload that had a reservation before the server stopped.
+func (u *Usage) Hold(user string, k store.Kind, bytes int64) *Reservation {
+	r := &Reservation{usage: u, room: roomOf(user, k), bytes: bytes}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.reserved[r.room] += bytes
+	return r
+}
+
 // Grow keeps room for an upload that turns out to have at least so many bytes.
 func (r *Reservation) Grow(ctx context.Context, least int64) error {
 	u := r.usage

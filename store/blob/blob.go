@@ -42,6 +42,11 @@ type Store interface {
 	// reads of r; a Read that blocks is for its owner to interrupt.
 	Put(ctx context.Context, key string, r io.Reader) (Info, error)
 
+	// PutFile is Put of a complete local file. A backend on the same disk may take the
+	// bytes without copying them, so nobody writes to the file any more. It is the
+	// caller's to remove, whatever came of it.
+	PutFile(ctx context.Context, key, path string) (Info, error)
+
 	// Open reads n bytes from the byte off on, to the end when n < 0. A range
 	// that reaches past the end is cut there; off may be the size (no bytes) but
 	// not more, nor negative (ErrRange). ErrNotFound when there is no such blob.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 		{"a cancelled context stops everything", testCancelled},
 		{"a key is put once", testPutTwice},
 		{"a key may be put again after a failure", testPutAfterFailure},
+		{"a file is put", testPutFile},
 		{"a deleted blob is gone", testDelete},
 		{"invalid keys are refused", testInvalidKeys},
 		{"list", testList},
@@ -138,6 +140,10 @@ func calls(s blob.Store) map[string]func(context.Context, string) error {
 	return map[string]func(context.Context, string) error{
 		"Put": func(ctx context.Context, key string) error {
 			_, err := s.Put(ctx, key, bytes.NewReader([]byte("x")))
+			return err
+		},
+		"PutFile": func(ctx context.Context, key string) error {
+			_, err := s.PutFile(ctx, key, os.DevNull)
 			return err
 		},
 		"Open":   func(ctx context.Context, key string) error { _, err := read(ctx, s, key, 0, -1); return err },

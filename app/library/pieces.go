@@ -1,0 +1,265 @@
+package library
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"picora/app/usage"
+	"picora/media/strip"
+	"picora/store"
+)
+
+// pieces are the files of uploads that come in pieces, in a folder of this machine: each
+// has the name of its upload, and as many bytes as have come.
+type pieces struct {
+	dir string
+
+	mu   sync.Mutex
+	held map[string]*piece // by upload: what is known of it since the start
+}
+
+// piece is what is known of an upload besides its record and its file.
+type piece struct {
+	busy  bool          // somebody writes to it, or finishes it
+	heard atomic.Int64  // when its last bytes came, in Unix milliseconds
+	cut   func()        // ends the request that writes; nil: it is being finished
+	over  chan struct{} // closed when nobody is busy with it any more
+
+	// hash is the SHA-256 of the first hashed bytes. It is nil when they were not all seen
+	// by this process: then the file is read once more at the end.
+	hash   hash.Hash
+	hashed int64
+
+	room *usage.Reservation // of the whole length; nil: not reserved, or no limits
+}
+
+// quiet is how long the sender of a piece may be silent before another request for the
+// same upload takes its place: the connection is dead, most likely.
+const quiet = 2 * time.Second
+
+// errAtWork says that another request is at work on an upload.
+var errAtWork = errors.New("library: another request is at work on the upload")
+
+func (p *pieces) path(id string) string { return filepath.Join(p.dir, id) }
+
+// of is what is known of an upload.
+func (p *pieces) of(id string) *piece {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at(id)
+}
+
+func (p *pieces) at(id string) *piece {
+	one := p.held[id]
+	if one == nil {
+		one = &piece{}
+		p.held[id] = one
+	}
+	return one
+}
+
+// take makes the caller the only one at work on the upload. A sender that is silent is cut
+// off, and any sender with force.
+func (p *pieces) take(id string, force bool, cut func()) (*piece, error) {
+	for range 2 {
+		p.mu.Lock()
+		one := p.at(id)
+		if !one.busy {
+			one.busy, one.cut, one.over = true, cut, make(chan struct{})
+			one.heard.Store(time.Now().UnixMilli())
+			p.mu.Unlock()
+			return one, nil
+		}
+		over, interrupt := one.over, one.cut
+		p.mu.Unlock()
+		if interrupt == nil || !force && time.Since(time.UnixMilli(one.heard.Load())) < quiet {
+			return nil, errAtWork
+		}
+		interrupt()
+		select {
+		case <-over:
+		case <-time.After(5 * time.Second):
+			return nil, errAtWork
+		}
+	}
+	return nil, errAtWork
+}
+
+// release lets others work on the upload.
+func (p *pieces) release(one *piece) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one.busy, one.cut = false, nil
+	close(one.over)
+}
+
+// forget removes the file of an upload and what is known of it.
+func (p *pieces) forget(id string) error {
+	p.mu.Lock()
+	one := p.held[id]
+	delete(p.held, id)
+	p.mu.Unlock()
+	if one != nil {
+		one.room.Release()
+	}
+	err := os.Remove(p.path(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// size is how many bytes of an upload are there.
+func (p *pieces) size(id string) (int64, error) {
+	fi, err := os.Stat(p.path(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil // it is made when the first bytes come
+	}
+	if err != nil {
+		return 0, err
+	}
+	return fi.Size(), nil
+}
+
+// write appends what r has to the file of an upload, which has at bytes, and makes it
+// durable, also what came before an error of r. It returns how many bytes there are now.
+func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r io.Reader) (now int64, err error) {
+	f, err := os.OpenFile(p.path(id), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return at, err
+	}
+	defer f.Close()
+	if at == 0 {
+		one.hash, one.hashed = sha256.New(), 0
+	}
+	if one.hash != nil && one.hashed != at {
+		one.hash = nil
+	}
+	in := newSoundIntake(heard{r, &one.heard})
+	if one.hash != nil {
+		in.hash = one.hash
+	}
+	whole := false
+	in.atEnd = func([]byte, *strip.Report) error {
+		whole = true
+		return nil
+	}
+	n, err := io.CopyBuffer(onlyWriter{io.NewOffsetWriter(f, at)}, onlyReader{in}, make([]byte, pieceBuffer))
+	in.stop()
+	if one.hash != nil && whole && err == nil {
+		one.hashed = at + n
+	} else {
+		one.hash = nil // what was hashed and what was written may differ
+	}
+	if e := f.Sync(); e != nil {
+		return at, errors.Join(err, e)
+	}
+	if at == 0 {
+		if e := syncFolder(p.dir); e != nil {
+			return at, errors.Join(err, e)
+		}
+	}
+	return at + n, err
+}
+
+// sum is the SHA-256 of the whole file.
+func (p *pieces) sum(ctx context.Context, id string, one *piece, size int64) ([]byte, error) {
+	if one.hash != nil && one.hashed == size {
+		return one.hash.Sum(nil), nil
+	}
+	f, err := os.Open(p.path(id))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	b := make([]byte, pieceBuffer)
+	for {
+		n, err := f.Read(b)
+		h.Write(b[:n])
+		if err == io.EOF {
+			return h.Sum(nil), nil
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// cutTo takes back what is behind the first n bytes.
+func (p *pieces) cutTo(id string, one *piece, n int64) error {
+	one.hash = nil
+	return os.Truncate(p.path(id), n)
+}
+
+// join makes the file of an upload of those of others, one behind the other.
+func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) error {
+	out, err := os.OpenFile(p.path(id), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	for i := range parts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		in, err := os.Open(p.path(parts[i].ID))
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(out, in) // the kernel copies, or shares the blocks
+		in.Close()
+		if err != nil {
+			return err
+		}
+		if n != parts[i].Length {
+			return fmt.Errorf("library: the part %s has %d bytes, not %d", parts[i].ID, n, parts[i].Length)
+		}
+	}
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return syncFolder(p.dir)
+}
+
+// pieceBuffer is how many bytes are written at once.
+const pieceBuffer = 256 << 10
+
+// heard notes when bytes come.
+type heard struct {
+	io.Reader
+	at *atomic.Int64
+}
+
+func (h heard) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	if n > 0 {
+		h.at.Store(time.Now().UnixMilli())
+	}
+	return n, err
+}
+
+// onlyWriter and onlyReader keep io.Copy from choosing another way than the buffer.
+type (
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
+)
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}

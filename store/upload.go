@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"picora/store/kv"
+)
+
+//go:generate go tool msgp -tests=false -io=false -o upload_gen.go
+
+//msgp:timezone utc
+
+// Upload is a file that comes in pieces (tus), or one that came so lately. How much of
+// it is there, its file says.
+type Upload struct {
+	ID       string `msg:"id"`
+	User     string `msg:"user"`
+	Kind     Kind   `msg:"kind"`   // 0: a part of another upload that did not say
+	Length   int64  `msg:"length"` // bytes of the whole
+	Metadata string `msg:"meta"`   // as it was sent (Upload-Metadata)
+	Concat   string `msg:"concat"` // as it was sent (Upload-Concat): empty, partial, or final and its parts
+
+	Filename   string   `msg:"name"`
+	Title      string   `msg:"title"`
+	Public     *bool    `msg:"public"` // nil: as usual
+	Collection string   `msg:"kb"`
+	Tags       []string `msg:"tags"`
+
+	Created time.Time `msg:"created"`
+	Expires time.Time `msg:"expires"` // it is forgotten then
+
+	// Of one that is complete: the record that it became.
+	Media     string    `msg:"media"`
+	Duplicate bool      `msg:"dup"` // the record was there before
+	Ended     time.Time `msg:"ended"`
+}
+
+// Done reports whether it became a record.
+func (u *Upload) Done() bool { return u.Media != "" }
+
+// Partial reports whether it is a part of another upload.
+func (u *Upload) Partial() bool { return u.Concat == "partial" }
+
+// CreateUpload adds u under a new id. ErrFull when the user has the most that are not
+// done.
+func (s *Store) CreateUpload(ctx context.Context, u Upload, most int) (Upload, error) {
+	u.ID, u.Created = NewID(IDLen), s.Now()
+	err := s.db.Update(ctx, func(tx kv.Tx) error {
+		if err := notGone(tx, u.User); err != nil {
+			return err
+		}
+		n := 0
+		for e, err := range tx.Scan(kv.Prefix(keyUpload(u.User, ""))) {
+			if err != nil {
+				return err
+			}
+			var o Upload
+			if err := get(tx, e.Key, &o); err != nil {
+				return err
+			}
+			if !o.Done() {
+				n++
+			}
+		}
+		if n >= most {
+			return ErrFull
+		}
+		return put(tx, keyUpload(u.User, u.ID), &u)
+	})
+	return u, err
+}
+
+// Upload finds the user's upload.
+func (s *Store) Upload(ctx context.Context, user, id string) (u Upload, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error { return get(tx, keyUpload(user, id), &u) })
+	return u, err
+}
+
+// ChangeUpload has edit change the user's upload.
+func (s *Store) ChangeUpload(ctx context.Context, user, id string, edit func(*Upload)) (u Upload, err error) {
+	err = s.db.Update(ctx, func(tx kv.Tx) error {
+		u = Upload{}
+		if err := get(tx, keyUpload(user, id), &u); err != nil {
+			return err
+		}
+		edit(&u)
+		return put(tx, keyUpload(user, id), &u)
+	})
+	return u, err
+}
+
+// RemoveUpload forgets the user's upload. One that is not there is no error.
+func (s *Store) RemoveUpload(ctx context.Context, user, id string) error {
+	err := s.db.Update(ctx, func(tx kv.Tx) error { return tx.Delete(keyUpload(user, id)) })
+	return ignoreNotFound(err)
+}
+
+// HasUpload reports whether the user has that upload.
+func (s *Store) HasUpload(ctx context.Context, user, id string) (bool, error) {
+	_, err := s.Upload(ctx, user, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Uploads lists up to n uploads of all users, those behind after, which is user and id of
+// the last one of the list before.
+func (s *Store) Uploads(ctx context.Context, after string, n int) (list []Upload, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		list = nil
+		in := kv.Prefix(keyUpload("", ""))
+		if after != "" {
+			in.From = append(keyUpload(after, ""), 0)
+		}
+		for e, err := range tx.Scan(in) {
+			if err != nil {
+				return err
+			}
+			if len(list) == n {
+				return nil
+			}
+			var u Upload
+			if err := get(tx, e.Key, &u); err != nil {
+				return err
+			}
+			list = append(list, u)
+		}
+		return nil
+	})
+	return list, err
+}

@@ -1,0 +1,47 @@
+// The only file that talks to the server: envelope, errors, refresh of the session.
+import { request, type Failure } from './request';
+import { accessToken, ended, refresh } from './session.svelte';
+
+export type { Failure };
+
+/** What the server refused, in its own words. code is as in web/guide/errors.md; status 0: the server was not reached. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly meta: Record<string, unknown> = {},
+    readonly retryAfter = 0, // seconds
+  ) {
+    super(message);
+  }
+}
+
+export interface Options {
+  method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  query?: Record<string, string | number | boolean | null | undefined>;
+  body?: unknown; // sent as JSON, unless it is FormData or a Blob
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** Asks the server as the user who is signed in, and returns the data of its answer. Throws Refused. */
+export async function api<T>(path: string, options: Options = {}): Promise<T> {
+  return (await answer<T>(path, options)).data;
+}
+
+/** Like api, with what stands beside the data: meta of lists. */
+export async function answer<T>(path: string, options: Options = {}): Promise<{ data: T; meta: Record<string, unknown> }> {
+  let r = await request(path, options, await accessToken());
+  if (r.status === 401 && (await refresh())) r = await request(path, options, await accessToken());
+  if (r.status === 401 && r.failure?.code === 'UNAUTHORIZED') ended();
+  if (r.failure) throw new Refused(r.status, r.failure.code, r.failure.error, r.failure.meta, r.retryAfter);
+  return { data: r.data as T, meta: r.meta };
+}
+
+/** A list with a cursor, page by page. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+  total: number | null;
+}

@@ -1,0 +1,100 @@
+// What people read, in their language: t('library.items', { n: 3 }). One JSON file holds
+// each language; src/i18n.test.ts checks that they have the same keys.
+import en from './i18n/en.json';
+
+type Tree = { [key: string]: string | Tree };
+type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string];
+/** A text by its path in en.json; of a text in several numbers (…_one, …_other), the path before the underscore. */
+export type Key = Leaves<typeof en> extends infer K ? (K extends `${infer Base}_${'one' | 'other'}` ? Base : K) : never;
+export type Values = Record<string, string | number>;
+
+export const languages = { en: 'English', 'zh-CN': '简体中文' } as const;
+export type Language = keyof typeof languages;
+
+const stored = 'picora-language';
+const state = $state<{ language: Language; texts: Tree; fallback: Tree }>({ language: 'en', texts: en, fallback: en });
+
+/** The language that the page is in. */
+export const language = (): Language => state.language;
+
+/** Chooses the language that was last chosen here, or the browser's. */
+export async function startLanguage(): Promise<void> {
+  let wanted: string | null = null;
+  try {
+    wanted = localStorage.getItem(stored);
+  } catch {
+    // storage is forbidden: the browser's language it is
+  }
+  await useLanguage(toLanguage(wanted ?? navigator.language), false);
+}
+
+/** The language that a tag as in "zh-Hans-CN" means here. */
+export function toLanguage(tag: string): Language {
+  return tag.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+export async function useLanguage(language: Language, remember = true): Promise<void> {
+  state.texts = language === 'en' ? en : (await import('./i18n/zh-CN.json')).default;
+  state.language = language;
+  document.documentElement.lang = language;
+  if (!remember) return;
+  try {
+    localStorage.setItem(stored, language);
+  } catch {
+    // it holds until the page is closed
+  }
+}
+
+function find(tree: Tree, key: string): string | undefined {
+  let at: Tree | string | undefined = tree;
+  for (const part of key.split('.')) at = typeof at === 'object' ? at[part] : undefined;
+  return typeof at === 'string' ? at : undefined;
+}
+
+/** The text of that key, with {name} replaced by values.name. values.n chooses the plural. */
+export function t(key: Key, values: Values = {}): string {
+  let text = find(state.texts, key);
+  if (text === undefined && typeof values.n === 'number') {
+    const form = new Intl.PluralRules(state.language).select(values.n);
+    text = find(state.texts, `${key}_${form}`) ?? find(state.texts, `${key}_other`);
+  }
+  text ??= find(state.fallback, key) ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const v = values[name];
+    return typeof v === 'number' ? number(v) : (v ?? `{${name}}`);
+  });
+}
+
+export const number = (n: number, options?: Intl.NumberFormatOptions): string => new Intl.NumberFormat(state.language, options).format(n);
+
+/** A size in bytes as people read it: 1.5 MB. Decimal units, as plans count. */
+export function bytes(n: number): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'];
+  let i = 0;
+  while (n >= 999.5 && i < units.length - 1) {
+    n /= 1000;
+    i++;
+  }
+  return number(n, { style: 'unit', unit: units[i], unitDisplay: i ? 'short' : 'long', maximumSignificantDigits: 3 });
+}
+
+/** Seconds as a player shows them: 1:05, 2:03:04. */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+export const date = (d: string | number | Date, options: Intl.DateTimeFormatOptions = { dateStyle: 'medium' }): string =>
+  new Intl.DateTimeFormat(state.language, options).format(new Date(d));
+export const time = (d: string | number | Date): string => date(d, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** How long ago, or how long from now: "3 minutes ago". */
+export function ago(d: string | number | Date): string {
+  const seconds = (new Date(d).getTime() - Date.now()) / 1000;
+  const format = new Intl.RelativeTimeFormat(state.language, { numeric: 'auto' });
+  for (const [unit, length] of [['year', 31557600], ['month', 2629800], ['day', 86400], ['hour', 3600], ['minute', 60]] as const) {
+    if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit);
+  }
+  return format.format(Math.trunc(seconds), 'second');
+}

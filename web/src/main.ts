@@ -1,0 +1,13 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './app.css';
+import { startLanguage } from './i18n.svelte';
+import { startRouter } from './router.svelte';
+import { routes } from './routes';
+import { resume } from './session.svelte';
+import { startTheme } from './theme.svelte';
+
+startTheme();
+startRouter(routes);
+await Promise.all([startLanguage(), resume()]);
+mount(App, { target: document.getElementById('app')! });

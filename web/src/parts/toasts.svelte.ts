@@ -1,0 +1,40 @@
+// Short messages at the edge of the page, with at most one thing to do: mostly undo.
+import { Refused } from '../api';
+import { t } from '../i18n.svelte';
+
+export interface Toast {
+  id: number;
+  text: string;
+  bad: boolean;
+  action?: { label: string; run: () => unknown };
+}
+
+export const toasts = $state<Toast[]>([]);
+let last = 0;
+
+/** Says text for some seconds; with an action long enough to choose it. */
+export function toast(text: string, { bad = false, action }: Partial<Pick<Toast, 'bad' | 'action'>> = {}): void {
+  const id = ++last;
+  toasts.push({ id, text, bad, action });
+  if (toasts.length > 4) toasts.shift();
+  setTimeout(() => dismiss(id), action || bad ? 10_000 : 4_000);
+}
+
+export function dismiss(id: number): void {
+  const i = toasts.findIndex((one) => one.id === id);
+  if (i >= 0) toasts.splice(i, 1);
+}
+
+/** What went wrong, in words that a person can use. The server's sentences are English. */
+export function reason(e: unknown): string {
+  if (e instanceof Refused) {
+    if (e.status === 0) return t('errors.unreachable');
+    if (e.code === 'RATE_LIMITED') return t('errors.limited', { n: e.retryAfter || 60 });
+    if (e.code === 'STORAGE_FULL') return t('errors.full');
+    if (e.code === 'SERVER_BUSY') return t('errors.busy');
+    return e.message || t('errors.status', { status: e.status });
+  }
+  return t('errors.unknown');
+}
+
+export const failed = (e: unknown): void => toast(reason(e), { bad: true });

@@ -1,0 +1,21 @@
+// Path → page, one line each. app/dashboard has the same first segments (pagePaths).
+import type { Route } from './router.svelte';
+
+export const routes: Route[] = [
+  { path: '/', for: 'user', load: () => import('./pages/library/Library.svelte') },
+  { path: '/item/:id', for: 'user', load: () => import('./pages/item/Item.svelte') },
+  { path: '/upload', for: 'user', load: () => import('./pages/upload/Upload.svelte') },
+  { path: '/collections', for: 'user', load: () => import('./pages/collections/Collections.svelte') },
+  { path: '/collections/:id', for: 'user', load: () => import('./pages/collections/Collection.svelte') },
+  { path: '/trash', for: 'user', load: () => import('./pages/trash/Trash.svelte') },
+  { path: '/usage', for: 'user', load: () => import('./pages/usage/Usage.svelte') },
+  { path: '/keys', for: 'user', load: () => import('./pages/keys/Keys.svelte') },
+  { path: '/keys/:id', for: 'user', load: () => import('./pages/keys/Tools.svelte') },
+  { path: '/notifications', for: 'user', load: () => import('./pages/notifications/Notifications.svelte') },
+  { path: '/settings/:section?', for: 'user', load: () => import('./pages/settings/Settings.svelte') },
+  { path: '/admin/:section?/:id?', for: 'admin', load: () => import('./pages/admin/Admin.svelte') },
+  { path: '/login', for: 'guest', load: () => import('./pages/login/Login.svelte') },
+  { path: '/register', for: 'guest', load: () => import('./pages/login/Register.svelte') },
+  { path: '/forgot', for: 'guest', load: () => import('./pages/login/Forgot.svelte') },
+  { path: '/setup', for: 'all', load: () => import('./pages/setup/Setup.svelte') },
+];

@@ -1,0 +1,104 @@
+// Who is signed in. The access token lives in memory only; a cookie that no script can
+// read gets the next one. All tabs share the cookie, so one of them refreshes at a time.
+import { toLanguage, useLanguage } from './i18n.svelte';
+import { request } from './request';
+
+export interface User {
+  id: string;
+  email: string | null;
+  nickname: string | null;
+  avatarUrl: string | null;
+  plan: string;
+  role: 'user' | 'admin';
+  emailVerified: boolean;
+  locale: string;
+  createdAt: string;
+  docVersioningEnabled: boolean;
+  docVersioningMax: number;
+}
+
+/** unknown: not asked yet; offline: the server could not be asked. */
+type Phase = 'unknown' | 'offline' | 'guest' | 'user';
+
+const state = $state<{ phase: Phase; user: User | null }>({ phase: 'unknown', user: null });
+let token = '';
+let good = 0; // until then the token is taken, in milliseconds
+let refreshing: Promise<boolean> | undefined;
+
+export const phase = (): Phase => state.phase;
+export const user = (): User | null => state.user;
+export const isAdmin = (): boolean => state.user?.role === 'admin';
+
+const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('picora-session') : undefined;
+if (channel) {
+  channel.onmessage = ({ data }) => {
+    if (data === 'out') ended(false);
+    else if (data === 'in' && state.phase !== 'user') void resume();
+  };
+}
+
+/** Takes what a sign-in answered. */
+export async function signedIn(answer: { accessToken: string; user: User }): Promise<void> {
+  take(answer.accessToken);
+  setUser(answer.user);
+  channel?.postMessage('in');
+  if (answer.user.locale) await useLanguage(toLanguage(answer.user.locale));
+}
+
+export function setUser(u: User): void {
+  state.user = u;
+  state.phase = 'user';
+}
+
+function take(access: string): void {
+  token = access;
+  const life = 15 * 60_000;
+  good = Date.now() + life - 60_000; // the server and this clock may differ in speed
+}
+
+/** Finds out whether there is a session, at the start and after the server was away. */
+export async function resume(): Promise<void> {
+  if (!(await refresh())) return;
+  const r = await request('/v1/user/me', {}, token);
+  if (r.failure) state.phase = r.status === 0 || r.status >= 500 ? 'offline' : 'guest';
+  else setUser(r.data as User);
+}
+
+/** The access token; '' when nobody is signed in. */
+export async function accessToken(): Promise<string> {
+  if (token && Date.now() > good) await refresh();
+  return token;
+}
+
+/** Gets the next access token; false: there is no session, or the server is away. */
+export function refresh(): Promise<boolean> {
+  refreshing ??= inTurn(async () => {
+    const r = await request('/v1/auth/refresh', { method: 'POST' });
+    if (!r.failure) {
+      take((r.data as { accessToken: string }).accessToken);
+      return true;
+    }
+    if (r.status === 401 || r.status === 403) ended(false);
+    else if (state.phase === 'unknown') state.phase = 'offline';
+    return false;
+  }).finally(() => (refreshing = undefined));
+  return refreshing;
+}
+
+function inTurn<T>(f: () => Promise<T>): Promise<T> {
+  return navigator.locks ? navigator.locks.request('picora-refresh', f) as Promise<T> : f();
+}
+
+/** Forgets the session, which is over. */
+export function ended(tell = true): void {
+  token = '';
+  state.user = null;
+  state.phase = 'guest';
+  if (tell) channel?.postMessage('out');
+}
+
+/** Signs out here. */
+export async function signOut(): Promise<void> {
+  await request('/v1/auth/logout', { method: 'POST' }, token);
+  ended();
+}
