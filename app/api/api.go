@@ -139,6 +139,7 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/user/me/usage/months", Scoped(auth.UsageRead), limit.Read, a.getUsageMonths},
 		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
 		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
 		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
