@@ -86,6 +86,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
 		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
 		{"POST", "/v1/auth/send-code", Public, limit.SignIn, a.sendCode}, // signin.go
+		{"GET", "/v1/auth/register", Public, limit.Read, a.registration},
 		{"POST", "/v1/auth/register", Public, limit.SignIn, fromHere(a.register)},
 		{"POST", "/v1/auth/login", Public, limit.SignIn, fromHere(a.login)},
 		{"POST", "/v1/auth/login/code", Public, limit.SignIn, fromHere(a.loginCode)},
@@ -106,6 +107,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
 		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
+		{"GET", "/v1/auth/confirm", Person, limit.Read, a.confirmWays},
 		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
 		{"POST", "/v1/auth/confirm/send-code", Person, limit.SignIn, a.confirmSendCode},
 		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
