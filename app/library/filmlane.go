@@ -23,7 +23,8 @@ type films struct {
 	options config.Video
 	boot    string        // of this start of the server
 	arrived chan struct{} // has room for one signal: there may be a job
-	stall   time.Duration // a step that does not move for so long is ended
+	stall   time.Duration // of a worker's time: a step that does not move for so long is ended
+	still   time.Duration // the same by the clock
 
 	mu       sync.Mutex
 	progress map[string]float64   // of what is not finished, from 0 to 1, by media id
@@ -39,8 +40,11 @@ const (
 	filmWatch = 300 * time.Millisecond
 	// filmPoll is how often idle lanes look for what became due.
 	filmPoll = time.Second
-	// filmStall is longer than a step takes to make some progress.
+	// filmStall is more processor time than a step takes to make some progress, and
+	// filmStill longer by the clock, on a machine so busy that a worker of the lowest
+	// priority has a three hundredth of it.
 	filmStall = 10 * time.Minute
+	filmStill = 3 * time.Hour
 	// filmCPU is the processor time of one step.
 	filmCPU = 14 * 24 * time.Hour
 	// roomAgain is when a video that the disk has no room for is looked at again.
@@ -65,7 +69,7 @@ var (
 // UseWorkers. It is called once, before the start.
 func (l *Library) UseFilms(p *worker.Pool, o config.Video) {
 	l.films = &films{
-		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall,
+		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall, still: filmStill,
 		progress: map[string]float64{}, running: map[string]*filmWork{},
 	}
 }
@@ -234,7 +238,7 @@ func (l *Library) guard(ctx context.Context, w *filmWork, cancel context.CancelC
 			return
 		case err != nil && ctx.Err() == nil:
 			slog.Warn("a job was not renewed", "id", w.job.Media, "err", err)
-		case w.still() > l.films.stall:
+		case w.still() > l.films.still:
 			cancel(errStalled)
 			return
 		}

@@ -177,7 +177,7 @@ func TestWorkEndsThatNobodyWants(t *testing.T) {
 			_, err := s.store.TakeJob(t.Context(), "another", time.Minute)
 			return err
 		}, store.ErrLeaseLost},
-		"nothing moves": {func(s *shelf, w *filmWork) error { s.films.stall = time.Nanosecond; return nil }, errStalled},
+		"nothing moves": {func(s *shelf, w *filmWork) error { s.films.still = time.Nanosecond; return nil }, errStalled},
 	} {
 		s := lane(t)
 		w := s.taken(store.FilmWaiting, 1)

@@ -106,7 +106,7 @@ func (l *Library) surveyFilm(ctx context.Context, w *filmWork) error {
 	}
 	defer in.Close()
 	args := l.filmArgs(&w.media, l.filmSeconds(ctx, w.media.User))
-	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.SurveyJob, In: in.File, Args: args, CPU: filmCPU}, w.report)
+	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.SurveyJob, In: in.File, Args: args, CPU: filmCPU, Stall: l.films.stall}, w.report)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (l *Library) joinFilm(ctx context.Context, w *filmWork) error {
 	}
 	defer in.Close()
 	size := part.Size
-	job := worker.Job{Kind: media.JoinJob, In: in.File, Args: media.JoinArgs{MaxSeconds: maxSeconds}, CPU: filmCPU}
+	job := worker.Job{Kind: media.JoinJob, In: in.File, Args: media.JoinArgs{MaxSeconds: maxSeconds}, CPU: filmCPU, Stall: l.films.stall}
 	if heard, there := w.media.Part(sound); there {
 		beside, err := l.source(ctx, heard.Blob)
 		if err != nil {
@@ -375,7 +375,7 @@ func (l *Library) makeTracks(ctx context.Context, w *filmWork, outs []output) (m
 		files[i].Discard() // its name: the file is there as long as it is open
 		more[i] = files[i].File
 	}
-	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.TracksJob, In: in.File, More: more, Args: args, CPU: filmCPU}, w.report)
+	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.TracksJob, In: in.File, More: more, Args: args, CPU: filmCPU, Stall: l.films.stall}, w.report)
 	if err != nil {
 		return made, err
 	}

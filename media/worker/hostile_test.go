@@ -191,3 +191,23 @@ func resident(t testing.TB, pid string) int {
 	}
 	return pages * os.Getpagesize()
 }
+
+func TestALongJobMustMoveInItsOwnTime(t *testing.T) {
+	p := pool(t, worker.Options{})
+	const stall = 600 * time.Millisecond
+	for _, c := range []struct {
+		name, kind string
+		args       any
+		ends       bool
+	}{
+		{"one that moves takes as long as it takes", "climb", nil, false},
+		{"one that has no processor is not at fault", "sleep", 1500, false},
+		{"one that stops moving is ended", "climb", 0.3, true},
+		{"one that never moves is ended", "spin", nil, true},
+	} {
+		_, err := p.Run(context.Background(), worker.Job{Kind: c.kind, Args: c.args, Stall: stall}, nil)
+		if got := errors.Is(err, worker.ErrTimeout) && strings.Contains(err.Error(), "without progress"); got != c.ends || err != nil && !got {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

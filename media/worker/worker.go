@@ -28,6 +28,10 @@ type Job struct {
 	Out    *os.File      // writable
 	More   []*os.File    // further outputs, at most wire.MaxMore
 	CPU    time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
+	// Stall is the processor time that a long job may use without progress; 0: as much as
+	// it likes. By the clock a child of low priority may stand still for hours, and not be
+	// at fault.
+	Stall time.Duration
 }
 
 // Options are the measures of a Pool. Zero values mean the defaults.
@@ -134,6 +138,11 @@ func (p *Pool) Run(ctx context.Context, job Job, progress func(float64)) (json.R
 			return nil, err
 		}
 		defer c.kill()
+		if job.Stall > 0 {
+			var stop func()
+			progress, stop = c.watch(job.Stall, progress)
+			defer stop()
+		}
 		return c.do(ctx, order, progress)
 	})
 }
