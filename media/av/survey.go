@@ -26,6 +26,7 @@ type counts struct {
 	peak     window
 	changes  bool // the parameters of the pictures change
 	cut      bool
+	packets  map[int]int64 // by stream
 }
 
 // stretch is from when to when a kind of stream goes: µs.
@@ -52,7 +53,7 @@ func (f *Film) Survey(ctx context.Context, v media.Video, progress func(float64)
 			s.SetDiscard(astiav.DiscardAll)
 		}
 	}
-	c := &counts{film: f, peak: window{length: 2_000_000}}
+	c := &counts{film: f, peak: window{length: 2_000_000}, packets: map[int]int64{}}
 	if err := c.walk(ctx, progress); err != nil {
 		return media.Survey{}, err
 	}
@@ -124,6 +125,7 @@ func (c *counts) walk(ctx context.Context, progress func(float64)) error {
 // packet counts one.
 func (c *counts) packet(p *astiav.Packet, s *astiav.Stream) {
 	c.bytes += int64(p.Size())
+	c.packets[s.Index()]++
 	if c.ended = p.Flags().Has(astiav.PacketFlagCorrupt); c.ended {
 		c.corrupt++
 	}
@@ -154,6 +156,19 @@ func (c *counts) packet(p *astiav.Packet, s *astiav.Stream) {
 	c.changes = c.changes || c.pictures > 1 && changesParameters(p)
 }
 
+// missing says whether the file ends before what its tables tell of.
+func (c *counts) missing() bool {
+	if !c.film.damage.media {
+		return c.film.damage.tables
+	}
+	for _, s := range c.film.in.format.Streams() {
+		if n := c.packets[s.Index()]; n > 0 && indexed(s) > n {
+			return true
+		}
+	}
+	return false
+}
+
 // note says what is wrong with the file.
 func (c *counts) note(v media.Video) string {
 	have := float64(max(c.seen.to, c.heard.to)) / 1e6
@@ -163,7 +178,7 @@ func (c *counts) note(v media.Video) string {
 			return fmt.Sprintf("The end of the file is missing: %s of %s could be read.", spoken(have), spoken(v.Duration))
 		}
 		return fmt.Sprintf("The file is damaged: %s of it could be read.", spoken(have))
-	case c.ended:
+	case c.ended, c.missing():
 		return fmt.Sprintf("The end of the file is missing: %s could be read.", spoken(have))
 	case c.corrupt > 0:
 		return "Some parts of the file are damaged."
