@@ -52,7 +52,7 @@ func Tracks(ctx context.Context, f File, args media.TracksArgs, outs []av.File, 
 		for k, i := range turn {
 			all.Outputs[i] = made.Outputs[k]
 		}
-		all.Duration = max(all.Duration, made.Duration)
+		all.Duration, all.Bad = max(all.Duration, made.Duration), max(all.Bad, made.Bad)
 		all.Note = cmp.Or(all.Note, made.Note)
 	}
 	return all, nil
