@@ -49,6 +49,11 @@ const (
 	filmCPU = 14 * 24 * time.Hour
 	// roomAgain is when a video that the disk has no room for is looked at again.
 	roomAgain = time.Minute
+	// fullAgain is the same for one whose step filled the disk up, though there seemed to
+	// be room: it may take long to come to that place once more.
+	fullAgain = 5 * time.Minute
+	// putAgain is when a job is put back that the store could not put back.
+	putAgain = 5 * time.Second
 	// suspectTries is how often a video is tried that a worker does not survive.
 	suspectTries = 2
 	// mostStops is how often the server may die on a step, beside its tries, until the
@@ -247,13 +252,12 @@ func (l *Library) guard(ctx context.Context, w *filmWork, cancel context.CancelC
 
 // succeeded has the job wait for its next step, unless that was the last.
 func (l *Library) succeeded(ctx context.Context, w *filmWork) {
-	ctx = context.WithoutCancel(ctx)
 	now := l.store.Now()
 	if w.finished {
 		l.films.forget(w.job.Media)
 		return
 	}
-	_, err := l.store.PutJobBack(ctx, &w.job, w.job.Created, func(j *store.Job) {
+	l.putBack(ctx, w, w.job.Created, func(j *store.Job) {
 		j.Attempts, j.Error, j.Step = 0, "", ""
 		_, j.Progress = w.now()
 		if w.media.Film.Plays() {
@@ -261,19 +265,37 @@ func (l *Library) succeeded(ctx context.Context, w *filmWork) {
 		}
 		j.Say(now, "%s", w.summary())
 	})
-	l.lost(w, err)
+}
+
+// putBack has a job wait until that time. While the store cannot write, the lane waits: to
+// this start of the server a job that it has is not given again.
+func (l *Library) putBack(ctx context.Context, w *filmWork, at time.Time, edit func(*store.Job)) {
+	for {
+		_, err := l.store.PutJobBack(context.WithoutCancel(ctx), &w.job, at, edit)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			l.films.forget(w.job.Media)
+			return
+		case err == nil, errors.Is(err, store.ErrLeaseLost):
+			return
+		}
+		slog.Error("a job was not put back, which is tried again", "id", w.job.Media, "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(putAgain):
+		}
+	}
 }
 
 // failed decides what becomes of a step that ended with err; why is the end of its
 // context, if that ended.
 func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 	stopping := ctx.Err() != nil || errors.Is(err, worker.ErrClosed)
-	ctx = context.WithoutCancel(ctx)
 	now := l.store.Now()
 	for _, gone := range []error{store.ErrNotFound, store.ErrLeaseLost} {
 		if errors.Is(why, gone) || errors.Is(err, gone) {
-			_, err := l.store.PutJobBack(ctx, &w.job, now.Add(roomAgain), func(*store.Job) {}) // of an account that is being removed
-			l.lost(w, err)
+			l.putBack(ctx, w, now.Add(roomAgain), func(*store.Job) {}) // of an account that is being removed
 			return
 		}
 	}
@@ -281,7 +303,7 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 		err = errStalled
 	}
 	again := func(at time.Time, count bool, format string, args ...any) {
-		_, e := l.store.PutJobBack(ctx, &w.job, at, func(j *store.Job) {
+		l.putBack(ctx, w, at, func(j *store.Job) {
 			j.Step = ""
 			_, j.Progress = w.now()
 			if !count {
@@ -293,7 +315,6 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 				j.Say(now, "%s", text)
 			}
 		})
-		l.lost(w, e)
 	}
 	v := verdict(err)
 	tries := l.films.options.Tries
@@ -305,22 +326,15 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 		again(w.job.Created, false, "The server stops; the work goes on when it starts again.")
 	case errors.Is(err, errNoRoom):
 		again(now.Add(roomAgain), false, "%s", fault.From(err).Message)
+	case errors.Is(err, worker.ErrSpace), fault.From(err).Code == fault.StorageFull:
+		slog.Warn("the disk was full before a step of a video was done", "id", w.job.Media, "step", w.step, "err", err)
+		again(now.Add(fullAgain), false, "Waiting for room on the disk: it was full before step %s was done, which begins again.", w.step)
 	case v.final || w.job.Attempts >= tries:
 		l.giveUp(ctx, w, v.sentence, err)
 	default:
 		slog.Warn("a video will be tried again", "id", w.job.Media, "step", w.step, "attempt", w.job.Attempts, "err", err)
 		wait := backOff(w.job.Attempts)
 		again(now.Add(wait), true, "Attempt %d failed: %s. The next is in %v.", w.job.Attempts, line(err.Error(), 300), wait)
-	}
-}
-
-// lost says what kept a job from being put back; that it is gone is no news.
-func (l *Library) lost(w *filmWork, err error) {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		l.films.forget(w.job.Media)
-	case err != nil && !errors.Is(err, store.ErrLeaseLost):
-		slog.Error("a job stays as it is until its lease ends", "id", w.job.Media, "err", err)
 	}
 }
 
@@ -379,9 +393,10 @@ func sentence(s string) string {
 func (l *Library) giveUp(ctx context.Context, w *filmWork, say string, err error) {
 	slog.Warn("a video was given up", "id", w.job.Media, "step", w.step, "attempts", w.job.Attempts, "err", err)
 	_, progress := w.now()
-	err = l.endFilm(ctx, &w.job, progress, say, line(err.Error(), 300))
+	err = l.endFilm(context.WithoutCancel(ctx), &w.job, progress, say, line(err.Error(), 300))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		slog.Error("that a video was given up was not noted", "id", w.job.Media, "err", err)
+		l.putBack(ctx, w, l.store.Now().Add(roomAgain), func(*store.Job) {})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +77,8 @@ func TestWhatBecomesOfAStepThatFailed(t *testing.T) {
 		"but not without end":                         {err: disk, state: 1, attempts: 5, film: 4, told: "The server could not work on this video. Its administrator sees why in the list of jobs, and can have it tried again.", job: 4, count: 5},
 		"a video that plays goes on playing":          {err: media.Corrupt("no"), state: 2, attempts: 1, film: 3, told: "It is cut. Not all of it could be made: No.", job: 4, count: 1},
 		"a disk that is full is no try":               {make: full, state: 1, attempts: 5, film: 1, job: 1, again: time.Minute, count: 4},
+		"nor is one that fills up on the way":         {err: &worker.Failure{Kind: worker.ErrSpace, What: "no space left on device"}, state: 1, attempts: 5, film: 1, job: 1, again: 5 * time.Minute, count: 4},
+		"nor one that has no room for a record":       {err: fmt.Errorf("commit: %w", syscall.ENOSPC), state: 1, attempts: 5, film: 1, job: 1, again: 5 * time.Minute, count: 4},
 		"nor is a stop of the server":                 {err: context.Canceled, stop: true, state: 1, attempts: 5, film: 1, job: 1, count: 4},
 		"a pool that was closed is a stop":            {err: worker.ErrClosed, state: 1, attempts: 1, film: 1, job: 1, count: 0},
 		"what came of somebody else's work is theirs": {err: context.Canceled, why: store.ErrLeaseLost, state: 1, attempts: 1, film: 1, job: 1, again: time.Minute, count: 1},

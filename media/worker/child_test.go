@@ -196,6 +196,7 @@ var crimes = map[string]deed{
 			}
 		}
 	},
+	"full":  func(json.RawMessage) (any, error) { return nil, fmt.Errorf("write: %w", unix.ENOSPC) },
 	"panic": func(json.RawMessage) (any, error) { panic("the decoder is wrong") },
 	"exit":  func(json.RawMessage) (any, error) { os.Exit(0); return nil, nil },
 	"nil": func(json.RawMessage) (any, error) {

@@ -89,6 +89,7 @@ func TestWhatGoesWrongIsContainedAndToldApart(t *testing.T) {
 		{"10 GB mapped", worker.ErrMemory, "cannot allocate memory"},
 		{"spin", worker.ErrTimeout, "processor time"},
 		{"sleep", worker.ErrTimeout, "deadline"},
+		{"full", worker.ErrSpace, "no space left"},
 
 		{"garbage", worker.ErrCrashed, "not a message"},
 		{"empty", worker.ErrCrashed, "closed its socket"},
@@ -105,7 +106,7 @@ func TestWhatGoesWrongIsContainedAndToldApart(t *testing.T) {
 		{"hang up", worker.ErrCrashed, "closed its socket"},
 	}
 	var last worker.Outcome
-	outcomes := map[error]worker.Outcome{worker.ErrCrashed: worker.Crashed, worker.ErrMemory: worker.NoMemory, worker.ErrTimeout: worker.TimedOut}
+	outcomes := map[error]worker.Outcome{worker.ErrCrashed: worker.Crashed, worker.ErrMemory: worker.NoMemory, worker.ErrTimeout: worker.TimedOut, worker.ErrSpace: worker.Failed}
 	p := pool(t, worker.Options{Jobs: 1, Observe: func(_ string, o worker.Outcome, _ time.Duration) { last = o }})
 	for _, test := range tests {
 		t.Run(test.kind, func(t *testing.T) {

@@ -103,7 +103,7 @@ func orElse[T comparable](v, instead T) T {
 
 // Do has a warm child do the job, and waits for one until ctx ends. It returns the
 // result as the child wrote it, which must be decoded with distrust. Errors are the
-// refusals of package media, ErrBusy, ErrTimeout, ErrMemory, ErrCrashed, ErrFailed,
+// refusals of package media, ErrBusy, ErrTimeout, ErrMemory, ErrSpace, ErrCrashed, ErrFailed,
 // ErrClosed, and context.Canceled.
 func (p *Pool) Do(ctx context.Context, job Job) (json.RawMessage, error) {
 	return p.observe(ctx, job, func(ctx context.Context, order order) (json.RawMessage, error) {
