@@ -54,8 +54,11 @@ func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 		known = astiav.FindInputFormat(name)
 	}
 	f := &Film{}
-	if filmFormats[l.Type] == "mov" {
+	switch filmFormats[l.Type] {
+	case "mov":
 		size, f.damage = mend(r, size)
+	case "matroska":
+		f.damage.short = cutMatroska(r, size)
 	}
 	in, err := open(r, size, l, known)
 	if err != nil {

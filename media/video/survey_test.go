@@ -97,6 +97,7 @@ func TestSurveySaysWhatIsMissing(t *testing.T) {
 		}
 	}
 	fragments(t)
+	outlasted(t)
 	b, err := os.ReadFile(clip(t, "a.mp4", bars+quickly))
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +106,31 @@ func TestSurveySaysWhatIsMissing(t *testing.T) {
 	a.MaxSeconds = 1
 	if _, err := video.Survey(ctx, memory(b), a, quiet); !strings.Contains(media.Reason(err), "the video is 2 s long; the limit is 1 s") {
 		t.Errorf("too long: %v", err)
+	}
+}
+
+// outlasted has captions that go on when there is nothing more to see: a file that has them
+// is not cut off, and half of it is.
+func outlasted(t *testing.T) {
+	t.Helper()
+	words := filepath.Join(t.TempDir(), "a.srt")
+	if err := os.WriteFile(words, []byte("1\n00:00:00,500 --> 00:00:59,000\nFirst\n\n2\n00:00:05,000 --> 00:00:58,000\nSecond\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, codec := range map[string]string{"a.mkv": "srt", "a.mp4": "mov_text"} {
+		b, err := os.ReadFile(clip(t, name, "-f lavfi -i testsrc2=s=320x180:r=25:d=6 -i "+words+" -map 0 -map 1 "+quickly+"-c:s "+codec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := surveyed(t, memory(b)); s.Note != "" || !near(s.Duration, 6, 0.1) {
+			t.Errorf("%s: %v s, %q", name, s.Duration, s.Note)
+		}
+		if name == "a.mp4" {
+			continue // its tables are at the end
+		}
+		if s := surveyed(t, memory(b[:len(b)/2])); !strings.Contains(s.Note, "could be read") || s.Copy {
+			t.Errorf("%s, half: %v s, %q", name, s.Duration, s.Note)
+		}
 	}
 }
 
