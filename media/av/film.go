@@ -58,7 +58,7 @@ func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 	case "mov":
 		size, f.damage = mend(r, size)
 	case "matroska":
-		f.damage.short = cutMatroska(r, size)
+		r, f.damage.short = matroska(r, size)
 	}
 	in, err := open(r, size, l, known)
 	if err != nil {

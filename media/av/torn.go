@@ -3,7 +3,6 @@ package av
 import (
 	"encoding/binary"
 	"io"
-	"math/bits"
 )
 
 // maxBoxes bounds the walk over a file's outermost boxes: fragments of a second for a
@@ -39,33 +38,6 @@ type damage struct {
 	media  bool // it is an MP4 that ends inside its media
 	tables bool // or inside of a fragment's tables
 	short  bool // it is Matroska that says it has more bytes
-}
-
-// cutMatroska says whether a Matroska file is shorter than the segment in it says (RFC 9559
-// section 5.1, RFC 8794 sections 4 to 6).
-func cutMatroska(r io.ReaderAt, size int64) bool {
-	var b [12]byte
-	element := func(at int64, id uint32) (begin, long int64, ok bool) {
-		n, _ := r.ReadAt(b[:], at)
-		if n < len(b) || binary.BigEndian.Uint32(b[:]) != id || b[4] == 0 {
-			return 0, 0, false
-		}
-		width := bits.LeadingZeros8(b[4]) + 1
-		value := uint64(b[4]) & (0xFF >> width)
-		for _, c := range b[5 : 4+width] {
-			value = value<<8 | uint64(c)
-		}
-		if value == 1<<(7*width)-1 { // unknown
-			return 0, 0, false
-		}
-		return at + 4 + int64(width), int64(value), true
-	}
-	begin, long, ok := element(0, 0x1A45DFA3)
-	if !ok || long > 4096 {
-		return false
-	}
-	begin, long, ok = element(begin+long, 0x18538067)
-	return ok && long > size-begin
 }
 
 // mend looks whether the end of an MP4 is missing, and returns how many bytes of it to
