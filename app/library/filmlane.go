@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type films struct {
 	mu       sync.Mutex
 	progress map[string]float64   // of what is not finished, from 0 to 1, by media id
 	running  map[string]*filmWork // by the job's id
+	turns    map[string]int64     // by user: when the last turn was, of all
+	taken    int64                // turns
 }
 
 const (
@@ -75,7 +78,7 @@ var (
 func (l *Library) UseFilms(p *worker.Pool, o config.Video) {
 	l.films = &films{
 		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall, still: filmStill,
-		progress: map[string]float64{}, running: map[string]*filmWork{},
+		progress: map[string]float64{}, running: map[string]*filmWork{}, turns: map[string]int64{},
 	}
 }
 
@@ -142,6 +145,28 @@ func (f *films) forget(id string) {
 	delete(f.progress, id)
 }
 
+// turn is when a user's last turn was, by number; 0: not since the start.
+func (f *films) turn(user string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.turns[user]
+}
+
+// had notes that it was a user's turn. Of those who had theirs long ago it makes no
+// difference when that was.
+func (f *films) had(user string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken++
+	f.turns[user] = f.taken
+	if len(f.turns) > 2*mostTurns {
+		maps.DeleteFunc(f.turns, func(_ string, at int64) bool { return at <= f.taken-mostTurns })
+	}
+}
+
+// mostTurns is how many users' turns are known.
+const mostTurns = 10_000
+
 // forgetFilm forgets how far a video is that is gone.
 func (l *Library) forgetFilm(id string) {
 	if l.films != nil {
@@ -171,8 +196,9 @@ func (l *Library) trimJobs(ctx context.Context) {
 func (l *Library) filmLane(ctx context.Context) {
 	f := l.films
 	for ctx.Err() == nil {
-		j, err := l.store.TakeJob(ctx, f.boot, filmHold)
+		j, err := l.store.TakeJob(ctx, f.boot, filmHold, f.turn)
 		if err == nil {
+			f.had(j.User)
 			signal(f.arrived) // for another lane
 			l.workOn(ctx, j)
 			continue

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,14 +31,14 @@ func (s *shelf) taken(state store.FilmState, attempts int) *filmWork {
 	ctx := s.t.Context()
 	key := s.put(time.Now())
 	m := store.Media{
-		ID: store.NewID(store.IDLen), User: store.NewID(store.IDLen), Kind: store.Video, Blob: key, Hash: []byte(strings.Repeat(key, 2))[:32],
+		ID: store.NewID(store.IDLen), User: cmp.Or(s.owner, store.NewID(store.IDLen)), Kind: store.Video, Blob: key, Filename: "a.mp4", Hash: []byte(strings.Repeat(key, 2))[:32],
 		Film: store.Film{State: state, Passes: int(state), Note: "It is cut."},
 	}
 	m, _, err := s.store.CreateMedia(ctx, m)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	j, err := s.store.TakeJob(ctx, s.films.boot, time.Minute)
+	j, err := s.store.TakeJob(ctx, s.films.boot, time.Minute, nil)
 	if err == nil {
 		j, err = s.store.HoldJob(ctx, &j, func(j *store.Job) { j.Attempts = attempts })
 	}
@@ -125,6 +126,43 @@ func TestWhatBecomesOfAStepThatFailed(t *testing.T) {
 	}
 }
 
+func TestItsOwnerIsToldOfAVideoThatFailed(t *testing.T) {
+	for name, c := range map[string]struct {
+		state  store.FilmState
+		locale string
+		title  string
+		told   string
+		end    func(*shelf, *filmWork) error
+	}{
+		"nothing plays":           {store.FilmWaiting, "en", "A video could not be processed", "“a.mp4” cannot be played. Its index is cut off.", nil},
+		"some of it does":         {store.FilmPlayable, "zh-CN", "有一个视频未能全部处理", "“a.mp4”可以播放，但并非所有清晰度都已生成。原因：Its index is cut off.", nil},
+		"an administrator did it": {store.FilmWaiting, "en", "A video could not be processed", "“a.mp4” cannot be played. An administrator stopped the work on this video.", func(s *shelf, w *filmWork) error { return s.CancelJob(t.Context(), w.job.ID) }},
+	} {
+		s := lane(t)
+		u, err := s.store.CreateUser(t.Context(), store.User{Email: "a@example.org", Locale: c.locale})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.owner = u.ID
+		w := s.taken(c.state, 1)
+		if c.end == nil {
+			s.failed(t.Context(), w, media.Corrupt("its index is cut off"), nil)
+		} else if err := c.end(s, w); err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := s.store.Notifications(t.Context(), u.ID, "", 10)
+		if err != nil || len(list) != 1 || list[0].Title != c.title || list[0].Body != c.told || list[0].Link != "/item/"+w.media.ID {
+			t.Errorf("%s: %+v, %v", name, list, err)
+		}
+		for range mostUntold { // whoever does not read them is told no more
+			s.tellFilm(t.Context(), &w.media, "No.")
+		}
+		if n, err := s.store.Unread(t.Context(), u.ID); err != nil || n != mostUntold {
+			t.Errorf("%s: %d wait to be read, %v", name, n, err)
+		}
+	}
+}
+
 func TestAVideoOnWhichTheServerDiesIsLeftAlone(t *testing.T) {
 	s := lane(t)
 	w := s.taken(store.FilmWaiting, s.films.options.Tries+mostStops+1)
@@ -142,7 +180,7 @@ func TestAVideoThatWaitsForRoomSaysSoOnce(t *testing.T) {
 		if _, err := s.store.HurryJob(t.Context(), w.job.ID); err != nil {
 			t.Fatal(err)
 		}
-		j, err := s.store.TakeJob(t.Context(), s.films.boot, time.Minute)
+		j, err := s.store.TakeJob(t.Context(), s.films.boot, time.Minute, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +215,7 @@ func TestWorkEndsThatNobodyWants(t *testing.T) {
 			if _, err := s.store.FreeJobs(t.Context(), "another"); err != nil {
 				return err
 			}
-			_, err := s.store.TakeJob(t.Context(), "another", time.Minute)
+			_, err := s.store.TakeJob(t.Context(), "another", time.Minute, nil)
 			return err
 		}, store.ErrLeaseLost},
 		"nothing moves": {func(s *shelf, w *filmWork) error { s.films.still = time.Nanosecond; return nil }, errStalled},
