@@ -117,6 +117,7 @@ type TrackArgs struct {
 type TracksMade struct {
 	Duration float64 // seconds that could be read
 	Note     string  // what could not, a sentence for a person; empty: nothing
+	Bad      int64   // pictures that could not be decoded
 	Outputs  []TrackMade
 }
 

@@ -290,60 +290,6 @@ func (s *Store) CountJobs(ctx context.Context) (n map[JobState]int, err error) {
 	return n, err
 }
 
-// TakeJob gives the next job that is due, which is the caller's for so long. ErrNotFound
-// when there is none. A job whose lease ended is due; but not to the start of the server
-// that has it, which is about to find out.
-func (s *Store) TakeJob(ctx context.Context, boot string, hold time.Duration) (j Job, err error) {
-	now := s.Now()
-	err = s.db.View(ctx, func(tx kv.Reader) error { // most often there is none: no need to write
-		_, err := dueJob(tx, boot, now)
-		return err
-	})
-	if err != nil {
-		return j, err
-	}
-	err = s.db.Update(ctx, func(tx kv.Tx) error {
-		old, err := dueJob(tx, boot, now)
-		if err != nil {
-			return err
-		}
-		j = old
-		j.State, j.Boot, j.Lease, j.Until = JobRunning, boot, NewID(IDLen), now.Add(hold)
-		j.Attempts++
-		if j.Started.IsZero() {
-			j.Started = now
-		}
-		return changeJob(tx, &old, &j)
-	})
-	return j, err
-}
-
-func dueJob(tx kv.Reader, boot string, now time.Time) (j Job, err error) {
-	for _, rank := range []JobRank{RankFirst, RankRest} {
-		prefix := jobsDue(rank)
-		for e, err := range tx.Scan(between(prefix, time.Time{}, now.Add(time.Millisecond))) {
-			if err != nil {
-				return j, err
-			}
-			user := string(e.Value)
-			if gone, err := isGone(tx, user); err != nil || gone {
-				if err != nil {
-					return j, err
-				}
-				continue
-			}
-			var j Job
-			if err := get(tx, keyJob(user, string(e.Key[len(prefix)+8:])), &j); err != nil {
-				return j, err
-			}
-			if j.State != JobRunning || j.Boot != boot {
-				return j, nil
-			}
-		}
-	}
-	return j, ErrNotFound
-}
-
 // FreeJobs has the jobs wait that other starts of the server had, and says how many those
 // were: they are dead, as the database can be one server's only.
 func (s *Store) FreeJobs(ctx context.Context, boot string) (n int, err error) {

@@ -132,7 +132,7 @@ func TestJobsAreTakenInTheirTurn(t *testing.T) {
 		s.Now = func() time.Time { return now }
 		take := func(boot string) (Job, string) {
 			t.Helper()
-			j, err := s.TakeJob(ctx, boot, time.Minute)
+			j, err := s.TakeJob(ctx, boot, time.Minute, nil)
 			sound(t, s)
 			if err != nil {
 				if !errors.Is(err, ErrNotFound) {
@@ -220,6 +220,60 @@ func TestJobsAreTakenInTheirTurn(t *testing.T) {
 	})
 }
 
+func TestUsersTakeTurns(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		names := map[string]string{}
+		at := time.UnixMilli(1_700_000_000_000).UTC()
+		s.Now = func() time.Time { return at }
+		upload := func(name string, n int) {
+			id := name
+			for user, is := range names {
+				if is == name {
+					id = user
+				}
+			}
+			if id == name {
+				u, err := s.CreateUser(ctx, User{Email: name + "@example.org"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				id, names[u.ID] = u.ID, name
+			}
+			at = at.Add(time.Second)
+			film(t, s, id, n)
+		}
+		for n := range 4 {
+			upload("a", n)
+		}
+		upload("b", 4)
+		upload("c", 5)
+		upload("b", 6)
+		turns, now := map[string]int64{}, int64(0)
+		take := func() string {
+			j, err := s.TakeJob(ctx, "boot", time.Minute, func(user string) int64 { return turns[user] })
+			if errors.Is(err, ErrNotFound) {
+				return "-"
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			now++
+			turns[j.User] = now
+			return names[j.User]
+		}
+		got := take() + take() + take()
+		upload("d", 7)
+		for range 6 {
+			got += take()
+		}
+		if want := "abcdabaa-"; got != want {
+			t.Errorf("the turns are %s, want %s", got, want)
+		}
+		sound(t, s)
+	})
+}
+
 func TestNobodyTakesJobsOfAnAccountThatGoes(t *testing.T) {
 	engines(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
@@ -228,7 +282,7 @@ func TestNobodyTakesJobsOfAnAccountThatGoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		film(t, s, u.ID, 1)
-		held, err := s.TakeJob(ctx, "A", time.Minute)
+		held, err := s.TakeJob(ctx, "A", time.Minute, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +293,7 @@ func TestNobodyTakesJobsOfAnAccountThatGoes(t *testing.T) {
 		if err := s.HeldJob(ctx, &held); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a job that is held: %v", err)
 		}
-		if j, err := s.TakeJob(ctx, "A", time.Minute); !errors.Is(err, ErrNotFound) {
+		if j, err := s.TakeJob(ctx, "A", time.Minute, nil); !errors.Is(err, ErrNotFound) {
 			t.Errorf("took %+v, %v", j, err)
 		}
 		if _, err := s.FreeJobs(ctx, "B"); err != nil {

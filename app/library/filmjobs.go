@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"time"
 
 	"picora/app/fault"
+	"picora/app/mail"
 	"picora/media"
 	"picora/store"
 )
@@ -120,6 +122,33 @@ func (l *Library) CancelJob(ctx context.Context, id string) error {
 	return l.endFilm(ctx, &j, j.Progress, "An administrator stopped the work on this video.", "stopped by an administrator")
 }
 
+// mostUntold is how many notifications may wait to be read when one more is left about a
+// video: who sends hundreds of broken ones shall not lose what else there is to read.
+const mostUntold = 50
+
+// tellFilm tells the owner of a video that nothing, or no more, will be made of it. What
+// fails is logged: the video itself says it as well.
+func (l *Library) tellFilm(ctx context.Context, m *store.Media, why string) {
+	u, err := l.store.User(ctx, m.User)
+	if err != nil {
+		return // gone
+	}
+	if n, err := l.store.Unread(ctx, m.User); err == nil && n >= mostUntold {
+		return
+	}
+	name := m.Title
+	if name == "" {
+		name = m.Filename
+	}
+	t := mail.VideoFailed(mail.Language(u.Locale, ""), name, why)
+	if m.Film.Plays() {
+		t = mail.VideoIncomplete(mail.Language(u.Locale, ""), name, why)
+	}
+	if err := l.store.Notify(ctx, store.Notification{User: m.User, Type: "system", Title: t.Subject, Body: t.Body, Link: "/item/" + m.ID}); err != nil {
+		slog.Warn("a user was not told of a video that failed", "id", m.ID, "err", err)
+	}
+}
+
 // endFilm ends the work on a video before all is made, and says why: to its owner, and in
 // the list of jobs. One that plays already stays as it is.
 func (l *Library) endFilm(ctx context.Context, j *store.Job, progress float64, say, why string) error {
@@ -136,6 +165,7 @@ func (l *Library) endFilm(ctx context.Context, j *store.Job, progress float64, s
 	}
 	l.onEdit(m.ID)
 	l.forgetFilm(m.ID)
+	l.tellFilm(ctx, &m, say)
 	return l.store.EditJob(ctx, j.ID, func(now *store.Job) {
 		if now.State.Ended() {
 			now.State, now.Error, now.Progress = store.JobFailed, why, progress

@@ -38,6 +38,7 @@ type filmMade struct {
 	board    *store.Board
 	note     string
 	duration float64 // seconds that could be read; 0: unknown
+	bad      bool    // some pictures could not be decoded
 }
 
 // putInto puts what was made into the record. What the owner uploaded under the name of a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -23,11 +24,14 @@ type films struct {
 	options config.Video
 	boot    string        // of this start of the server
 	arrived chan struct{} // has room for one signal: there may be a job
-	stall   time.Duration // a step that does not move for so long is ended
+	stall   time.Duration // of a worker's time: a step that does not move for so long is ended
+	still   time.Duration // the same by the clock
 
 	mu       sync.Mutex
 	progress map[string]float64   // of what is not finished, from 0 to 1, by media id
 	running  map[string]*filmWork // by the job's id
+	turns    map[string]int64     // by user: when the last turn was, of all
+	taken    int64                // turns
 }
 
 const (
@@ -39,12 +43,20 @@ const (
 	filmWatch = 300 * time.Millisecond
 	// filmPoll is how often idle lanes look for what became due.
 	filmPoll = time.Second
-	// filmStall is longer than a step takes to make some progress.
+	// filmStall is more processor time than a step takes to make some progress, and
+	// filmStill longer by the clock, on a machine so busy that a worker of the lowest
+	// priority has a three hundredth of it.
 	filmStall = 10 * time.Minute
+	filmStill = 3 * time.Hour
 	// filmCPU is the processor time of one step.
 	filmCPU = 14 * 24 * time.Hour
 	// roomAgain is when a video that the disk has no room for is looked at again.
 	roomAgain = time.Minute
+	// fullAgain is the same for one whose step filled the disk up, though there seemed to
+	// be room: it may take long to come to that place once more.
+	fullAgain = 5 * time.Minute
+	// putAgain is when a job is put back that the store could not put back.
+	putAgain = 5 * time.Second
 	// suspectTries is how often a video is tried that a worker does not survive.
 	suspectTries = 2
 	// mostStops is how often the server may die on a step, beside its tries, until the
@@ -65,8 +77,8 @@ var (
 // UseWorkers. It is called once, before the start.
 func (l *Library) UseFilms(p *worker.Pool, o config.Video) {
 	l.films = &films{
-		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall,
-		progress: map[string]float64{}, running: map[string]*filmWork{},
+		pool: p, options: o, boot: store.NewID(store.IDLen), arrived: make(chan struct{}, 1), stall: filmStall, still: filmStill,
+		progress: map[string]float64{}, running: map[string]*filmWork{}, turns: map[string]int64{},
 	}
 }
 
@@ -133,6 +145,28 @@ func (f *films) forget(id string) {
 	delete(f.progress, id)
 }
 
+// turn is when a user's last turn was, by number; 0: not since the start.
+func (f *films) turn(user string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.turns[user]
+}
+
+// had notes that it was a user's turn. Of those who had theirs long ago it makes no
+// difference when that was.
+func (f *films) had(user string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken++
+	f.turns[user] = f.taken
+	if len(f.turns) > 2*mostTurns {
+		maps.DeleteFunc(f.turns, func(_ string, at int64) bool { return at <= f.taken-mostTurns })
+	}
+}
+
+// mostTurns is how many users' turns are known.
+const mostTurns = 10_000
+
 // forgetFilm forgets how far a video is that is gone.
 func (l *Library) forgetFilm(id string) {
 	if l.films != nil {
@@ -162,8 +196,9 @@ func (l *Library) trimJobs(ctx context.Context) {
 func (l *Library) filmLane(ctx context.Context) {
 	f := l.films
 	for ctx.Err() == nil {
-		j, err := l.store.TakeJob(ctx, f.boot, filmHold)
+		j, err := l.store.TakeJob(ctx, f.boot, filmHold, f.turn)
 		if err == nil {
+			f.had(j.User)
 			signal(f.arrived) // for another lane
 			l.workOn(ctx, j)
 			continue
@@ -234,7 +269,7 @@ func (l *Library) guard(ctx context.Context, w *filmWork, cancel context.CancelC
 			return
 		case err != nil && ctx.Err() == nil:
 			slog.Warn("a job was not renewed", "id", w.job.Media, "err", err)
-		case w.still() > l.films.stall:
+		case w.still() > l.films.still:
 			cancel(errStalled)
 			return
 		}
@@ -243,13 +278,12 @@ func (l *Library) guard(ctx context.Context, w *filmWork, cancel context.CancelC
 
 // succeeded has the job wait for its next step, unless that was the last.
 func (l *Library) succeeded(ctx context.Context, w *filmWork) {
-	ctx = context.WithoutCancel(ctx)
 	now := l.store.Now()
 	if w.finished {
 		l.films.forget(w.job.Media)
 		return
 	}
-	_, err := l.store.PutJobBack(ctx, &w.job, w.job.Created, func(j *store.Job) {
+	l.putBack(ctx, w, w.job.Created, func(j *store.Job) {
 		j.Attempts, j.Error, j.Step = 0, "", ""
 		_, j.Progress = w.now()
 		if w.media.Film.Plays() {
@@ -257,19 +291,37 @@ func (l *Library) succeeded(ctx context.Context, w *filmWork) {
 		}
 		j.Say(now, "%s", w.summary())
 	})
-	l.lost(w, err)
+}
+
+// putBack has a job wait until that time. While the store cannot write, the lane waits: to
+// this start of the server a job that it has is not given again.
+func (l *Library) putBack(ctx context.Context, w *filmWork, at time.Time, edit func(*store.Job)) {
+	for {
+		_, err := l.store.PutJobBack(context.WithoutCancel(ctx), &w.job, at, edit)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			l.films.forget(w.job.Media)
+			return
+		case err == nil, errors.Is(err, store.ErrLeaseLost):
+			return
+		}
+		slog.Error("a job was not put back, which is tried again", "id", w.job.Media, "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(putAgain):
+		}
+	}
 }
 
 // failed decides what becomes of a step that ended with err; why is the end of its
 // context, if that ended.
 func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 	stopping := ctx.Err() != nil || errors.Is(err, worker.ErrClosed)
-	ctx = context.WithoutCancel(ctx)
 	now := l.store.Now()
 	for _, gone := range []error{store.ErrNotFound, store.ErrLeaseLost} {
 		if errors.Is(why, gone) || errors.Is(err, gone) {
-			_, err := l.store.PutJobBack(ctx, &w.job, now.Add(roomAgain), func(*store.Job) {}) // of an account that is being removed
-			l.lost(w, err)
+			l.putBack(ctx, w, now.Add(roomAgain), func(*store.Job) {}) // of an account that is being removed
 			return
 		}
 	}
@@ -277,7 +329,7 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 		err = errStalled
 	}
 	again := func(at time.Time, count bool, format string, args ...any) {
-		_, e := l.store.PutJobBack(ctx, &w.job, at, func(j *store.Job) {
+		l.putBack(ctx, w, at, func(j *store.Job) {
 			j.Step = ""
 			_, j.Progress = w.now()
 			if !count {
@@ -289,7 +341,6 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 				j.Say(now, "%s", text)
 			}
 		})
-		l.lost(w, e)
 	}
 	v := verdict(err)
 	tries := l.films.options.Tries
@@ -301,22 +352,15 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 		again(w.job.Created, false, "The server stops; the work goes on when it starts again.")
 	case errors.Is(err, errNoRoom):
 		again(now.Add(roomAgain), false, "%s", fault.From(err).Message)
+	case errors.Is(err, worker.ErrSpace), fault.From(err).Code == fault.StorageFull:
+		slog.Warn("the disk was full before a step of a video was done", "id", w.job.Media, "step", w.step, "err", err)
+		again(now.Add(fullAgain), false, "Waiting for room on the disk: it was full before step %s was done, which begins again.", w.step)
 	case v.final || w.job.Attempts >= tries:
 		l.giveUp(ctx, w, v.sentence, err)
 	default:
 		slog.Warn("a video will be tried again", "id", w.job.Media, "step", w.step, "attempt", w.job.Attempts, "err", err)
 		wait := backOff(w.job.Attempts)
 		again(now.Add(wait), true, "Attempt %d failed: %s. The next is in %v.", w.job.Attempts, line(err.Error(), 300), wait)
-	}
-}
-
-// lost says what kept a job from being put back; that it is gone is no news.
-func (l *Library) lost(w *filmWork, err error) {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		l.films.forget(w.job.Media)
-	case err != nil && !errors.Is(err, store.ErrLeaseLost):
-		slog.Error("a job stays as it is until its lease ends", "id", w.job.Media, "err", err)
 	}
 }
 
@@ -375,9 +419,10 @@ func sentence(s string) string {
 func (l *Library) giveUp(ctx context.Context, w *filmWork, say string, err error) {
 	slog.Warn("a video was given up", "id", w.job.Media, "step", w.step, "attempts", w.job.Attempts, "err", err)
 	_, progress := w.now()
-	err = l.endFilm(ctx, &w.job, progress, say, line(err.Error(), 300))
+	err = l.endFilm(context.WithoutCancel(ctx), &w.job, progress, say, line(err.Error(), 300))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		slog.Error("that a video was given up was not noted", "id", w.job.Media, "err", err)
+		l.putBack(ctx, w, l.store.Now().Add(roomAgain), func(*store.Job) {})
 	}
 }
 

@@ -1,11 +1,13 @@
 package library
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,14 +31,14 @@ func (s *shelf) taken(state store.FilmState, attempts int) *filmWork {
 	ctx := s.t.Context()
 	key := s.put(time.Now())
 	m := store.Media{
-		ID: store.NewID(store.IDLen), User: store.NewID(store.IDLen), Kind: store.Video, Blob: key, Hash: []byte(strings.Repeat(key, 2))[:32],
+		ID: store.NewID(store.IDLen), User: cmp.Or(s.owner, store.NewID(store.IDLen)), Kind: store.Video, Blob: key, Filename: "a.mp4", Hash: []byte(strings.Repeat(key, 2))[:32],
 		Film: store.Film{State: state, Passes: int(state), Note: "It is cut."},
 	}
 	m, _, err := s.store.CreateMedia(ctx, m)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	j, err := s.store.TakeJob(ctx, s.films.boot, time.Minute)
+	j, err := s.store.TakeJob(ctx, s.films.boot, time.Minute, nil)
 	if err == nil {
 		j, err = s.store.HoldJob(ctx, &j, func(j *store.Job) { j.Attempts = attempts })
 	}
@@ -76,6 +78,8 @@ func TestWhatBecomesOfAStepThatFailed(t *testing.T) {
 		"but not without end":                         {err: disk, state: 1, attempts: 5, film: 4, told: "The server could not work on this video. Its administrator sees why in the list of jobs, and can have it tried again.", job: 4, count: 5},
 		"a video that plays goes on playing":          {err: media.Corrupt("no"), state: 2, attempts: 1, film: 3, told: "It is cut. Not all of it could be made: No.", job: 4, count: 1},
 		"a disk that is full is no try":               {make: full, state: 1, attempts: 5, film: 1, job: 1, again: time.Minute, count: 4},
+		"nor is one that fills up on the way":         {err: &worker.Failure{Kind: worker.ErrSpace, What: "no space left on device"}, state: 1, attempts: 5, film: 1, job: 1, again: 5 * time.Minute, count: 4},
+		"nor one that has no room for a record":       {err: fmt.Errorf("commit: %w", syscall.ENOSPC), state: 1, attempts: 5, film: 1, job: 1, again: 5 * time.Minute, count: 4},
 		"nor is a stop of the server":                 {err: context.Canceled, stop: true, state: 1, attempts: 5, film: 1, job: 1, count: 4},
 		"a pool that was closed is a stop":            {err: worker.ErrClosed, state: 1, attempts: 1, film: 1, job: 1, count: 0},
 		"what came of somebody else's work is theirs": {err: context.Canceled, why: store.ErrLeaseLost, state: 1, attempts: 1, film: 1, job: 1, again: time.Minute, count: 1},
@@ -122,6 +126,43 @@ func TestWhatBecomesOfAStepThatFailed(t *testing.T) {
 	}
 }
 
+func TestItsOwnerIsToldOfAVideoThatFailed(t *testing.T) {
+	for name, c := range map[string]struct {
+		state  store.FilmState
+		locale string
+		title  string
+		told   string
+		end    func(*shelf, *filmWork) error
+	}{
+		"nothing plays":           {store.FilmWaiting, "en", "A video could not be processed", "“a.mp4” cannot be played. Its index is cut off.", nil},
+		"some of it does":         {store.FilmPlayable, "zh-CN", "有一个视频未能全部处理", "“a.mp4”可以播放，但并非所有清晰度都已生成。原因：Its index is cut off.", nil},
+		"an administrator did it": {store.FilmWaiting, "en", "A video could not be processed", "“a.mp4” cannot be played. An administrator stopped the work on this video.", func(s *shelf, w *filmWork) error { return s.CancelJob(t.Context(), w.job.ID) }},
+	} {
+		s := lane(t)
+		u, err := s.store.CreateUser(t.Context(), store.User{Email: "a@example.org", Locale: c.locale})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.owner = u.ID
+		w := s.taken(c.state, 1)
+		if c.end == nil {
+			s.failed(t.Context(), w, media.Corrupt("its index is cut off"), nil)
+		} else if err := c.end(s, w); err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := s.store.Notifications(t.Context(), u.ID, "", 10)
+		if err != nil || len(list) != 1 || list[0].Title != c.title || list[0].Body != c.told || list[0].Link != "/item/"+w.media.ID {
+			t.Errorf("%s: %+v, %v", name, list, err)
+		}
+		for range mostUntold { // whoever does not read them is told no more
+			s.tellFilm(t.Context(), &w.media, "No.")
+		}
+		if n, err := s.store.Unread(t.Context(), u.ID); err != nil || n != mostUntold {
+			t.Errorf("%s: %d wait to be read, %v", name, n, err)
+		}
+	}
+}
+
 func TestAVideoOnWhichTheServerDiesIsLeftAlone(t *testing.T) {
 	s := lane(t)
 	w := s.taken(store.FilmWaiting, s.films.options.Tries+mostStops+1)
@@ -139,7 +180,7 @@ func TestAVideoThatWaitsForRoomSaysSoOnce(t *testing.T) {
 		if _, err := s.store.HurryJob(t.Context(), w.job.ID); err != nil {
 			t.Fatal(err)
 		}
-		j, err := s.store.TakeJob(t.Context(), s.films.boot, time.Minute)
+		j, err := s.store.TakeJob(t.Context(), s.films.boot, time.Minute, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,10 +215,10 @@ func TestWorkEndsThatNobodyWants(t *testing.T) {
 			if _, err := s.store.FreeJobs(t.Context(), "another"); err != nil {
 				return err
 			}
-			_, err := s.store.TakeJob(t.Context(), "another", time.Minute)
+			_, err := s.store.TakeJob(t.Context(), "another", time.Minute, nil)
 			return err
 		}, store.ErrLeaseLost},
-		"nothing moves": {func(s *shelf, w *filmWork) error { s.films.stall = time.Nanosecond; return nil }, errStalled},
+		"nothing moves": {func(s *shelf, w *filmWork) error { s.films.still = time.Nanosecond; return nil }, errStalled},
 	} {
 		s := lane(t)
 		w := s.taken(store.FilmWaiting, 1)

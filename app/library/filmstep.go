@@ -106,7 +106,7 @@ func (l *Library) surveyFilm(ctx context.Context, w *filmWork) error {
 	}
 	defer in.Close()
 	args := l.filmArgs(&w.media, l.filmSeconds(ctx, w.media.User))
-	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.SurveyJob, In: in.File, Args: args, CPU: filmCPU}, w.report)
+	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.SurveyJob, In: in.File, Args: args, CPU: filmCPU, Stall: l.films.stall}, w.report)
 	if err != nil {
 		return err
 	}
@@ -150,9 +150,39 @@ func (l *Library) filmSeconds(ctx context.Context, user string) int64 {
 
 // firstTracks makes what is needed for the video to play, and what costs little beside it.
 func (l *Library) firstTracks(ctx context.Context, w *filmWork) error {
+	outs, rest := l.firstOutputs(w)
+	made, err := l.makeTracks(ctx, w, outs)
+	if err == nil && made.bad && w.survey.Copy {
+		// Players stop at pictures that decoders here leave out: nothing is copied of such a file.
+		if err = l.dropMade(ctx, &made, nil); err == nil {
+			w.encodeAll()
+			outs, rest = l.firstOutputs(w)
+			made, err = l.makeTracks(ctx, w, outs)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	kept, err := json.Marshal(&w.survey)
+	if err != nil {
+		return l.dropMade(context.WithoutCancel(ctx), &made, err)
+	}
+	return l.noteFilm(ctx, w, &made, func(now *store.Media) error {
+		now.Film.State, now.Film.Fault, now.Film.Note = store.FilmPlayable, "", join(now.Film.Note, made.note)
+		if made.duration > 0 && made.duration < now.Film.Duration-1 {
+			now.Film.Duration = made.duration
+		}
+		now.Film.Passes, now.Film.Survey = restStep, kept
+		if rest == 0 {
+			now.Film.Passes = fileStep
+		}
+		return nil
+	})
+}
+
+// firstOutputs are those of firstTracks, and how many sizes there are beside them.
+func (l *Library) firstOutputs(w *filmWork) (outs []output, rest int) {
 	first := base(w.rungs)
-	var outs []output
-	rest := 0
 	for i, r := range w.rungs {
 		if i == first || r.copied {
 			outs = append(outs, l.picture(w, r))
@@ -164,21 +194,7 @@ func (l *Library) firstTracks(ctx context.Context, w *filmWork) error {
 	if rest == 0 {
 		outs = append(outs, preview(w))
 	}
-	made, err := l.makeTracks(ctx, w, outs)
-	if err != nil {
-		return err
-	}
-	return l.noteFilm(ctx, w, &made, func(now *store.Media) error {
-		now.Film.State, now.Film.Fault, now.Film.Note = store.FilmPlayable, "", join(now.Film.Note, made.note)
-		if made.duration > 0 && made.duration < now.Film.Duration-1 {
-			now.Film.Duration = made.duration
-		}
-		now.Film.Passes = restStep
-		if rest == 0 {
-			now.Film.Passes = fileStep
-		}
-		return nil
-	})
+	return outs, rest
 }
 
 // otherTracks makes the sizes that are still missing.
@@ -223,7 +239,7 @@ func (l *Library) joinFilm(ctx context.Context, w *filmWork) error {
 	}
 	defer in.Close()
 	size := part.Size
-	job := worker.Job{Kind: media.JoinJob, In: in.File, Args: media.JoinArgs{MaxSeconds: maxSeconds}, CPU: filmCPU}
+	job := worker.Job{Kind: media.JoinJob, In: in.File, Args: media.JoinArgs{MaxSeconds: maxSeconds}, CPU: filmCPU, Stall: l.films.stall}
 	if heard, there := w.media.Part(sound); there {
 		beside, err := l.source(ctx, heard.Blob)
 		if err != nil {
@@ -375,7 +391,7 @@ func (l *Library) makeTracks(ctx context.Context, w *filmWork, outs []output) (m
 		files[i].Discard() // its name: the file is there as long as it is open
 		more[i] = files[i].File
 	}
-	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.TracksJob, In: in.File, More: more, Args: args, CPU: filmCPU}, w.report)
+	answer, err := l.films.pool.Run(ctx, worker.Job{Kind: media.TracksJob, In: in.File, More: more, Args: args, CPU: filmCPU, Stall: l.films.stall}, w.report)
 	if err != nil {
 		return made, err
 	}
@@ -383,7 +399,7 @@ func (l *Library) makeTracks(ctx context.Context, w *filmWork, outs []output) (m
 	if json.Unmarshal(answer, &done) != nil || len(done.Outputs) != len(outs) || !sensible(done.Duration, 0, maxSeconds) {
 		return made, errNonsense
 	}
-	made.note, made.duration = line(done.Note, 300), done.Duration
+	made.note, made.duration, made.bad = line(done.Note, 300), done.Duration, done.Bad > 0
 	for i := range outs {
 		err = ctx.Err()
 		if err == nil {

@@ -109,6 +109,14 @@ func (w *filmWork) surveyed(s media.Survey) {
 	w.survey = s
 }
 
+// encodeAll has no size be the file's own pictures.
+func (w *filmWork) encodeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.survey.Copy = false
+	w.rungs = ladder(&w.survey, &w.films.options)
+}
+
 // now is what is being done, and how much of the whole is done.
 func (w *filmWork) now() (step string, whole float64) {
 	w.mu.Lock()

@@ -23,6 +23,7 @@ type shelf struct {
 	t     *testing.T
 	blobs *disk.Store
 	mark  string
+	owner string // of the videos that are taken; empty: somebody who has no account
 }
 
 func newShelf(t *testing.T) *shelf {
@@ -37,7 +38,7 @@ func newShelf(t *testing.T) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{New(s, b, config.Default().Upload, 0), t, b, filepath.Join(dir, "settled")}
+	return &shelf{New(s, b, config.Default().Upload, 0), t, b, filepath.Join(dir, "settled"), ""}
 }
 
 // put stores a blob that was begun at the time, and returns its key.

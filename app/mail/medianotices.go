@@ -50,3 +50,19 @@ func MediaBandwidthFull(lang, used, limit string, when time.Time) Text {
 	return Text{"Your audio and video bandwidth of " + monthOf(lang, when) + " is used up",
 		fmt.Sprintf("%s of %s. Links go on working, but no more audio or video is taken in in this month. Ask the administrator to upgrade the plan if it will not do.", used, limit)}
 }
+
+// VideoFailed tells that nothing can be made of a video; why is a sentence.
+func VideoFailed(lang, name, why string) Text {
+	if lang == "zh-CN" {
+		return Text{"有一个视频处理失败", fmt.Sprintf("“%s”无法播放。原因：%s", name, why)}
+	}
+	return Text{"A video could not be processed", fmt.Sprintf("“%s” cannot be played. %s", name, why)}
+}
+
+// VideoIncomplete tells that a video plays, but not in all sizes; why is a sentence.
+func VideoIncomplete(lang, name, why string) Text {
+	if lang == "zh-CN" {
+		return Text{"有一个视频未能全部处理", fmt.Sprintf("“%s”可以播放，但并非所有清晰度都已生成。原因：%s", name, why)}
+	}
+	return Text{"A video could not be processed in full", fmt.Sprintf("“%s” plays, but not all of its sizes could be made. %s", name, why)}
+}

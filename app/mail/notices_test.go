@@ -20,6 +20,7 @@ func TestNoticesAreInBothLanguages(t *testing.T) {
 		"media storage low": func(l string) Text { return MediaStorageLow(l, "8 GB", "10 GB") }, "media storage full": func(l string) Text { return MediaStorageFull(l, "10 GB", "10 GB") },
 		"media did not fit":   func(l string) Text { return MediaDidNotFit(l, "9 GB", "10 GB") },
 		"media bandwidth low": func(l string) Text { return MediaBandwidthLow(l, "8 GB", "10 GB", when) }, "media bandwidth full": func(l string) Text { return MediaBandwidthFull(l, "10 GB", "10 GB", when) },
+		"video failed": func(l string) Text { return VideoFailed(l, "phone", "No.") }, "video incomplete": func(l string) Text { return VideoIncomplete(l, "phone", "No.") },
 		"storage low": func(l string) Text { return StorageLow(l, "8 GB", "10 GB") }, "storage full": func(l string) Text { return StorageFull(l, "10 GB", "10 GB") },
 		"did not fit":   func(l string) Text { return DidNotFit(l, "9 GB", "10 GB") },
 		"bandwidth low": func(l string) Text { return BandwidthLow(l, "8 GB", "10 GB", when) }, "bandwidth full": func(l string) Text { return BandwidthFull(l, "10 GB", "10 GB", when) },

@@ -23,6 +23,8 @@ type Film struct {
 	origin int64
 	clock  clock
 	seen   seen
+	damage damage
+	ends   int // how often the reader was at the end since the last packet
 }
 
 // filmFormats are FFmpeg's names of the types that are taken.
@@ -51,11 +53,18 @@ func OpenFilm(r io.ReaderAt, size int64, l Limits) (*Film, error) {
 	if name := filmFormats[l.Type]; name != "" {
 		known = astiav.FindInputFormat(name)
 	}
+	f := &Film{}
+	switch filmFormats[l.Type] {
+	case "mov":
+		size, f.damage = mend(r, size)
+	case "matroska":
+		r, f.damage.short = matroska(r, size)
+	}
 	in, err := open(r, size, l, known)
 	if err != nil {
 		return nil, err
 	}
-	f := &Film{in: in}
+	f.in = in
 	err = f.choose()
 	if l.Type == media.MPEGPS && !l.mapped && in.readErr == nil && (f.video == nil || f.video.CodecParameters().CodecID() == astiav.CodecIDNone) {
 		f.Close()
@@ -161,7 +170,11 @@ func (f *Film) next(ctx context.Context, p *astiav.Packet) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	switch err := f.in.format.ReadFrame(p); {
+	err := f.in.format.ReadFrame(p)
+	for errors.Is(err, astiav.ErrEof) && f.in.readErr == nil && f.again() {
+		err = f.in.format.ReadFrame(p)
+	}
+	switch {
 	case f.in.readErr != nil:
 		return fmt.Errorf("av: read: %w", f.in.readErr)
 	case errors.Is(err, astiav.ErrEof):
@@ -169,6 +182,7 @@ func (f *Film) next(ctx context.Context, p *astiav.Packet) error {
 	case err != nil:
 		return errCutOff
 	}
+	f.ends = 0
 	streams := f.in.format.Streams()
 	if p.StreamIndex() >= len(streams) { // it came up later, and nobody asked for it
 		return nil

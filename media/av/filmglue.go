@@ -5,12 +5,17 @@ package av
 /*
 #cgo pkg-config: libavformat libavcodec libavutil
 #include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libavutil/mathematics.h>
 */
 import "C"
 
-import "github.com/asticode/go-astiav"
+import (
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+)
 
 // rescale converts a number of ticks from one time base to another, rounding to the nearest.
 func rescale(n int64, from, to astiav.Rational) int64 {
@@ -60,3 +65,8 @@ func plain(p *astiav.CodecParameters) {
 
 // lengths has an encoder tell how long each picture is shown, as it was told.
 const lengths = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)
+
+// indexed is how many packets of a stream the container's tables have told of until now.
+func indexed(s *astiav.Stream) int64 {
+	return int64(C.avformat_index_get_entries_count(*(**C.AVStream)(unsafe.Pointer(s))))
+}

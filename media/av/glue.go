@@ -64,6 +64,18 @@ static int fill(AVFrame *f, const uint8_t *src, int stride, int format) {
 	sws_freeContext(c);
 	return n < 0 ? n : 0;
 }
+
+// FFmpeg's log, of which a damaged film makes a line for each of its samples: the first are
+// enough, and whoever writes without end is ended.
+static _Atomic int logged;
+static void log_some(void *from, int level, const char *format, va_list args) {
+	if (level <= av_log_get_level() && logged < 200) {
+		logged++;
+		av_log_default_callback(from, level, format, args);
+	}
+}
+static void log_little(void) { av_log_set_callback(log_some); }
+static void log_again(void) { logged = 0; }
 */
 import "C"
 
@@ -77,6 +89,11 @@ import (
 
 	"picora/media"
 )
+
+func init() { C.log_little() }
+
+// logAgain lets FFmpeg speak of another file.
+func logAgain() { C.log_again() }
 
 // Version returns the version of the FFmpeg that is linked in.
 func Version() string { return C.GoString(C.av_version_info()) }

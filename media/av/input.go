@@ -2,7 +2,7 @@
 // pictures as Go images, and AVIF and GIF written. It is the only importer of go-astiav, and it belongs into a worker:
 // nothing here should run in the server's process.
 //
-// FFmpeg's log goes to stderr, errors alone. (astiav's SetLogCallback must never be used: before v0.42 it prints a
+// FFmpeg's log goes to stderr, errors alone, and of each file the first. (astiav's SetLogCallback must never be used: before v0.42 it prints a
 // file's own text into 1024 bytes of the stack.)
 package av
 
@@ -62,6 +62,7 @@ func Open(r io.ReaderAt, size int64, l Limits) (in *Input, err error) {
 
 // open opens a file of a format that is known, or nil, with more options.
 func open(r io.ReaderAt, size int64, l Limits, known *astiav.InputFormat, more ...string) (in *Input, err error) {
+	logAgain()
 	const most = 1<<31 - 1 // that FFmpeg can be told; a higher number makes every file fail
 	l.Pixels = min(cmp.Or(l.Pixels, most), most)
 	in = &Input{limits: l, r: r, size: size}

@@ -15,17 +15,20 @@ import (
 // counts is what was counted of a film.
 type counts struct {
 	film     *Film
-	bytes    int64 // of all packets
+	bytes    int64 // of all packets of pictures and sound
+	read     int64 // of all packets
 	pictures int64
 	corrupt  int64
 	ended    bool // the last packet is a piece of one
 	seen     stretch
 	heard    stretch
+	others   stretch // captions and what else there is, which a file's duration counts in
 	steps    steps
 	keys     keys
 	peak     window
 	changes  bool // the parameters of the pictures change
 	cut      bool
+	packets  map[int]int64 // by stream
 }
 
 // stretch is from when to when a kind of stream goes: µs.
@@ -47,12 +50,7 @@ func (s *stretch) add(from, to int64) {
 // Survey reads all packets of the film, decodes none, and counts. v is what Look told of the
 // same file. Nothing else can be done with the film after.
 func (f *Film) Survey(ctx context.Context, v media.Video, progress func(float64)) (media.Survey, error) {
-	for _, s := range f.in.format.Streams() {
-		if t := s.CodecParameters().MediaType(); s.Index() != f.video.Index() && t != astiav.MediaTypeAudio {
-			s.SetDiscard(astiav.DiscardAll)
-		}
-	}
-	c := &counts{film: f, peak: window{length: 2_000_000}}
+	c := &counts{film: f, peak: window{length: 2_000_000}, packets: map[int]int64{}}
 	if err := c.walk(ctx, progress); err != nil {
 		return media.Survey{}, err
 	}
@@ -112,7 +110,7 @@ func (c *counts) walk(ctx context.Context, progress func(float64)) error {
 			c.packet(p, streams[i])
 		}
 		p.Unref()
-		if c.bytes > mostAgain*c.film.in.size+1<<20 {
+		if c.read > mostAgain*c.film.in.size+1<<20 {
 			return media.Unsupported("the file plays the same pieces over and over: it is many times as long as what is in it")
 		}
 		if n%256 == 0 {
@@ -123,7 +121,13 @@ func (c *counts) walk(ctx context.Context, progress func(float64)) error {
 
 // packet counts one.
 func (c *counts) packet(p *astiav.Packet, s *astiav.Stream) {
+	c.read += int64(p.Size())
+	if s.Index() != c.film.video.Index() && s.CodecParameters().MediaType() != astiav.MediaTypeAudio {
+		c.beside(p, s)
+		return
+	}
 	c.bytes += int64(p.Size())
+	c.packets[s.Index()]++
 	if c.ended = p.Flags().Has(astiav.PacketFlagCorrupt); c.ended {
 		c.corrupt++
 	}
@@ -154,16 +158,38 @@ func (c *counts) packet(p *astiav.Packet, s *astiav.Stream) {
 	c.changes = c.changes || c.pictures > 1 && changesParameters(p)
 }
 
+// beside notes when a packet is over that is neither seen nor heard.
+func (c *counts) beside(p *astiav.Packet, s *astiav.Stream) {
+	if p.Pts() != noTime {
+		from := rescale(p.Pts(), s.TimeBase(), micro)
+		c.others.add(from, from+rescale(max(p.Duration(), 0), s.TimeBase(), micro))
+	}
+}
+
+// missing says whether the file ends before what its tables tell of.
+func (c *counts) missing() bool {
+	if !c.film.damage.media {
+		return c.film.damage.tables
+	}
+	for _, s := range c.film.in.format.Streams() {
+		if n := c.packets[s.Index()]; n > 0 && indexed(s) > n {
+			return true
+		}
+	}
+	return false
+}
+
 // note says what is wrong with the file.
 func (c *counts) note(v media.Video) string {
 	have := float64(max(c.seen.to, c.heard.to)) / 1e6
+	all := max(have, float64(c.others.to)/1e6) // captions may outlast all that is seen
 	switch {
-	case c.cut || v.Duration-have > max(1.5, 0.02*v.Duration):
+	case c.cut || v.Duration-all > max(1.5, 0.02*v.Duration), c.film.damage.short && v.Duration-have > 0.1:
 		if v.Duration > have+1 {
 			return fmt.Sprintf("The end of the file is missing: %s of %s could be read.", spoken(have), spoken(v.Duration))
 		}
 		return fmt.Sprintf("The file is damaged: %s of it could be read.", spoken(have))
-	case c.ended:
+	case c.ended, c.missing():
 		return fmt.Sprintf("The end of the file is missing: %s could be read.", spoken(have))
 	case c.corrupt > 0:
 		return "Some parts of the file are damaged."

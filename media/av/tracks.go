@@ -208,6 +208,7 @@ func (j *tracksJob) conclude() {
 	all := len(j.args.Survey.Sounds) == 0 || len(j.sounds) > 0
 	pictures := j.loop.lanes[j.film.video.Index()]
 	bad := pictures.bad.Load()
+	j.made.Bad = bad
 	switch {
 	case j.loop.cut, all && end > 0 && end < j.args.Survey.Duration-2:
 		j.made.Note = fmt.Sprintf("The file is damaged: %s of it could be read.", spoken(end))

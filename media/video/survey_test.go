@@ -1,8 +1,10 @@
 package video_test
 
 import (
+	"bytes"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -94,6 +96,8 @@ func TestSurveySaysWhatIsMissing(t *testing.T) {
 			t.Errorf("%s, half: %v s, %q, %v", name, s.Duration, s.Note, s.Copy)
 		}
 	}
+	fragments(t)
+	outlasted(t)
 	b, err := os.ReadFile(clip(t, "a.mp4", bars+quickly))
 	if err != nil {
 		t.Fatal(err)
@@ -102,5 +106,70 @@ func TestSurveySaysWhatIsMissing(t *testing.T) {
 	a.MaxSeconds = 1
 	if _, err := video.Survey(ctx, memory(b), a, quiet); !strings.Contains(media.Reason(err), "the video is 2 s long; the limit is 1 s") {
 		t.Errorf("too long: %v", err)
+	}
+}
+
+// outlasted has captions that go on when there is nothing more to see: a file that has them
+// is not cut off, and half of it is.
+func outlasted(t *testing.T) {
+	t.Helper()
+	words := filepath.Join(t.TempDir(), "a.srt")
+	if err := os.WriteFile(words, []byte("1\n00:00:00,500 --> 00:00:59,000\nFirst\n\n2\n00:00:05,000 --> 00:00:58,000\nSecond\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, codec := range map[string]string{"a.mkv": "srt", "a.mp4": "mov_text"} {
+		b, err := os.ReadFile(clip(t, name, "-f lavfi -i testsrc2=s=320x180:r=25:d=6 -i "+words+" -map 0 -map 1 "+quickly+"-c:s "+codec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := surveyed(t, memory(b)); s.Note != "" || !near(s.Duration, 6, 0.1) {
+			t.Errorf("%s: %v s, %q", name, s.Duration, s.Note)
+		}
+		if name == "a.mp4" {
+			continue // its tables are at the end
+		}
+		if s := surveyed(t, memory(b[:len(b)/2])); !strings.Contains(s.Note, "could be read") || s.Copy {
+			t.Errorf("%s, half: %v s, %q", name, s.Duration, s.Note)
+		}
+	}
+}
+
+// fragments cuts an MP4 in pieces of which each has all its pictures in front of all its
+// sound: more pictures are left than sound.
+func fragments(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(clip(t, "parts.mp4", "-f lavfi -i testsrc2=s=320x180:r=25:d=6 -f lavfi -i sine=r=48000:d=6 "+quickly+"-g 50 -sc_threshold 0 "+aac64+"-movflags frag_keyframe+empty_moov+default_base_moof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := bytes.LastIndex(b, []byte("mdat")) // that of the index behind it
+	for name, c := range map[string]struct {
+		keep      int
+		from, to  float64
+		note      string
+		unchanged bool
+	}{
+		"whole":               {len(b), 5.9, 6.2, "", true},
+		"in the third piece":  {third + 30_000, 4.2, 5.95, "could be read", false},
+		"in its tables":       {bytes.LastIndex(b, []byte("moof")) + 100, 3.9, 4.2, "could be read", false},
+		"between two of them": {bytes.LastIndex(b, []byte("moof")) - 4, 3.9, 4.2, "", true},
+	} {
+		s := surveyed(t, memory(b[:c.keep]))
+		if s.Duration < c.from || s.Duration > c.to || c.note == "" != (s.Note == "") || !strings.Contains(s.Note, c.note) || s.Copy != c.unchanged {
+			t.Errorf("cut %s: %v s, %q, %v", name, s.Duration, s.Note, s.Copy)
+		}
+		// Whoever reads the pictures alone comes no further than who reads all.
+		a := survey(s.Duration, 25)
+		a.Survey.Sounds = s.Sounds
+		path := filepath.Join(t.TempDir(), "cut.mp4")
+		if err := os.WriteFile(path, b[:c.keep], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, both := tracksOf(t, path, a, rung(160, 90), sound(1))
+		a.Survey.Sounds = nil
+		_, alone := tracksOf(t, path, a, rung(160, 90))
+		if x, y := both[0].index.Duration(), alone[0].index.Duration(); x != y || !near(x, s.Duration, 0.1) {
+			t.Errorf("cut %s: pictures last %v s with the sound, %v s without, the film %v s", name, x, y, s.Duration)
+		}
 	}
 }

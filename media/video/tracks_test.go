@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"picora/media"
@@ -256,13 +257,33 @@ func TestADiskThatIsFullIsSaid(t *testing.T) {
 		t.Skip(err)
 	}
 	defer full.Close()
-	for i := range 2 {
-		outs := []av.File{output(t), output(t)}
+	kinds := []media.TrackArgs{
+		rung(320, 180), sound(1), {Kind: media.PosterOut, Width: 320, Height: 180}, {Kind: media.PreviewOut, Width: 160, Height: 90, Quality: 28, MaxBits: 300_000, Length: 2},
+		{Kind: media.BoardOut, Width: 160, Height: 90, Columns: 2, Rows: 2, Every: 1}, {Kind: media.PictureTrack, Copy: true},
+	}
+	for i, kind := range kinds {
+		outs := make([]av.File, len(kinds))
+		for n := range outs {
+			outs[n] = output(t)
+		}
 		outs[i] = full
 		args := survey(3, 25)
-		args.Segment, args.Video.MIME, args.Outputs = 2, "video/mp4", []media.TrackArgs{rung(320, 180), sound(1)}
-		if _, err := video.Tracks(context.Background(), opened(t, path), args, outs, func(float64) {}); err == nil || !strings.Contains(err.Error(), "no space left") {
-			t.Error(i, err)
+		args.Segment, args.Video.MIME, args.Outputs = 2, "video/mp4", kinds
+		args.Survey.Width, args.Survey.Height = 320, 180
+		if _, err := video.Tracks(context.Background(), opened(t, path), args, outs, func(float64) {}); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%+v: %v", kind, err)
 		}
+	}
+	_, made := tracksOf(t, path, survey(3, 25), rung(320, 180), sound(1))
+	var parts []video.File
+	for _, m := range made {
+		info, err := m.file.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, video.File{ReaderAt: m.file, Size: info.Size()})
+	}
+	if err := video.Join(context.Background(), parts, media.JoinArgs{MaxSeconds: 100}, full, quiet); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("all in one: %v", err)
 	}
 }

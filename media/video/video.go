@@ -36,6 +36,16 @@ func Tracks(ctx context.Context, f File, args media.TracksArgs, outs []av.File, 
 	if len(outs) != len(args.Outputs) {
 		return media.TracksMade{}, fmt.Errorf("video: %d files for %d outputs", len(outs), len(args.Outputs))
 	}
+	written := make([]*output, len(outs))
+	for i, o := range outs {
+		written[i] = &output{File: o}
+	}
+	made, err := inTurns(ctx, f, args, written, progress)
+	return made, orUnwritten(err, written...)
+}
+
+// inTurns is Tracks.
+func inTurns(ctx context.Context, f File, args media.TracksArgs, outs []*output, progress func(float64)) (media.TracksMade, error) {
 	all := media.TracksMade{Outputs: make([]media.TrackMade, len(outs))}
 	turns := split(args)
 	for n, turn := range turns {
@@ -52,7 +62,7 @@ func Tracks(ctx context.Context, f File, args media.TracksArgs, outs []av.File, 
 		for k, i := range turn {
 			all.Outputs[i] = made.Outputs[k]
 		}
-		all.Duration = max(all.Duration, made.Duration)
+		all.Duration, all.Bad = max(all.Duration, made.Duration), max(all.Bad, made.Bad)
 		all.Note = cmp.Or(all.Note, made.Note)
 	}
 	return all, nil
@@ -109,7 +119,8 @@ func Join(ctx context.Context, tracks []File, args media.JoinArgs, out av.File, 
 	for _, f := range tracks {
 		parts = append(parts, av.Part{ReaderAt: f.ReaderAt, Size: f.Size})
 	}
-	return av.Join(ctx, parts, args.MaxSeconds, out, progress)
+	written := &output{File: out}
+	return orUnwritten(av.Join(ctx, parts, args.MaxSeconds, written, progress), written)
 }
 
 // maxCaptions is how large an uploaded file of captions may be, in bytes.

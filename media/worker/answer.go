@@ -70,6 +70,8 @@ func problem(p wire.Problem) error {
 		return &Failure{Kind: ErrMemory, What: text}
 	case wire.Timeout:
 		return &Failure{Kind: ErrTimeout, What: text}
+	case wire.Space:
+		return &Failure{Kind: ErrSpace, What: text}
 	case wire.Failed:
 		return &Failure{Kind: ErrFailed, What: text}
 	}

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // A deed is a handler that needs its arguments only.
 type deed func(args json.RawMessage) (any, error)
 
-var handlers = map[string]child.Handler{"copy": copyFile, "spread": spread, "progress": progress, "tell pid and sleep": tellPid}
+var handlers = map[string]child.Handler{"copy": copyFile, "spread": spread, "progress": progress, "climb": climb, "tell pid and sleep": tellPid}
 
 func init() {
 	for _, deeds := range []map[string]deed{plain, crimes, lies} {
@@ -70,6 +70,24 @@ func spread(_ context.Context, _ json.RawMessage, f child.Files, _ func(float64)
 		}
 	}
 	return len(f.More), nil
+}
+
+// climb uses 1.5 s of processor time and reports where it is, up to the end or, with
+// arguments, up to that part.
+func climb(_ context.Context, args json.RawMessage, _ child.Files, report func(float64)) (any, error) {
+	most := 1.0
+	json.Unmarshal(args, &most)
+	for start := cpu(); cpu()-start < 1500*time.Millisecond; {
+		report(min(float64(cpu()-start)/1.5e9, most))
+	}
+	return "done", nil
+}
+
+// cpu is the processor time of this process.
+func cpu() time.Duration {
+	var at unix.Timespec
+	unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &at)
+	return time.Duration(at.Nano())
 }
 
 func progress(_ context.Context, _ json.RawMessage, _ child.Files, report func(float64)) (any, error) {
@@ -178,6 +196,7 @@ var crimes = map[string]deed{
 			}
 		}
 	},
+	"full":  func(json.RawMessage) (any, error) { return nil, fmt.Errorf("write: %w", unix.ENOSPC) },
 	"panic": func(json.RawMessage) (any, error) { panic("the decoder is wrong") },
 	"exit":  func(json.RawMessage) (any, error) { os.Exit(0); return nil, nil },
 	"nil": func(json.RawMessage) (any, error) {

@@ -15,13 +15,14 @@ var (
 	ErrCrashed = errors.New("worker: crashed")             // or did what no sound worker does
 	ErrTimeout = errors.New("worker: took too long")       // by the clock, or of processor time
 	ErrMemory  = errors.New("worker: out of memory")       // its limit, or the machine's
+	ErrSpace   = errors.New("worker: the disk is full")    // of an output
 	ErrFailed  = errors.New("worker: failed")              // the handler returned an error that is no refusal
 	ErrBusy    = errors.New("worker: too many jobs wait")  // or the deadline came while waiting
 	ErrClosed  = errors.New("worker: the pool is closed")  //
 	errUnread  = errors.New("worker: gone before the job") // nothing was done; another child may do it
 )
 
-// A Failure is an ErrCrashed, ErrTimeout, ErrMemory or ErrFailed, which it
+// A Failure is an ErrCrashed, ErrTimeout, ErrMemory, ErrSpace or ErrFailed, which it
 // answers to with errors.Is, with what is known of it.
 type Failure struct {
 	Kind   error

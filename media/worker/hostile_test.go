@@ -89,6 +89,7 @@ func TestWhatGoesWrongIsContainedAndToldApart(t *testing.T) {
 		{"10 GB mapped", worker.ErrMemory, "cannot allocate memory"},
 		{"spin", worker.ErrTimeout, "processor time"},
 		{"sleep", worker.ErrTimeout, "deadline"},
+		{"full", worker.ErrSpace, "no space left"},
 
 		{"garbage", worker.ErrCrashed, "not a message"},
 		{"empty", worker.ErrCrashed, "closed its socket"},
@@ -105,7 +106,7 @@ func TestWhatGoesWrongIsContainedAndToldApart(t *testing.T) {
 		{"hang up", worker.ErrCrashed, "closed its socket"},
 	}
 	var last worker.Outcome
-	outcomes := map[error]worker.Outcome{worker.ErrCrashed: worker.Crashed, worker.ErrMemory: worker.NoMemory, worker.ErrTimeout: worker.TimedOut}
+	outcomes := map[error]worker.Outcome{worker.ErrCrashed: worker.Crashed, worker.ErrMemory: worker.NoMemory, worker.ErrTimeout: worker.TimedOut, worker.ErrSpace: worker.Failed}
 	p := pool(t, worker.Options{Jobs: 1, Observe: func(_ string, o worker.Outcome, _ time.Duration) { last = o }})
 	for _, test := range tests {
 		t.Run(test.kind, func(t *testing.T) {
@@ -190,4 +191,24 @@ func resident(t testing.TB, pid string) int {
 		t.Fatal(err)
 	}
 	return pages * os.Getpagesize()
+}
+
+func TestALongJobMustMoveInItsOwnTime(t *testing.T) {
+	p := pool(t, worker.Options{})
+	const stall = 600 * time.Millisecond
+	for _, c := range []struct {
+		name, kind string
+		args       any
+		ends       bool
+	}{
+		{"one that moves takes as long as it takes", "climb", nil, false},
+		{"one that has no processor is not at fault", "sleep", 1500, false},
+		{"one that stops moving is ended", "climb", 0.3, true},
+		{"one that never moves is ended", "spin", nil, true},
+	} {
+		_, err := p.Run(context.Background(), worker.Job{Kind: c.kind, Args: c.args, Stall: stall}, nil)
+		if got := errors.Is(err, worker.ErrTimeout) && strings.Contains(err.Error(), "without progress"); got != c.ends || err != nil && !got {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
 }

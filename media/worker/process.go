@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ type process struct {
 	jobs   int         // done
 	spoilt bool        // not fit for another job
 	rest   *time.Timer // lets it go while it is idle
+	stands atomic.Bool // it is ended because its job does not move
 }
 
 // An order is a Job made ready to send.
@@ -99,12 +101,11 @@ func (c *process) do(ctx context.Context, o order, progress func(float64)) (json
 
 // allow lets the child use so much more processor time.
 func (c *process) allow(cpu time.Duration) error {
-	// The clock of another process' time; see clock_getcpuclockid(3).
-	var used unix.Timespec
-	if err := unix.ClockGettime(int32(^c.cmd.Process.Pid<<3|2), &used); err != nil {
+	used, err := c.used()
+	if err != nil {
 		return err
 	}
-	seconds := time.Duration(used.Nano()+int64(cpu)+int64(time.Second)-1) / time.Second
+	seconds := (used + cpu + time.Second - 1) / time.Second
 	limit := unix.Rlimit{Cur: min(uint64(seconds), c.cpuMax), Max: c.cpuMax}
 	return unix.Prlimit(c.cmd.Process.Pid, unix.RLIMIT_CPU, &limit, nil)
 }
@@ -170,6 +171,8 @@ func (c *process) cause(ctx context.Context, err error, hangs bool) *Failure {
 	switch {
 	case ctx.Err() != nil:
 		return &Failure{Kind: ErrTimeout, What: "the deadline came", cause: ctx.Err()}
+	case c.stands.Load():
+		return &Failure{Kind: ErrTimeout, What: "it worked on and on without progress"}
 	case errors.Is(err, wire.ErrRogue):
 		return &Failure{Kind: ErrCrashed, What: printable(err.Error())}
 	case hangs:

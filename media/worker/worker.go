@@ -28,6 +28,10 @@ type Job struct {
 	Out    *os.File      // writable
 	More   []*os.File    // further outputs, at most wire.MaxMore
 	CPU    time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
+	// Stall is the processor time that a long job may use without progress; 0: as much as
+	// it likes. By the clock a child of low priority may stand still for hours, and not be
+	// at fault.
+	Stall time.Duration
 }
 
 // Options are the measures of a Pool. Zero values mean the defaults.
@@ -99,7 +103,7 @@ func orElse[T comparable](v, instead T) T {
 
 // Do has a warm child do the job, and waits for one until ctx ends. It returns the
 // result as the child wrote it, which must be decoded with distrust. Errors are the
-// refusals of package media, ErrBusy, ErrTimeout, ErrMemory, ErrCrashed, ErrFailed,
+// refusals of package media, ErrBusy, ErrTimeout, ErrMemory, ErrSpace, ErrCrashed, ErrFailed,
 // ErrClosed, and context.Canceled.
 func (p *Pool) Do(ctx context.Context, job Job) (json.RawMessage, error) {
 	return p.observe(ctx, job, func(ctx context.Context, order order) (json.RawMessage, error) {
@@ -134,6 +138,11 @@ func (p *Pool) Run(ctx context.Context, job Job, progress func(float64)) (json.R
 			return nil, err
 		}
 		defer c.kill()
+		if job.Stall > 0 {
+			var stop func()
+			progress, stop = c.watch(job.Stall, progress)
+			defer stop()
+		}
 		return c.do(ctx, order, progress)
 	})
 }

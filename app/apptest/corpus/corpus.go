@@ -37,6 +37,7 @@ type Case struct {
 	Width, Height int     // as shown
 	Seconds       float64 // that can be played; 0: not known to the tenth
 	Rate          float64 // pictures a second; 0: it varies
+	Moving        float64 // seconds until the last picture stays, which is shown again more rarely; 0: to the end
 	Sounds        []Sound
 	Captions      []string // languages of those that are text
 	Chapters      int
@@ -84,7 +85,7 @@ func All() []Case {
 func Some() (some []Case) {
 	for _, name := range []string{
 		"pcm.mov", "h264.ts", "vp9.webm", "b-pictures.mp4", "languages.mkv", "sound-later.mp4", "turned-90.mp4", "odd.avi", "hdr10.mp4", "varies.mp4", "top.mp4", "one.mp4",
-		"jump.ts", "ass.mkv", "ended.mp4", "without-tables.mp4", "sound.mp4", "words.mp4",
+		"jump.ts", "ass.mkv", "ended.mp4", "ended-parts.mp4", "zeros.mp4", "without-tables.mp4", "sound.mp4", "words.mp4",
 	} {
 		some = append(some, Get(name))
 	}

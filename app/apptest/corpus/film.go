@@ -214,6 +214,9 @@ func rung(c Case, t *Track) (all []string) {
 	if s.Width != t.Width || s.Height != t.Height || s.Width%2+s.Height%2 != 0 || s.Aspect != "" && s.Aspect != "1:1" || len(s.Side) > 0 {
 		say("it is %d x %d (%s, %v), and said to be %d x %d", s.Width, s.Height, s.Aspect, s.Side, t.Width, t.Height)
 	}
+	if c.Noted && t.Copied {
+		say("the pictures of a damaged file are delivered as they are")
+	}
 	if off := math.Abs(float64(c.Width)*float64(s.Height)/float64(c.Height) - float64(s.Width)); off > 2.01 {
 		say("%d x %d has not the proportions of %d x %d", s.Width, s.Height, c.Width, c.Height)
 	}
@@ -235,11 +238,25 @@ func rung(c Case, t *Track) (all []string) {
 			t.keys = append(t.keys, float64(packet.PTS))
 		}
 	}
-	rate := float64(len(p.Packets)) / max(t.lasting, 0.001)
+	rate := rateOf(p.Packets, c.Moving)
 	if c.Rate > 0 && len(p.Packets) > 5 && (math.Abs(rate-c.Rate) > 0.05*c.Rate || math.Abs(t.Rate-c.Rate) > 0.05*c.Rate) {
 		say("it has %.2f pictures a second and is said to have %.2f, not %.2f", rate, t.Rate, c.Rate)
 	}
 	return all
+}
+
+// rateOf is how many pictures a second there are, up to that time (0: to the end).
+func rateOf(packets []Packet, until float64) float64 {
+	n, begin := 0, Begins(packets)
+	if until == 0 {
+		return float64(len(packets)) / max(Ends(packets)-begin, 0.001)
+	}
+	for _, p := range packets {
+		if float64(p.PTS) < until-0.001 {
+			n++
+		}
+	}
+	return float64(n) / max(until-begin, 0.001)
 }
 
 // sound checks one sound track.

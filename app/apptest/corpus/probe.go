@@ -81,7 +81,29 @@ func Probe(file string) (p Probed, err error) {
 	if err := json.Unmarshal(out, &p); err != nil {
 		return p, fmt.Errorf("ffprobe %s: %w", file, err)
 	}
+	p.lengthen()
 	return p, nil
+}
+
+// lengthen says how long packets last of which ffprobe does not: up to the next, and the
+// last as long as the one before.
+func (p *Probed) lengthen() {
+	next := map[int]*Packet{}
+	for i := len(p.Packets) - 1; i >= 0; i-- {
+		k := &p.Packets[i]
+		if after := next[k.Stream]; after != nil && k.Duration == 0 {
+			k.Duration = max(after.DTS-k.DTS, 0)
+		}
+		next[k.Stream] = k
+	}
+	last := map[int]number{}
+	for i := range p.Packets {
+		k := &p.Packets[i]
+		if k.Duration == 0 {
+			k.Duration = last[k.Stream]
+		}
+		last[k.Stream] = k.Duration
+	}
 }
 
 // Of are the packets of a stream.

@@ -35,7 +35,7 @@ type Files struct {
 // ends with the job's deadline, at which the process is ended in any case. It may
 // report progress, 0 to 1, as often as it likes. The result is sent as JSON. Of the
 // errors, the refusals of package media, syscall.ENOMEM and the end of the context
-// are told apart. A panic ends the process, which is reported as a crash.
+// are told apart, and so is a disk that is full (ENOSPC, EDQUOT). A panic ends the process, which is reported as a crash.
 type Handler func(ctx context.Context, args json.RawMessage, files Files, progress func(float64)) (any, error)
 
 const (
@@ -240,6 +240,8 @@ func problem(err error) *wire.Problem {
 	switch {
 	case errors.Is(err, syscall.ENOMEM):
 		return &wire.Problem{Kind: wire.Memory, Text: err.Error()}
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return &wire.Problem{Kind: wire.Space, Text: err.Error()}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &wire.Problem{Kind: wire.Timeout, Text: err.Error()}
 	}

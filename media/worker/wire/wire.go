@@ -83,6 +83,7 @@ const (
 	Pixels      = "pixels"
 	Memory      = "memory"
 	Timeout     = "timeout"
+	Space       = "space"
 	Failed      = "failed"
 )
 
