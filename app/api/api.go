@@ -86,6 +86,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
 		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
 		{"POST", "/v1/auth/send-code", Public, limit.SignIn, a.sendCode}, // signin.go
+		{"GET", "/v1/auth/register", Public, limit.Read, a.registration},
 		{"POST", "/v1/auth/register", Public, limit.SignIn, fromHere(a.register)},
 		{"POST", "/v1/auth/login", Public, limit.SignIn, fromHere(a.login)},
 		{"POST", "/v1/auth/login/code", Public, limit.SignIn, fromHere(a.loginCode)},
@@ -106,6 +107,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
 		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
+		{"GET", "/v1/auth/confirm", Person, limit.Read, a.confirmWays},
 		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
 		{"POST", "/v1/auth/confirm/send-code", Person, limit.SignIn, a.confirmSendCode},
 		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
@@ -139,6 +141,7 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/user/me/usage/months", Scoped(auth.UsageRead), limit.Read, a.getUsageMonths},
 		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
 		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
 		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
@@ -266,13 +269,16 @@ func (a *API) Routes() []Route {
 		// Trash and sync: trash.go, sync.go
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
 		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
+		{"POST", "/v1/trash/restore", change, limit.Mutation, a.restoreMany},
 		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
 		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
 		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},
 
-		// media.go
+		// media.go, timeline.go, batch.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},
+		{"PATCH", "/v1/media", change, limit.Mutation, a.updateMany},
 		{"DELETE", "/v1/media", remove, limit.Mutation, a.deleteMedia},
+		{"GET", "/v1/media/timeline", read, limit.Read, a.getTimeline},
 		{"GET", "/v1/media/:id", read, limit.Read, a.getMedia},
 	}
 }
