@@ -34,7 +34,7 @@ func built(t *testing.T) fstest.MapFS {
 		t.Fatal(err)
 	}
 	return fstest.MapFS{
-		"index.html":          {Data: []byte("<title>index</title>")},
+		"index.html":          {Data: []byte(`<meta name="style-nonce" content=""><title>index</title>`)},
 		"reference.html":      {Data: []byte("<title>reference</title>")},
 		"assets/a-1.js.gz":    {Data: z.Bytes()},
 		"assets/b-2.svg":      {Data: []byte("<svg/>")},
@@ -56,6 +56,11 @@ func askGuide(t *testing.T, guide fs.FS, path string) (*http.Response, string) {
 
 func askAll(t *testing.T, files dashboard.Files, origin link.Origin, path string, headers ...string) (*http.Response, string) {
 	t.Helper()
+	return get(t, serve(t, files, origin), path, headers...)
+}
+
+func serve(t *testing.T, files dashboard.Files, origin link.Origin) *fiber.App {
+	t.Helper()
 	d, err := dashboard.New(files)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +77,11 @@ func askAll(t *testing.T, files dashboard.Files, origin link.Origin, path string
 		return c.Next()
 	})
 	d.Mount(app)
+	return app
+}
+
+func get(t *testing.T, app *fiber.App, path string, headers ...string) (*http.Response, string) {
+	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, "http://pics.example.org"+path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -145,18 +155,26 @@ func TestWhatIsNoPageIsSaidToPeopleAndPrograms(t *testing.T) {
 
 func TestPagesAreStrict(t *testing.T) {
 	elsewhere := link.Origin{API: "https://pics.example.org", Media: "https://media.example.org"}
-	r, _ := ask(t, built(t), elsewhere, "/login")
+	r, body := ask(t, built(t), elsewhere, "/login")
 	csp := r.Header.Get("Content-Security-Policy")
 	for _, want := range []string{
-		"default-src 'none'", "script-src 'self';", "style-src 'self';", "img-src 'self' https://media.example.org data: blob:", "connect-src 'self' https://media.example.org;",
+		"default-src 'none'", "script-src 'self';", "style-src 'self' 'nonce-", "img-src 'self' https://media.example.org data: blob:", "connect-src 'self' https://media.example.org;",
 		"require-trusted-types-for 'script'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "object-src 'none'",
 	} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("no %q in %s", want, csp)
 		}
 	}
-	if strings.Contains(csp, "unsafe") {
+	if strings.Contains(csp, "unsafe") || strings.Count(csp, "nonce-") != 1 {
 		t.Errorf("the policy is %s", csp)
+	}
+	_, rest, _ := strings.Cut(csp, "'nonce-")
+	nonce, _, _ := strings.Cut(rest, "'")
+	if len(nonce) < 22 || !strings.Contains(body, `<meta name="style-nonce" content="`+nonce+`">`) {
+		t.Errorf("the nonce is %q, the page %s", nonce, body)
+	}
+	if other, _ := ask(t, built(t), elsewhere, "/login"); strings.Contains(other.Header.Get("Content-Security-Policy"), nonce) {
+		t.Error("another process has the same nonce")
 	}
 	if r, _ := ask(t, built(t), home, "/"); strings.Contains(r.Header.Get("Content-Security-Policy"), "https:") {
 		t.Errorf("one host, and the policy names another: %s", r.Header.Get("Content-Security-Policy"))
@@ -176,16 +194,17 @@ func TestPagesAreStrict(t *testing.T) {
 }
 
 func TestPagesAreAskedForAgainButSentOnce(t *testing.T) {
+	app := serve(t, dashboard.Files{Dashboard: built(t), Guide: os.DirFS("../../web/guide")}, home)
 	for _, path := range []string{"/", "/login", "/reference", "/guide", "/guide/errors", "/guide/guide.js"} {
-		r, _ := ask(t, built(t), home, path)
+		r, _ := get(t, app, path)
 		tag := r.Header.Get("ETag")
 		if tag == "" || r.Header.Get("Cache-Control") != "no-cache" {
 			t.Errorf("%s: %v", path, r.Header)
 		}
-		if r, body := ask(t, built(t), home, path, "If-None-Match", tag); r.StatusCode != 304 || body != "" {
+		if r, body := get(t, app, path, "If-None-Match", tag); r.StatusCode != 304 || body != "" {
 			t.Errorf("%s again: %d %s", path, r.StatusCode, body)
 		}
-		if r, _ := ask(t, built(t), home, path, "If-None-Match", `"old"`); r.StatusCode != 200 {
+		if r, _ := get(t, app, path, "If-None-Match", `"old"`); r.StatusCode != 200 {
 			t.Errorf("%s with an old tag: %d", path, r.StatusCode)
 		}
 	}
