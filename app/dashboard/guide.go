@@ -49,8 +49,8 @@ type entry struct{ Name, Title string }
 // chapter is a page of the guide.
 type chapter struct {
 	Name, Title, Lang string
-	HTML              template.HTML
-	Headings          []heading // of the second level
+	Top, HTML         template.HTML // the title, and what is under it
+	Headings          []heading     // of the second level
 }
 
 type heading struct{ ID, Title string }
@@ -94,7 +94,8 @@ func (b *book) add(name string, src []byte) error {
 	if err := md.Renderer().Render(&out, src, doc); err != nil {
 		return err
 	}
-	p.HTML = template.HTML(reachable.Replace(out.String()))
+	top, rest, _ := strings.Cut(out.String(), "</h1>\n")
+	p.Top, p.HTML = template.HTML(top+"</h1>"), template.HTML(reachable.Replace(rest))
 	b.pages[name] = p
 	return nil
 }

@@ -16,7 +16,7 @@ func policy(o link.Origin, nonce string) string {
 		own += " " + o.Media
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-" + nonce + "'; img-src " + own + " data: blob:; media-src " + own + " blob:; " +
-		"connect-src " + own + "; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; " +
+		"connect-src " + own + "; font-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; " +
 		"require-trusted-types-for 'script'; trusted-types svelte-trusted-html default" + closed
 }
 
