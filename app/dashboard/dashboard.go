@@ -70,14 +70,15 @@ func (d *Dashboard) Mount(r fiber.Router) {
 }
 
 // policy lets a page run the dashboard's own scripts and show what this server has, its
-// media host included, and nothing else.
+// media host included, and nothing else. Frames of blob: show documents, and have this
+// policy, too.
 func policy(o link.Origin) string {
 	own := "'self'"
 	if o.Media != o.API {
 		own += " " + o.Media
 	}
 	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src " + own + " data: blob:; media-src " + own + " blob:; " +
-		"connect-src " + own + "; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		"connect-src " + own + "; font-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
 // page handles the address of every page: the dashboard finds out which it is.
