@@ -8,6 +8,7 @@ const closed = "; object-src 'none'; base-uri 'none'; form-action 'none'; frame-
 // policy lets a page run the dashboard's own scripts and show what this server has, its
 // media host included, and nothing else. Text becomes HTML through Svelte's templates
 // alone, and what the dashboard's own policy "default" lets through (web/src/trusted.ts).
+// Frames of blob: show documents, and have this policy, too.
 // The nonce is for a library that writes a style of its own, wavesurfer.js. It lives as
 // long as this process: scripts have none, and a style alone can ask nobody for anything.
 func policy(o link.Origin, nonce string) string {
