@@ -1,4 +1,5 @@
 // The only file that talks to the server: envelope, errors, refresh of the session.
+import { proven } from './proof.svelte';
 import { request, type Failure } from './request';
 import { accessToken, ended, refresh } from './session.svelte';
 
@@ -23,18 +24,28 @@ export interface Options {
   body?: unknown; // sent as JSON, unless it is FormData or a Blob
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  guest?: boolean; // asked as nobody, as to sign in: a 401 is about what was sent, not the session
 }
+
+const sessionOver = new Set(['UNAUTHORIZED', 'TOKEN_EXPIRED']);
 
 /** Asks the server as the user who is signed in, and returns the data of its answer. Throws Refused. */
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
   return (await answer<T>(path, options)).data;
 }
 
-/** Like api, with what stands beside the data: meta of lists. */
+/**
+ * Like api, with what stands beside the data: meta of lists. What the server wants confirmed first, the person is asked
+ * to confirm, and then it is asked again.
+ */
 export async function answer<T>(path: string, options: Options = {}): Promise<{ data: T; meta: Record<string, unknown> }> {
-  let r = await request(path, options, await accessToken());
-  if (r.status === 401 && (await refresh())) r = await request(path, options, await accessToken());
-  if (r.status === 401 && r.failure?.code === 'UNAUTHORIZED') ended();
+  const ask = async () => request(path, options, options.guest ? '' : await accessToken());
+  let r = await ask();
+  if (r.status === 401 && !options.guest && sessionOver.has(r.failure?.code ?? '')) {
+    if (await refresh()) r = await ask();
+    if (r.status === 401 && sessionOver.has(r.failure?.code ?? '')) ended();
+  }
+  if (r.failure?.code === 'CONFIRMATION_REQUIRED' && (await proven())) r = await ask();
   if (r.failure) throw new Refused(r.status, r.failure.code, r.failure.error, r.failure.meta, r.retryAfter);
   return { data: r.data as T, meta: r.meta };
 }
