@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -11,31 +10,23 @@ import (
 	"picora/app/link"
 )
 
-// maxPreview is how long a text may be that is shown while it is written, in bytes.
+// maxPreview is how long a text may be that is shown while it is written, in bytes. The
+// server takes bodies of some more.
 const maxPreview = 512 << 10
 
 // previewDoc handles POST /v1/docs/preview. Nothing is stored.
 func (a *API) previewDoc(c *fiber.Ctx) error {
-	if c.Request().Header.ContentLength() > 3*maxPreview { // JSON may need more bytes for a text
-		return errPreviewTooLong()
-	}
-	b := &docBody{body: newBody(c, time.Duration(a.upload.IdleTimeout))}
-	b.body.left = 3*maxPreview + 1
-	defer b.release()
-	if err := b.fill(time.Now().Add(docBodyTime)); err != nil {
-		return err
-	}
 	var in struct {
 		Content *string `json:"content"`
 	}
-	if err := decode(b.data.Bytes(), &in, false); err != nil {
+	if err := readJSON(c, &in, false); err != nil {
 		return err
 	}
 	switch {
 	case in.Content == nil:
 		return fault.New(fault.Invalid, "content is missing: the text of the document.")
 	case len(*in.Content) > maxPreview:
-		return errPreviewTooLong()
+		return fault.New(fault.Invalid, "There is a preview of texts of up to 512 KB only. It can be saved all the same.")
 	}
 	page, err := a.library.PreviewProse(c.UserContext(), []byte(*in.Content), link.Of(c.UserContext()).Hosts())
 	if errors.Is(err, library.ErrNoProse) {
@@ -45,8 +36,4 @@ func (a *API) previewDoc(c *fiber.Ctx) error {
 		return err
 	}
 	return ok(c, map[string]any{"html": page.HTML, "headed": page.Headed})
-}
-
-func errPreviewTooLong() error {
-	return fault.New(fault.Invalid, "There is a preview of texts of up to 512 KB only. It can be saved all the same.")
 }

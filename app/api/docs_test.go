@@ -559,7 +559,7 @@ func TestATextIsShownWhileItIsWritten(t *testing.T) {
 		HTML   string
 		Headed bool
 	}
-	text := "---\ntitle: T\n---\n# Today\n\n<script>alert(1)</script> *rain* ![x](https://elsewhere.example/x.png) <b onclick=x>b</b>"
+	text := "---\ntitle: T\n---\n# Today\n\n<script>alert(1)</script>\n\n*rain* ![x](https://elsewhere.example/x.png) <b onclick=x>b</b>"
 	r := p.Ask(t, show(text))
 	r.Data(t, &page)
 	if r.Status != 200 || !page.Headed || !strings.Contains(page.HTML, "<em>rain</em>") {
@@ -574,7 +574,7 @@ func TestATextIsShownWhileItIsWritten(t *testing.T) {
 	p.Run(t,
 		scenario{Name: "no text", Method: "POST", URL: "/v1/docs/preview", Body: object{}, Status: 422, Code: "VALIDATION_ERROR"},
 		scenario{Name: "too long", Method: "POST", URL: "/v1/docs/preview", Body: object{"content": long}, Status: 422, Code: "VALIDATION_ERROR"},
-		scenario{Name: "much too long", Method: "POST", URL: "/v1/docs/preview", Body: object{"content": long + long + long + long}, Status: 422, Code: "VALIDATION_ERROR"},
+		scenario{Name: "much too long", Method: "POST", URL: "/v1/docs/preview", Body: object{"content": long + long + long + long}, Status: 413, Code: "PAYLOAD_TOO_LARGE"},
 		scenario{Name: "nobody", As: apptest.Nobody, Method: "POST", URL: "/v1/docs/preview", Body: object{"content": "x"}, Status: 401, Code: "UNAUTHORIZED"},
 		scenario{Name: "nothing was stored", URL: "/v1/docs", Status: 200, Has: []string{`"items":[]`}},
 	)
