@@ -47,6 +47,7 @@ type API struct {
 	signAll           bool     // thumbnails need a signature, too
 	variants          []string // names of the prepared transforms
 	version, database string
+	site              config.Server // for its addresses
 	announced         chan<- struct{}
 	started           time.Time
 	totals            totals
@@ -59,7 +60,7 @@ func New(p Parts, cfg config.Config) *API {
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
-		version:  p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
+		version:  p.Version, database: p.Database, site: cfg.Server, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -86,6 +87,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/auth/logout", Cookie, limit.SignIn, a.logout},
 		{"GET", "/v1/auth/verify", Anyone, limit.Read, a.verify},
 		{"POST", "/v1/auth/send-code", Public, limit.SignIn, a.sendCode}, // signin.go
+		{"GET", "/v1/auth/register", Public, limit.Read, a.registration},
 		{"POST", "/v1/auth/register", Public, limit.SignIn, fromHere(a.register)},
 		{"POST", "/v1/auth/login", Public, limit.SignIn, fromHere(a.login)},
 		{"POST", "/v1/auth/login/code", Public, limit.SignIn, fromHere(a.loginCode)},
@@ -106,6 +108,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/setup", Public, limit.SignIn, fromHere(a.setup)},
 
 		// Confirming, second factors, passkeys, sign-in by OpenID Connect: factors.go, oidc.go
+		{"GET", "/v1/auth/confirm", Person, limit.Read, a.confirmWays},
 		{"POST", "/v1/auth/confirm", Person, limit.SignIn, a.confirm},
 		{"POST", "/v1/auth/confirm/send-code", Person, limit.SignIn, a.confirmSendCode},
 		{"POST", "/v1/auth/confirm/options", Person, limit.Mutation, a.confirmOptions},
@@ -139,6 +142,7 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/user/me/usage/months", Scoped(auth.UsageRead), limit.Read, a.getUsageMonths},
 		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
 		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
 		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
@@ -170,6 +174,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/stats", Admin, limit.Read, a.getStats},
 		{"GET", "/v1/admin/settings", Admin, limit.Read, a.getSettings},
 		{"PATCH", "/v1/admin/settings", AdminProven, limit.Mutation, a.updateSettings},
+		{"POST", "/v1/admin/storage-check", Admin, limit.Mutation, a.checkStorage}, // admincheck.go
+		{"GET", "/v1/admin/address", Admin, limit.Read, a.getAddress},
 		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
 		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
 		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
@@ -239,6 +245,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
 		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"POST", "/v1/docs/preview", docsRead, limit.Read, a.previewDoc},                // docpreview.go
 		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
 		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},

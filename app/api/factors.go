@@ -13,6 +13,23 @@ import (
 	"picora/store"
 )
 
+// confirmWays handles GET /v1/auth/confirm.
+func (a *API) confirmWays(c *fiber.Ctx) error {
+	who := caller(c)
+	f, err := a.store.Factors(c.UserContext(), who.User)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{
+		"confirmedUntil": nil, "password": who.Account.Password != "", "code": who.Account.Email != "",
+		"otp": f.Secret != nil, "passkey": len(f.Passkeys) > 0, "mail": a.auth.MailOn(),
+	}
+	if until := who.Proved.Add(auth.ProofAge); until.After(a.store.Now()) {
+		out["confirmedUntil"] = stamp(until)
+	}
+	return ok(c, out)
+}
+
 // confirm handles POST /v1/auth/confirm.
 func (a *API) confirm(c *fiber.Ctx) error {
 	var in struct {

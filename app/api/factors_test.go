@@ -232,6 +232,10 @@ func TestConfirmingOpensForFifteenMinutesWhatAsksForIt(t *testing.T) {
 			status, code = 404, "NOT_FOUND" // there are no codes to make anew
 		}
 		r := p.Play(t, scenario{As: s.Access, Method: "POST", URL: "/v1/user/me/recovery-codes", Status: status, Code: code})
+		ways := p.Play(t, scenario{As: s.Access, URL: "/v1/auth/confirm", Status: 200, Has: []string{`"password":true`, `"code":true`, `"otp":false`, `"passkey":false`, `"mail":false`}})
+		if until := field(t, ways, "confirmedUntil"); (until != nil) != open {
+			t.Errorf("confirmed until %v, but it is %v that this needs no proof", until, open)
+		}
 		if !open {
 			noQuotaWords(t, r)
 		}
@@ -292,6 +296,7 @@ func TestConfirmingAsksForTheAppToo(t *testing.T) {
 		t.Helper()
 		return p.Play(t, scenario{As: s.Access, Method: "POST", URL: "/v1/auth/confirm", Body: body, Status: status, Code: code})
 	}
+	p.Play(t, scenario{As: s.Access, URL: "/v1/auth/confirm", Status: 200, Has: []string{`"otp":true`}})
 	r := confirm(object{"password": password}, 401, "SECOND_FACTOR_REQUIRED")
 	if !strings.Contains(string(r.Body), `"methods":["totp","recovery"]`) {
 		t.Errorf("methods: %s", r.Body)

@@ -29,8 +29,14 @@ func TestRegistrationIsClosedByInviteOrOpen(t *testing.T) {
 		return post("/v1/auth/register", object{"email": email, "password": goodPassword, "inviteCode": invite, "nickname": "Ann"}, status, code)
 	}
 	noQuotaWords(t, p.Play(t, register("a@example.org", "", 403, "FORBIDDEN")))
+	policy := func(want string) {
+		t.Helper()
+		p.Play(t, scenario{As: apptest.Nobody, URL: "/v1/auth/register", Status: 200, Has: []string{`"registration":"` + want + `"`, `"mail":false`}})
+	}
+	policy("closed")
 
 	set("invite", "trial")
+	policy("invite")
 	noQuotaWords(t, p.Play(t, register("a@example.org", "", 403, "FORBIDDEN")))
 	i, err := p.App.Store().CreateInvite(context.Background(), store.Invite{Active: true, MaxUses: 1, Plan: "pro"})
 	if err != nil {
@@ -46,6 +52,7 @@ func TestRegistrationIsClosedByInviteOrOpen(t *testing.T) {
 	p.Play(t, register("b@example.org", i.Code, 422, "VALIDATION_ERROR")) // used up
 
 	set("open", "none")
+	policy("open")
 	r = register("b@example.org", "", 201, "")
 	r.Has = []string{`"plan":"none"`}
 	p.Play(t, r)

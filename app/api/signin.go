@@ -104,6 +104,11 @@ func (a *API) forgotPassword(c *fiber.Ctx) error {
 	return a.codeSent(c)
 }
 
+// registration handles GET /v1/auth/register: pages ask it what they need to show.
+func (a *API) registration(c *fiber.Ctx) error {
+	return ok(c, map[string]any{"registration": a.settings.Live().Registration, "mail": a.auth.MailOn()})
+}
+
 // register handles POST /v1/auth/register.
 func (a *API) register(c *fiber.Ctx) error {
 	in, err := readCredentials(c, "email", "password")

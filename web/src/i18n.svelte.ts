@@ -12,19 +12,48 @@ export const languages = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Language = keyof typeof languages;
 
 const stored = 'picora-language';
-const state = $state<{ language: Language; texts: Tree; fallback: Tree }>({ language: 'en', texts: en, fallback: en });
+const storedZone = 'picora-time-zone';
+const state = $state<{ language: Language; texts: Tree; fallback: Tree; zone: string }>({ language: 'en', texts: en, fallback: en, zone: '' });
+let chosen = false;
 
 /** The language that the page is in. */
 export const language = (): Language => state.language;
 
-/** Chooses the language that was last chosen here, or the browser's. */
+/** Whether somebody chose the language in this browser. */
+export const isLanguageChosen = (): boolean => chosen;
+
+/** The time zone that times are shown in; '' is the system's. */
+export const timeZone = (): string => state.zone;
+
+export function useTimeZone(zone: string): void {
+  state.zone = isTimeZone(zone) ? zone : '';
+  try {
+    if (state.zone) localStorage.setItem(storedZone, state.zone);
+    else localStorage.removeItem(storedZone);
+  } catch {
+    // it holds until the page is closed
+  }
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return !!zone && !!new Intl.DateTimeFormat('en', { timeZone: zone });
+  } catch {
+    return false; // another browser, or an older one, knew it
+  }
+}
+
+/** Chooses the language and time zone that were last chosen here, or the browser's. */
 export async function startLanguage(): Promise<void> {
   let wanted: string | null = null;
   try {
     wanted = localStorage.getItem(stored);
+    const zone = localStorage.getItem(storedZone) ?? '';
+    if (isTimeZone(zone)) state.zone = zone;
   } catch {
     // storage is forbidden: the browser's language it is
   }
+  chosen = wanted !== null;
   await useLanguage(toLanguage(wanted ?? navigator.language), false);
 }
 
@@ -38,6 +67,7 @@ export async function useLanguage(language: Language, remember = true): Promise<
   state.language = language;
   document.documentElement.lang = language;
   if (!remember) return;
+  chosen = true;
   try {
     localStorage.setItem(stored, language);
   } catch {
@@ -86,7 +116,7 @@ export function duration(seconds: number): string {
 }
 
 export const date = (d: string | number | Date, options: Intl.DateTimeFormatOptions = { dateStyle: 'medium' }): string =>
-  new Intl.DateTimeFormat(state.language, options).format(new Date(d));
+  new Intl.DateTimeFormat(state.language, { timeZone: state.zone || undefined, ...options }).format(new Date(d));
 export const time = (d: string | number | Date): string => date(d, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** How long ago, or how long from now: "3 minutes ago". */

@@ -36,6 +36,7 @@ export async function request(path: string, { method = 'GET', query, body, heade
   }
   const send = new Headers(headers);
   if (token) send.set('Authorization', `Bearer ${token}`);
+  send.set('Accept-Language', document.documentElement.lang); // the page's, which may not be the browser's
   let payload: BodyInit | undefined;
   if (body instanceof FormData || body instanceof Blob) payload = body;
   else if (body !== undefined) {

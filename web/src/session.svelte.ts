@@ -1,6 +1,6 @@
 // Who is signed in. The access token lives in memory only; a cookie that no script can
 // read gets the next one. All tabs share the cookie, so one of them refreshes at a time.
-import { toLanguage, useLanguage } from './i18n.svelte';
+import { isLanguageChosen, toLanguage, useLanguage } from './i18n.svelte';
 import { request } from './request';
 
 export interface User {
@@ -42,7 +42,7 @@ export async function signedIn(answer: { accessToken: string; user: User }): Pro
   take(answer.accessToken);
   setUser(answer.user);
   channel?.postMessage('in');
-  if (answer.user.locale) await useLanguage(toLanguage(answer.user.locale));
+  if (answer.user.locale && !isLanguageChosen()) await useLanguage(toLanguage(answer.user.locale), false);
 }
 
 export function setUser(u: User): void {

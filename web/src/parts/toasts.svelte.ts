@@ -31,6 +31,7 @@ export function reason(e: unknown): string {
     if (e.status === 0) return t('errors.unreachable');
     if (e.code === 'RATE_LIMITED') return t('errors.limited', { n: e.retryAfter || 60 });
     if (e.code === 'STORAGE_FULL') return t('errors.full');
+    if (e.code === 'CONFIRMATION_REQUIRED') return t('errors.unconfirmed');
     if (e.code === 'SERVER_BUSY') return t('errors.busy');
     return e.message || t('errors.status', { status: e.status });
   }
