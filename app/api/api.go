@@ -47,6 +47,7 @@ type API struct {
 	signAll           bool     // thumbnails need a signature, too
 	variants          []string // names of the prepared transforms
 	version, database string
+	site              config.Server // for its addresses
 	announced         chan<- struct{}
 	started           time.Time
 	totals            totals
@@ -59,7 +60,7 @@ func New(p Parts, cfg config.Config) *API {
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
-		version:  p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
+		version:  p.Version, database: p.Database, site: cfg.Server, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -141,6 +142,7 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/user/me/usage/months", Scoped(auth.UsageRead), limit.Read, a.getUsageMonths},
 		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
 		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
 		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
@@ -172,6 +174,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/stats", Admin, limit.Read, a.getStats},
 		{"GET", "/v1/admin/settings", Admin, limit.Read, a.getSettings},
 		{"PATCH", "/v1/admin/settings", AdminProven, limit.Mutation, a.updateSettings},
+		{"POST", "/v1/admin/storage-check", Admin, limit.Mutation, a.checkStorage}, // admincheck.go
+		{"GET", "/v1/admin/address", Admin, limit.Read, a.getAddress},
 		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
 		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
 		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
@@ -241,6 +245,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
 		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"POST", "/v1/docs/preview", docsRead, limit.Read, a.previewDoc},                // docpreview.go
 		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
 		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},
@@ -268,13 +273,16 @@ func (a *API) Routes() []Route {
 		// Trash and sync: trash.go, sync.go
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
 		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
+		{"POST", "/v1/trash/restore", change, limit.Mutation, a.restoreMany},
 		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
 		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
 		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},
 
-		// media.go
+		// media.go, timeline.go, batch.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},
+		{"PATCH", "/v1/media", change, limit.Mutation, a.updateMany},
 		{"DELETE", "/v1/media", remove, limit.Mutation, a.deleteMedia},
+		{"GET", "/v1/media/timeline", read, limit.Read, a.getTimeline},
 		{"GET", "/v1/media/:id", read, limit.Read, a.getMedia},
 	}
 }
