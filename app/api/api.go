@@ -245,6 +245,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
 		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"POST", "/v1/docs/preview", docsRead, limit.Read, a.previewDoc},                // docpreview.go
 		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
 		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},
