@@ -24,9 +24,7 @@ func (s *Store) Check(ctx context.Context) error {
 	for _, part := range [][2]int{{0, len(text)}, {7, 12}} {
 		var o minio.GetObjectOptions
 		if part[1] < len(text) {
-			if err := setRange(&o, int64(part[0]), int64(part[1])-1, false); err != nil {
-				return err
-			}
+			o.Set("Range", byteRange(int64(part[0]), int64(part[1])-1))
 		}
 		r, _, _, err := s.client.GetObject(ctx, s.o.Bucket, name, o)
 		if err != nil {
@@ -57,7 +55,7 @@ func (s *Store) Check(ctx context.Context) error {
 func (s *Store) advise(doing string, err error) error {
 	r := minio.ToErrorResponse(err)
 	switch r.Code {
-	case "InvalidAccessKeyId", "InvalidAccessKeyID":
+	case "InvalidAccessKeyId", "InvalidAccessKeyID", "XAdminUserNotFound", "NoSuchUser":
 		return fmt.Errorf("s3: cannot %s: the service does not know the key %q; look at s3.access_key: %w", doing, s.o.AccessKey, err)
 	case "SignatureDoesNotMatch":
 		return fmt.Errorf("s3: cannot %s: the secret is not that of the key; look at s3.secret_key (and s3.region): %w", doing, err)
@@ -79,5 +77,5 @@ func (s *Store) advise(doing string, err error) error {
 	if errors.Is(explain(context.Background(), doing, err), blob.ErrUnavailable) {
 		return fmt.Errorf("s3: cannot %s: the service does not answer as S3 at %s; look at s3.endpoint: %w", doing, s.o.Endpoint, err)
 	}
-	return fmt.Errorf("s3: cannot %s: %w", doing, err)
+	return fmt.Errorf("s3: cannot %s (%s): look at the section s3 of the settings: %w", doing, r.Code, err)
 }

@@ -15,7 +15,8 @@ import (
 	"picora/store/blob"
 )
 
-// Open implements blob.Store. A reader whose connection breaks asks for the rest again.
+// Open implements blob.Store. A reader whose connection breaks asks for the rest again:
+// what a key has never changes.
 func (s *Store) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
 	if err := check(ctx, key); err != nil {
 		return nil, err
@@ -61,7 +62,6 @@ type reader struct {
 	s       *Store
 	key     string
 	at, end int64
-	etag    string
 	body    io.ReadCloser
 	left    int64 // bytes of the answer that are to come
 	again   int
@@ -71,37 +71,23 @@ type reader struct {
 func (r *reader) ask() error {
 	var o minio.GetObjectOptions
 	if r.at > 0 || r.end >= 0 {
-		end := r.end
-		if end < 0 {
-			end = 0 // as SetRange writes "to the end"
-		}
-		if err := setRange(&o, r.at, end, r.end < 0); err != nil {
-			return err
-		}
-	}
-	if r.etag != "" {
-		if err := o.SetMatchETag(r.etag); err != nil {
-			return err
-		}
+		o.Set("Range", byteRange(r.at, r.end))
 	}
 	body, info, _, err := r.s.client.GetObject(r.ctx, r.s.o.Bucket, r.s.name(r.key), o)
 	if err != nil {
 		return explain(r.ctx, "get "+r.key, err)
 	}
-	r.body, r.etag, r.left = body, info.ETag, info.Size
+	r.body, r.left = body, info.Size
 	return nil
 }
 
-func setRange(o *minio.GetObjectOptions, from, to int64, open bool) error {
-	if open {
-		if from == 0 {
-			return nil
-		}
-		o.Set("Range", fmt.Sprintf("bytes=%d-", from))
-		return nil
+// byteRange is the header that asks for the bytes from one to another, or to the end
+// (negative) (RFC 9110, section 14.2).
+func byteRange(from, to int64) string {
+	if to < 0 {
+		return fmt.Sprintf("bytes=%d-", from)
 	}
-	o.Set("Range", fmt.Sprintf("bytes=%d-%d", from, to))
-	return nil
+	return fmt.Sprintf("bytes=%d-%d", from, to)
 }
 
 func (r *reader) Read(p []byte) (int, error) {

@@ -141,10 +141,8 @@ func explain(ctx context.Context, doing string, err error) error {
 	}
 	r := minio.ToErrorResponse(err)
 	switch {
-	case r.Code == minio.NoSuchKey, r.StatusCode == http.StatusNotFound && r.Code != minio.NoSuchBucket:
+	case r.Code == minio.NoSuchKey:
 		return fmt.Errorf("%w: s3: %s", blob.ErrNotFound, doing)
-	case r.Code == minio.PreconditionFailed:
-		return fmt.Errorf("%w: s3: %s", blob.ErrExists, doing)
 	case r.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		return fmt.Errorf("%w: s3: %s", blob.ErrRange, doing)
 	case r.StatusCode == http.StatusInsufficientStorage, r.Code == "QuotaExceeded", r.Code == "XMinioStorageFull", r.Code == "XMinioAdminBucketQuotaExceeded":

@@ -24,7 +24,8 @@ import (
 type gateway struct {
 	t         testing.TB
 	program   string
-	dir, addr string
+	dir, meta string
+	addr      string
 	cmd       *exec.Cmd
 }
 
@@ -40,7 +41,7 @@ func startGateway(t testing.TB) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{t: t, program: program, dir: t.TempDir(), addr: ln.Addr().String()}
+	g := &gateway{t: t, program: program, dir: t.TempDir(), meta: t.TempDir(), addr: ln.Addr().String()}
 	ln.Close()
 	if err := os.Mkdir(filepath.Join(g.dir, "media"), 0o755); err != nil {
 		t.Fatal(err)
@@ -52,7 +53,7 @@ func startGateway(t testing.TB) *gateway {
 
 func (g *gateway) start() {
 	g.t.Helper()
-	g.cmd = exec.Command(g.program, "--port", g.addr, "--access", access, "--secret", secret, "--quiet", "posix", "--sidecar", g.t.TempDir(), g.dir)
+	g.cmd = exec.Command(g.program, "--port", g.addr, "--access", access, "--secret", secret, "--quiet", "posix", "--sidecar", g.meta, g.dir)
 	var said bytes.Buffer
 	g.cmd.Stdout, g.cmd.Stderr = &said, &said
 	if err := g.cmd.Start(); err != nil {
