@@ -7,10 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,63 +16,8 @@ import (
 	"picora/store/blob/blobtest"
 )
 
-// gateway is an S3 server (versitygw) over a folder.
-type gateway struct {
-	t         testing.TB
-	program   string
-	dir, meta string
-	addr      string
-	cmd       *exec.Cmd
-}
-
-const access, secret = "picora-test", "picora-secret"
-
-func startGateway(t testing.TB) *gateway {
-	t.Helper()
-	program := os.Getenv("VERSITYGW")
-	if program == "" {
-		t.Fatal("VERSITYGW is not set: make test sets it to an S3 server that it installs (make versitygw)")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gateway{t: t, program: program, dir: t.TempDir(), meta: t.TempDir(), addr: ln.Addr().String()}
-	ln.Close()
-	if err := os.Mkdir(filepath.Join(g.dir, "media"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	g.start()
-	t.Cleanup(g.stop)
-	return g
-}
-
-func (g *gateway) start() {
-	g.t.Helper()
-	g.cmd = exec.Command(g.program, "--port", g.addr, "--access", access, "--secret", secret, "--quiet", "posix", "--sidecar", g.meta, g.dir)
-	var said bytes.Buffer
-	g.cmd.Stdout, g.cmd.Stderr = &said, &said
-	if err := g.cmd.Start(); err != nil {
-		g.t.Fatal(err)
-	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if r, err := http.Get("http://" + g.addr + "/"); err == nil {
-			r.Body.Close()
-			return
-		}
-		if time.Now().After(end) {
-			g.t.Fatalf("the S3 server does not answer: %s", said.String())
-		}
-	}
-}
-
-func (g *gateway) stop() {
-	g.cmd.Process.Kill()
-	g.cmd.Wait()
-}
-
-func (g *gateway) options() Options {
-	return Options{Endpoint: g.addr, Region: "us-east-1", Bucket: "media", AccessKey: access, SecretKey: secret, PathStyle: true}
+func options(g *blobtest.S3) Options {
+	return Options{Endpoint: g.Addr, Region: "us-east-1", Bucket: g.Bucket, AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true}
 }
 
 func open(t testing.TB, o Options) *Store {
@@ -89,10 +30,10 @@ func open(t testing.TB, o Options) *Store {
 }
 
 func TestStore(t *testing.T) {
-	g, n := startGateway(t), 0
+	g, n := blobtest.StartS3(t), 0
 	blobtest.Run(t, func(t *testing.T) blob.Store {
 		n++
-		o := g.options()
+		o := options(g)
 		o.Prefix = fmt.Sprintf("suite-%d/", n)
 		return open(t, o)
 	})
@@ -118,7 +59,7 @@ func unfinished(t *testing.T, s *Store) int {
 }
 
 func TestALargeBodyIsSentInParts(t *testing.T) {
-	s := open(t, startGateway(t).options())
+	s := open(t, options(blobtest.StartS3(t)))
 	for _, size := range []int{partSize - 1, partSize, partSize + 1, 3*partSize + 5} {
 		key, want := blob.NewKey(time.Now()), content(size)
 		i, err := s.Put(t.Context(), key, bytes.NewReader(want))
@@ -154,8 +95,8 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 func TestAReadGoesOnAfterTheServerWasAway(t *testing.T) {
-	g := startGateway(t)
-	s := open(t, g.options())
+	g := blobtest.StartS3(t)
+	s := open(t, options(g))
 	key, want := blob.NewKey(time.Now()), content(20<<20)
 	if _, err := s.Put(t.Context(), key, bytes.NewReader(want)); err != nil {
 		t.Fatal(err)
@@ -169,8 +110,8 @@ func TestAReadGoesOnAfterTheServerWasAway(t *testing.T) {
 	if _, err := io.ReadFull(r, got); err != nil {
 		t.Fatal(err)
 	}
-	g.stop()
-	g.start()
+	g.Stop()
+	g.Start()
 	rest, err := io.ReadAll(r)
 	if err != nil || !bytes.Equal(append(got, rest...), want[5:]) {
 		t.Errorf("%d bytes, %v", len(rest), err)
@@ -178,13 +119,13 @@ func TestAReadGoesOnAfterTheServerWasAway(t *testing.T) {
 }
 
 func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
-	g := startGateway(t)
-	s := open(t, g.options())
+	g := blobtest.StartS3(t)
+	s := open(t, options(g))
 	stored := blob.NewKey(time.Now())
 	if _, err := s.Put(t.Context(), stored, bytes.NewReader([]byte("here"))); err != nil {
 		t.Fatal(err)
 	}
-	g.stop()
+	g.Stop()
 	key := blob.NewKey(time.Now())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -194,7 +135,7 @@ func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
 	if _, err := s.Open(ctx, stored, 0, -1); !errors.Is(err, blob.ErrUnavailable) {
 		t.Errorf("Open: %v", err)
 	}
-	g.start()
+	g.Start()
 	if _, err := s.Put(ctx, key, bytes.NewReader([]byte("x"))); err != nil {
 		t.Errorf("Put after its return: %v", err)
 	}
@@ -204,8 +145,8 @@ func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
 }
 
 func TestCheckNamesTheSettingThatIsWrong(t *testing.T) {
-	g := startGateway(t)
-	if err := open(t, g.options()).Check(t.Context()); err != nil {
+	g := blobtest.StartS3(t)
+	if err := open(t, options(g)).Check(t.Context()); err != nil {
 		t.Errorf("all is well, but: %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -225,7 +166,7 @@ func TestCheckNamesTheSettingThatIsWrong(t *testing.T) {
 		"TLS where is none": {func(o *Options) { o.TLS = true }, "s3.endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := g.options()
+			o := options(g)
 			c.edit(&o)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -234,7 +175,7 @@ func TestCheckNamesTheSettingThatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	s := open(t, g.options())
+	s := open(t, options(g))
 	for o := range s.client.ListObjectsIter(t.Context(), "media", minio.ListObjectsOptions{Recursive: true}) {
 		t.Errorf("%s is left", o.Key)
 	}
