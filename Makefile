@@ -11,6 +11,8 @@ PICGO := app/testdata/picgo/node_modules/.package-lock.json
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 MODULES := web/node_modules/.package-lock.json
 DASHBOARD := web/dist/index.html
+# The S3 server of the tests (Apache License 2.0), built once.
+export VERSITYGW := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/picora/versitygw-1.8.0/versitygw
 
 .DEFAULT_GOAL := build
 
@@ -42,7 +44,7 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 	./.ci/check-release
 
 .PHONY: test
-test: ffmpeg sounds web $(PICGO) ## all tests, with the race detector; those of memory without; those of the dashboard in a browser
+test: ffmpeg sounds web $(PICGO) $(VERSITYGW) ## all tests, with the race detector; those of memory without; those of the dashboard in a browser
 	@./.ci/need chromium fonts-noto-cjk ffmpeg
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 30m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 	@$(MAKE) --no-print-directory e2e
@@ -52,6 +54,9 @@ lint: ffmpeg ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
 	@$(MAKE) --no-print-directory check-web
 	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench ./...; $(GO) tool staticcheck ./...
+
+$(VERSITYGW):
+	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard into web/dist

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -36,7 +37,6 @@ import (
 	"picora/media/worker"
 	"picora/store"
 	"picora/store/blob"
-	"picora/store/blob/disk"
 	"picora/store/cache"
 	"picora/store/kv/boltkv"
 )
@@ -48,7 +48,7 @@ var ErrInUse = errors.New("another Picora is using this data folder")
 type App struct {
 	cfg      config.Config
 	store    *store.Store
-	blobs    *disk.Store
+	blobs    blobs
 	server   *server.Server
 	library  *library.Library
 	auth     *auth.Auth
@@ -86,7 +86,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if a.store, err = OpenStore(ctx, cfg.Server.Data); err != nil {
 		return a, err
 	}
-	if a.blobs, err = disk.Open(cfg.Server.Data); err != nil {
+	if a.blobs, err = openBlobs(ctx, cfg); err != nil {
 		return a, err
 	}
 	if n, err := a.blobs.Sweep(ctx); err != nil {
@@ -346,8 +346,8 @@ func (a *App) Close() (err error) {
 	if a.cache != nil {
 		err = errors.Join(err, a.cache.Close())
 	}
-	if a.blobs != nil {
-		err = errors.Join(err, a.blobs.Close())
+	if c, ok := a.blobs.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
 	}
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())

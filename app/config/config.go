@@ -13,6 +13,7 @@ type Config struct {
 	Limits   Limits   `toml:"limits"`
 	Upload   Upload   `toml:"upload"`
 	Blobs    Blobs    `toml:"blobs"`
+	S3       S3       `toml:"s3"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
 	Video    Video    `toml:"video"`
@@ -95,8 +96,32 @@ type Upload struct {
 
 // Blobs is where the bytes lie.
 type Blobs struct {
+	// Backend is where files are kept: "disk" (in the data folder) or "s3" (in a bucket,
+	// see S3).
+	Backend string `toml:"backend"`
 	// MinFreeBytes is the room that uploads leave on the disk.
 	MinFreeBytes int64 `toml:"min_free_bytes"`
+}
+
+// S3 is a bucket of S3 or of a service that speaks its API.
+type S3 struct {
+	// Endpoint is the service's address, https://host or http://host:port.
+	Endpoint string `toml:"endpoint"`
+	// Region is the bucket's; empty: the service is asked.
+	Region string `toml:"region"`
+	Bucket string `toml:"bucket"`
+	// Prefix is what the names of all objects begin with, such as "picora/".
+	Prefix       string `toml:"prefix"`
+	AccessKey    string `toml:"access_key"`
+	SecretKey    string `toml:"secret_key" secret:"yes"`
+	SessionToken string `toml:"session_token" secret:"yes"` // of temporary keys
+	// PathStyle has the bucket's name in the path of addresses, not in the host: most
+	// services but Amazon's want that.
+	PathStyle bool `toml:"path_style"`
+	// Encryption is "AES256", "aws:kms", "aws:kms:KEY" or empty: what the bucket does.
+	Encryption string `toml:"encryption"`
+	// StorageClass is such as "STANDARD_IA"; empty: the bucket's.
+	StorageClass string `toml:"storage_class"`
 }
 
 // CDN is how files are served.
@@ -200,7 +225,8 @@ func Default() Config {
 			MaxMegapixels: 250,
 			IdleTimeout:   Duration(60 * time.Second),
 		},
-		Blobs: Blobs{MinFreeBytes: 512 << 20},
+		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
+		S3:    S3{PathStyle: true},
 		CDN:   CDN{CacheBytes: 64 << 20},
 		Images: Images{
 			Transforms: "named",

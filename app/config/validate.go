@@ -49,6 +49,12 @@ func (c *Config) Validate() (problems []error) {
 	if !slices.Contains(PlanNames, c.Accounts.Plan) {
 		bad("accounts.plan", "%q is none of none, trial, pro, pro_plus", c.Accounts.Plan)
 	}
+	if !slices.Contains([]string{"disk", "s3"}, c.Blobs.Backend) {
+		bad("blobs.backend", "%q is none of disk, s3", c.Blobs.Backend)
+	}
+	if c.Blobs.Backend == "s3" {
+		problems = append(problems, c.S3.problems()...)
+	}
 	for key, n := range c.Limits.numbers() {
 		if n < 0 || n > 1_000_000 {
 			bad("limits."+key, "between 0 and 1000000; 0 is no limit")
@@ -241,4 +247,27 @@ func origin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
 		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
+}
+
+// problems are what keeps a bucket from being used.
+func (s *S3) problems() (list []error) {
+	bad := func(key, format string, args ...any) {
+		list = append(list, fmt.Errorf("s3.%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if s.Endpoint == "" || !origin(s.Endpoint) {
+		bad("endpoint", "%q is not an address such as https://s3.eu-central-1.amazonaws.com or http://nas.local:9000, without a path", s.Endpoint)
+	}
+	if s.Bucket == "" {
+		bad("bucket", "a bucket is needed")
+	}
+	if s.AccessKey == "" || s.SecretKey == "" {
+		bad("access_key", "a key and its secret (s3.secret_key) are needed")
+	}
+	if strings.HasPrefix(s.Prefix, "/") || strings.ContainsFunc(s.Prefix, func(r rune) bool { return r < ' ' || r > '~' }) {
+		bad("prefix", "%q begins with a slash, or has other than plain letters", s.Prefix)
+	}
+	if e := s.Encryption; e != "" && e != "AES256" && e != "aws:kms" && !strings.HasPrefix(e, "aws:kms:") {
+		bad("encryption", "%q is none of AES256, aws:kms, aws:kms:KEY", e)
+	}
+	return list
 }

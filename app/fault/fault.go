@@ -105,6 +105,8 @@ func From(err error) *Error {
 		return &Error{Code: Conflict, Message: "This exists already.", Cause: err}
 	case errors.Is(err, blob.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return &Error{Code: StorageFull, Message: "The server's disk is full. Ask its owner to make room.", Cause: err}
+	case errors.Is(err, blob.ErrUnavailable):
+		return &Error{Code: Busy, Message: "The server's storage cannot be reached at the moment. Try again a little later.", Meta: map[string]any{"retryAfterSec": 5}, Cause: err}
 	case errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooManyPixels):
 		return &Error{Code: Invalid, Message: sentence(media.Reason(err)), Cause: err}
 	}

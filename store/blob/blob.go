@@ -24,6 +24,8 @@ var (
 	ErrExists = errors.New("blob: exists already")
 	// ErrNoSpace says that the backend is full, or its owner's quota is.
 	ErrNoSpace = errors.New("blob: no space left")
+	// ErrUnavailable says that the backend cannot be reached, or does not do its work now.
+	ErrUnavailable = errors.New("blob: the storage cannot be reached")
 	// ErrKey says that a key was not made by NewKey. The backend was not asked.
 	ErrKey = errors.New("blob: invalid key")
 	// ErrRange says that a read would begin before the first byte or past the end.

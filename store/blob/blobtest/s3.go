@@ -1,0 +1,77 @@
+package blobtest
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// S3 is an S3 server (versitygw) over a folder, with one empty bucket. It can be stopped and
+// started again at the same address.
+type S3 struct {
+	Addr           string // host:port, without TLS
+	Bucket         string
+	Access, Secret string
+	Folder         string // of the bucket's objects
+
+	t         testing.TB
+	program   string
+	top, meta string
+	cmd       *exec.Cmd
+}
+
+// StartS3 starts an S3 server that ends with the test.
+func StartS3(t testing.TB) *S3 {
+	t.Helper()
+	program := os.Getenv("VERSITYGW")
+	if program == "" {
+		t.Fatal("VERSITYGW is not set: make test sets it to the S3 server that it installs")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &S3{
+		Addr: ln.Addr().String(), Bucket: "media", Access: "picora-test", Secret: "picora-secret",
+		t: t, program: program, top: t.TempDir(), meta: t.TempDir(),
+	}
+	ln.Close()
+	s.Folder = filepath.Join(s.top, s.Bucket)
+	if err := os.Mkdir(s.Folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Start starts the server again, and waits until it answers.
+func (s *S3) Start() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.program, "--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet", "posix", "--sidecar", s.meta, s.top)
+	var said bytes.Buffer
+	s.cmd.Stdout, s.cmd.Stderr = &said, &said
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if r, err := http.Get("http://" + s.Addr + "/"); err == nil {
+			r.Body.Close()
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Fatal("the S3 server does not answer")
+		}
+	}
+}
+
+// Stop ends the server at once.
+func (s *S3) Stop() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+}
