@@ -82,6 +82,14 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
   await queue(page).getByRole('button', { name: 'Copy the link of boat.png' }).click();
   expect(await clipboard(page)).toBe(boat.url);
 
+  // Text becomes a document, but not without being asked, and only here.
+  await page.evaluate(() => navigator.clipboard.writeText('# Log\n\nFair wind.'));
+  await page.getByRole('heading', { level: 1 }).click();
+  await page.keyboard.press('Control+v');
+  await page.getByRole('dialog', { name: 'Keep this text as a document?' }).getByRole('button', { name: 'Upload it' }).click();
+  await ended(page, '4 uploaded, 1 not');
+  expect((await picora.api('GET', '/v1/docs?q=Log')).items[0].title).toBe('Log');
+
   // A file that goes to a collection's own page goes into the collection.
   await page.goto(`${picora.url}/collections/${album}`);
   const cdp = write(picora, { 'late.png': png(9, 9, [1, 2, 3], 'late') });
