@@ -162,18 +162,22 @@ func (s *Store) FindUsers(ctx context.Context, match func(*User) bool, after str
 type Totals struct {
 	Users, Admins int64
 	Kinds         map[Kind]Count
-	Unseen        int64 // pictures that wait to be looked at; at most mostWaiting
-	Trash         int64 // blobs that wait to be deleted; at most mostWaiting
+	Months        []Traffic // the last twelve, this one last; what accounts did that are gone is gone
+	Unseen        int64     // pictures that wait to be looked at; at most mostWaiting
+	Trash         int64     // blobs that wait to be deleted; at most mostWaiting
 	At            time.Time
 }
 
 // mostWaiting is where Totals stops counting what waits.
 const mostWaiting = 100_000
 
-// Totals counts everything. It reads a key or two for every account: ask rarely.
+// totalMonths is how many months Totals sums up.
+const totalMonths = 12
+
+// Totals counts everything. It reads some keys of every account: ask rarely.
 func (s *Store) Totals(ctx context.Context) (t Totals, err error) {
 	err = s.db.View(ctx, func(tx kv.Reader) (err error) {
-		t = Totals{Kinds: map[Kind]Count{}, At: s.Now()}
+		t = Totals{Kinds: map[Kind]Count{}, Months: lastMonths(s.Now(), totalMonths), At: s.Now()}
 		if t.Users, err = count(tx, keyUserEmails, -1); err != nil {
 			return err
 		}
@@ -197,6 +201,14 @@ func (s *Store) Totals(ctx context.Context) (t Totals, err error) {
 			k := Kind(e.Key[len(e.Key)-1])
 			sum := t.Kinds[k]
 			t.Kinds[k] = Count{N: sum.N + c.N, Public: sum.Public + c.Public, Bytes: sum.Bytes + c.Bytes}
+		}
+		for e, err := range tx.Scan(kv.Prefix(keyMonths)) {
+			if err != nil {
+				return err
+			}
+			if err := addMonth(t.Months, string(e.Key[len(e.Key)-len("2006-01"):]), e.Value); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

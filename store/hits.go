@@ -53,6 +53,9 @@ func (s *search) postings(c uint32) (h chunk, err error) {
 	for i, t := range s.fields {
 		fields[i].Text = t
 	}
+	if len(s.words)+len(fields) == 0 {
+		return s.anyKind(c)
+	}
 	all := slices.Concat(s.words, fields)
 	if s.rows != nil { // fields are at hand
 		all = slices.Concat(fields, s.words)

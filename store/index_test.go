@@ -68,6 +68,35 @@ func indexAll(t *testing.T, s *Store, user string) {
 	}
 }
 
+// walkTimeline reads the list that a timeline tells of, one stretch after the other.
+func walkTimeline(t *testing.T, s *Store, user string, q Query, size int) (got []string) {
+	t.Helper()
+	line, err := s.MediaTimeline(context.Background(), user, q, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range line.Buckets {
+		if b.N > size || i < len(line.Buckets)-1 && b.N != size {
+			t.Fatalf("stretch %d of %d has %d", i, len(line.Buckets), b.N)
+		}
+		q.After, q.Limit = b.After, b.N
+		page, err := s.ListMedia(context.Background(), user, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) != b.N || !page.Items[0].Created.Equal(b.Date) {
+			t.Fatalf("stretch %d: %d records, want %d from %s on", i, len(page.Items), b.N, b.Date)
+		}
+		for _, m := range page.Items {
+			got = append(got, m.ID)
+		}
+	}
+	if len(got) != line.Total {
+		t.Fatalf("%d records, the total is %d", len(got), line.Total)
+	}
+	return got
+}
+
 // TestSearchesAgreeWithRecords changes records at random while some are indexed and some
 // are not, and compares what searches find with what the records say. In the end it
 // takes all away, and nothing may be left in the index.
@@ -99,6 +128,11 @@ func TestSearchesAgreeWithRecords(t *testing.T) {
 		check := func() {
 			t.Helper()
 			none, yes := "", true
+			for _, q := range []Query{{}, {Kind: Image}, {Ascending: true}, {Tag: "a", Public: &yes}, {Collection: &c.ID, Ascending: true}, {Words: words.Query("sea")}} {
+				if got, want := walkTimeline(t, s, user, q, 7), expected(model, user, q); !slices.Equal(got, want) {
+					t.Fatalf("the timeline of %+v: %d %v, want %d %v", q, len(got), got, len(want), want)
+				}
+			}
 			for _, text := range []string{"sea", "se", "sea side", "日落", "落", "海", "img", "12", "0012 img", "shot", "creme", "text", "text5", "nothing", "png", "海边 text"} {
 				for _, q := range []Query{{}, {Kind: Doc}, {Kind: Image, Public: &yes}, {Collection: &none, Tag: "a"}, {Sort: ByName, Ascending: true}, {Sort: BySize}, {Ascending: true}, {Sort: BySize, Ascending: true, Collection: &c.ID}} {
 					q.Words = words.Query(text)

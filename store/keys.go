@@ -272,6 +272,9 @@ var (
 	keyUsers  = []byte("us")
 )
 
+// keyMonths is the prefix of all users' months.
+var keyMonths = []byte("um")
+
 // keyAnnouncedPlaces is the prefix of all announcements in the order of their list, and
 // keyAnnouncings that of those that were not sent to everybody yet.
 var (

@@ -251,7 +251,13 @@ func (s *search) all() (hits []*chunk, n int, err error) {
 // readRows reads all that the index says of the fields.
 func (s *search) readRows() error {
 	s.rows = map[string]map[uint32][]byte{}
-	for _, t := range s.fields {
+	fields := s.fields
+	if len(fields)+len(s.words) == 0 {
+		for k := Image; k < kinds; k++ {
+			fields = append(fields, kindToken+string(byte(k)))
+		}
+	}
+	for _, t := range fields {
 		row := map[uint32][]byte{}
 		for e, err := range s.tx.Scan(kv.Prefix(keyPostings(s.user, t))) {
 			if err != nil {

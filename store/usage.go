@@ -11,7 +11,7 @@ import (
 //go:generate go tool msgp -tests=false -io=false -o usage_gen.go
 
 //msgp:timezone utc
-//msgp:ignore Standing Sent
+//msgp:ignore Standing Sent Traffic
 
 // Month is what a user did in a calendar month (UTC) that their limits count.
 type Month struct {
@@ -80,6 +80,56 @@ func uploaded(tx kv.Tx, user string, now time.Time) error {
 	m.Uploads++
 	m.Today++
 	return put(tx, keyMonth(user, month(now)), &m)
+}
+
+// Traffic is what went in and out in a calendar month.
+type Traffic struct {
+	Month   string // as 2026-01
+	Uploads int64  // pictures
+	Served  int64  // bytes of pictures and documents
+	Played  int64  // bytes of audio and video
+}
+
+// lastMonths are n months, this one last, in which nothing happened yet.
+func lastMonths(now time.Time, n int) []Traffic {
+	now = now.UTC()
+	list := make([]Traffic, n)
+	for i := range list {
+		list[i].Month = month(time.Date(now.Year(), now.Month()-time.Month(n-1-i), 1, 0, 0, 0, 0, time.UTC))
+	}
+	return list
+}
+
+// addMonth adds a record to the month of that name, if it is in the list.
+func addMonth(list []Traffic, name string, record []byte) error {
+	for i := range list {
+		if t := &list[i]; t.Month == name {
+			var m Month
+			if _, err := m.UnmarshalMsg(record); err != nil {
+				return err
+			}
+			t.Uploads, t.Served, t.Played = t.Uploads+m.Uploads, t.Served+m.Served, t.Played+m.Played
+		}
+	}
+	return nil
+}
+
+// Months reads what the user did in the last n months, of which monthsKept are kept. This
+// one is the last.
+func (s *Store) Months(ctx context.Context, user string, n int) (list []Traffic, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		list = lastMonths(s.Now(), n)
+		for e, err := range tx.Scan(kv.Prefix(monthsOf(user))) {
+			if err != nil {
+				return err
+			}
+			if err := addMonth(list, string(e.Key[len(monthsOf(user)):]), e.Value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
 }
 
 // Sent is how many bytes were sent of a user's files.

@@ -337,3 +337,40 @@ func TestAPlanEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestMonthsThatWere(t *testing.T) {
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		var users [2]User
+		for i, email := range []string{"a@example.org", "b@example.org"} {
+			u, err := s.CreateUser(ctx, User{Email: email})
+			if err != nil {
+				t.Fatal(err)
+			}
+			users[i] = u
+		}
+		at := func(day string) {
+			now, err := time.Parse(time.RFC3339, day+"T12:00:00Z")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Now = func() time.Time { return now }
+		}
+		at("2025-12-31")
+		create(t, s, media(users[0].ID, 1))
+		create(t, s, media(users[1].ID, 1))
+		at("2026-03-31") // the month before is shorter
+		create(t, s, media(users[0].ID, 2))
+		if _, err := s.AddServed(ctx, map[string]Sent{users[0].ID: {Served: 5, Played: 7}, users[1].ID: {Served: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Months(ctx, users[0].ID, 3)
+		if want := []Traffic{{Month: "2026-01"}, {Month: "2026-02"}, {"2026-03", 1, 5, 7}}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v %v", got, err)
+		}
+		all, err := s.Totals(ctx)
+		if err != nil || len(all.Months) != 12 || all.Months[8] != (Traffic{"2025-12", 2, 0, 0}) || all.Months[11] != (Traffic{"2026-03", 1, 6, 7}) {
+			t.Errorf("%+v %v", all.Months, err)
+		}
+	})
+}

@@ -78,6 +78,10 @@ func TestStats(t *testing.T) {
 		Kinds                                                                              map[string]struct{ Items, Bytes int64 }
 		Disk                                                                               struct{ FreeBytes, TotalBytes int64 }
 		Version                                                                            string
+		Months                                                                             []struct {
+			Month   string
+			Uploads int64
+		}
 	}
 	ask := func() { p.Play(t, scenario{As: admin, URL: "/v1/admin/stats", Status: 200}).Data(t, &s) }
 	ask()
@@ -85,6 +89,9 @@ func TestStats(t *testing.T) {
 	if s.UserCount != 2 || s.AdminCount != 1 || s.ImageCount != 2 || s.TotalStorageBytes != size || s.Kinds["image"].Items != 2 ||
 		s.DatabaseBytes == 0 || s.Disk.FreeBytes == 0 || s.Disk.TotalBytes < s.Disk.FreeBytes || s.Version != "test" {
 		t.Errorf("%+v", s)
+	}
+	if n := len(s.Months); n != 12 || s.Months[n-1].Uploads != 2 || s.Months[n-1].Month != p.App.Store().Now().UTC().Format("2006-01") || s.Months[n-2].Uploads != 0 {
+		t.Errorf("%+v", s.Months)
 	}
 	p.NewUser("ann@example.org")
 	if ask(); s.UserCount != 2 {

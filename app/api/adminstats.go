@@ -18,6 +18,7 @@ type stats struct {
 	Bytes    int64                `json:"totalStorageBytes"`
 	Admins   int64                `json:"adminCount"`
 	Kinds    map[string]usedSpace `json:"kinds"`
+	Months   []monthWire          `json:"months"`
 	Jobs     statsJobs            `json:"jobs"`
 	Disk     statsDisk            `json:"disk"`
 	Database int64                `json:"databaseBytes"`
@@ -76,7 +77,7 @@ func (a *API) getStats(c *fiber.Ctx) error {
 		return err
 	}
 	out := stats{
-		Users: t.Users, Admins: t.Admins, Images: t.Kinds[store.Image].N, Kinds: map[string]usedSpace{},
+		Users: t.Users, Admins: t.Admins, Images: t.Kinds[store.Image].N, Kinds: map[string]usedSpace{}, Months: wireMonths(t.Months),
 		Jobs:    statsJobs{t.Unseen, jobs[store.JobWaiting] + jobs[store.JobRunning], jobs[store.JobFailed], t.Trash},
 		Version: a.version, Uptime: int64(time.Since(a.started) / time.Second), At: stamp(t.At),
 	}

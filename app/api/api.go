@@ -142,6 +142,7 @@ func (a *API) Routes() []Route {
 
 		// Usage and plans: usage.go
 		{"GET", "/v1/user/me/usage", Scoped(auth.UsageRead), limit.Read, a.getUsage},
+		{"GET", "/v1/user/me/usage/months", Scoped(auth.UsageRead), limit.Read, a.getUsageMonths},
 		{"GET", "/v1/me/subscription", Scoped(auth.AccountRead), limit.Read, a.getMySubscription},
 		{"GET", "/v1/billing/plans", Public, limit.Read, a.listPlans},
 		{"GET", "/v1/billing/subscription", Person, limit.Read, a.getSubscription},
@@ -244,6 +245,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
 		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"POST", "/v1/docs/preview", docsRead, limit.Read, a.previewDoc},                // docpreview.go
 		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
 		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},
@@ -271,13 +273,16 @@ func (a *API) Routes() []Route {
 		// Trash and sync: trash.go, sync.go
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
 		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
+		{"POST", "/v1/trash/restore", change, limit.Mutation, a.restoreMany},
 		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
 		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
 		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},
 
-		// media.go
+		// media.go, timeline.go, batch.go
 		{"GET", "/v1/media", read, limit.Read, a.listMedia},
+		{"PATCH", "/v1/media", change, limit.Mutation, a.updateMany},
 		{"DELETE", "/v1/media", remove, limit.Mutation, a.deleteMedia},
+		{"GET", "/v1/media/timeline", read, limit.Read, a.getTimeline},
 		{"GET", "/v1/media/:id", read, limit.Read, a.getMedia},
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,6 +29,7 @@ type collection struct {
 	IsDefault            bool             `json:"isDefault"`
 	IsPublic             bool             `json:"isPublic"`
 	CoverID              *string          `json:"coverId"`
+	ThumbnailURL         *string          `json:"thumbnailUrl"`
 	URL                  *string          `json:"url"`
 	ShareURL             *string          `json:"shareUrl"`
 	Feed                 feed             `json:"feed"`
@@ -38,8 +40,17 @@ type collection struct {
 	DeletedAt            *string          `json:"deletedAt"`
 }
 
+// sendCollection answers with a record.
+func (a *API) sendCollection(c *fiber.Ctx, send func(*fiber.Ctx, any) error, k *store.Collection) error {
+	w, err := a.wireCollection(c, k)
+	if err != nil {
+		return err
+	}
+	return send(c, w)
+}
+
 // wireCollection writes a record.
-func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
+func (a *API) wireCollection(c *fiber.Ctx, k *store.Collection) (collection, error) {
 	out := collection{
 		ID: k.ID, Name: k.Name, Slug: k.Slug, CollectionType: k.Type, AllowedResourceTypes: resourceTypes(k.Allowed),
 		CustomTypeID: orNull(k.CustomType), KBType: k.KBType, Description: orNull(k.Description),
@@ -56,7 +67,25 @@ func wireCollection(c *fiber.Ctx, k *store.Collection) collection {
 	if !k.Live() {
 		out.DeletedAt = orNull(stamp(k.Deleted))
 	}
-	return out
+	var err error
+	if caller(c).Need(auth.MediaRead) == nil { // that of a private file has a signature
+		out.ThumbnailURL, err = a.collectionThumbnail(c, k)
+	}
+	return out, err
+}
+
+// collectionThumbnail is the address of a small picture of the collection: the one that
+// was chosen, the newest in it, or what stands for something else in it. Nil: there is none.
+func (a *API) collectionThumbnail(c *fiber.Ctx, k *store.Collection) (*string, error) {
+	m, err := a.library.CollectionCover(c.UserContext(), k)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.entry(c, &m)
+	return e.ThumbnailURL, err
 }
 
 // kindCounts is how much of each kind is in the collection.
@@ -151,7 +180,7 @@ func (a *API) createCollection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return created(c, wireCollection(c, &k))
+	return a.sendCollection(c, created, &k)
 }
 
 // listCollections handles GET /v1/collections.
@@ -182,7 +211,9 @@ func (a *API) listCollections(c *fiber.Ctx) (err error) {
 	}
 	items := make([]collection, len(ks))
 	for i := range ks {
-		items[i] = wireCollection(c, &ks[i])
+		if items[i], err = a.wireCollection(c, &ks[i]); err != nil {
+			return err
+		}
 	}
 	return list(c, page{items: items, keys: []string{"items"}, next: a.seal(user, name, next)})
 }
@@ -193,7 +224,7 @@ func (a *API) getCollection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, wireCollection(c, &k))
+	return a.sendCollection(c, ok, &k)
 }
 
 // ownCollection is the caller's collection that the path names, deleted or not.
@@ -223,7 +254,7 @@ func (a *API) updateCollection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, wireCollection(c, &k))
+	return a.sendCollection(c, ok, &k)
 }
 
 // deleteCollection handles DELETE /v1/collections/:id.
@@ -252,5 +283,5 @@ func (a *API) restoreCollection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return ok(c, wireCollection(c, &k))
+	return a.sendCollection(c, ok, &k)
 }

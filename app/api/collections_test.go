@@ -86,6 +86,38 @@ func TestACollectionIsAsTheContractSays(t *testing.T) {
 	)
 }
 
+func TestACollectionShowsAPicture(t *testing.T) {
+	p := start(t)
+	k := makeAlbum(t, p, object{"name": "Album"})
+	shown := func() string {
+		var c struct{ ThumbnailURL *string }
+		p.Play(t, scenario{URL: collections + "/" + k.ID, Status: 200}).Data(t, &c)
+		if c.ThumbnailURL == nil {
+			return ""
+		}
+		return *c.ThumbnailURL
+	}
+	if got := shown(); got != "" {
+		t.Errorf("of an empty one: %s", got)
+	}
+	first := p.Add("a.png", apptest.PNG(8, 8, 1), "kbId", k.ID)
+	second := p.Add("b.png", apptest.PNG(8, 8, 2), "kbId", k.ID, "isPublic", "false")
+	other := p.Add("c.png", apptest.PNG(8, 8, 3))
+	if got := shown(); !strings.Contains(got, second.ID) || !strings.Contains(got, "sig=") {
+		t.Errorf("the newest, signed: %s", got)
+	}
+	for _, id := range []string{first.ID, other.ID} {
+		p.Play(t, scenario{Method: "PATCH", URL: collections + "/" + k.ID, Body: object{"coverId": id}, Status: 200, Has: []string{id}})
+		if got := shown(); !strings.Contains(got, id) {
+			t.Errorf("the one that was chosen: %s", got)
+		}
+	}
+	p.Play(t, scenario{Method: "DELETE", URL: "/v1/images/" + other.ID, Status: 200})
+	if got := shown(); !strings.Contains(got, second.ID) {
+		t.Errorf("after the chosen one is gone: %s", got)
+	}
+}
+
 func TestCollectionsAreRefused(t *testing.T) {
 	p := start(t)
 	other := p.NewUser("b@example.org")

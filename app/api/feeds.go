@@ -98,5 +98,5 @@ func (a *API) changeFeed(c *fiber.Ctx, change func(*store.Collection) (store.Col
 	if k, err = change(&k); err != nil {
 		return err
 	}
-	return ok(c, wireCollection(c, &k))
+	return a.sendCollection(c, ok, &k)
 }

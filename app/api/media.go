@@ -128,14 +128,7 @@ func (a *API) sendMedia(c *fiber.Ctx, of string, only store.Kind, write func(*st
 	if err != nil {
 		return err
 	}
-	filters := []string{of}
-	for _, name := range []string{"type", "q", "is_public", "isPublic", "status", "tag", "sort", "order"} {
-		filters = append(filters, c.Query(name))
-	}
-	if q.Collection != nil {
-		filters = append(filters, *q.Collection)
-	}
-	user, name := caller(c).User, fmt.Sprintf("%q", filters)
+	user, name := caller(c).User, listName(c, of, &q)
 	if q.Limit, err = pageSize(c); err != nil {
 		return err
 	}
@@ -164,6 +157,19 @@ func (a *API) sendMedia(c *fiber.Ctx, of string, only store.Kind, write func(*st
 		}
 	}
 	return list(c, out)
+}
+
+// listName tells the lists apart that have different entries or orders: a cursor is good
+// for one of them.
+func listName(c *fiber.Ctx, of string, q *store.Query) string {
+	filters := []string{of}
+	for _, name := range []string{"type", "q", "is_public", "isPublic", "status", "tag", "sort", "order"} {
+		filters = append(filters, c.Query(name))
+	}
+	if q.Collection != nil {
+		filters = append(filters, *q.Collection)
+	}
+	return fmt.Sprintf("%q", filters)
 }
 
 // countMedia is how much the user has of a kind, 0 for all, but for what is in the trash.

@@ -113,6 +113,34 @@ func (a *API) getUsage(c *fiber.Ctx) error {
 	return ok(c, out)
 }
 
+// monthWire is what went in and out in a month.
+type monthWire struct {
+	Month   string `json:"month"`
+	Uploads int64  `json:"uploads"`
+	Served  int64  `json:"servedBytes"`
+	Played  int64  `json:"playedBytes"`
+}
+
+func wireMonths(list []store.Traffic) []monthWire {
+	out := make([]monthWire, len(list))
+	for i, t := range list {
+		out[i] = monthWire{t.Month, t.Uploads, bound(t.Served), bound(t.Played)}
+	}
+	return out
+}
+
+// usageMonths is how many months a user is told of.
+const usageMonths = 6
+
+// getUsageMonths handles GET /v1/user/me/usage/months.
+func (a *API) getUsageMonths(c *fiber.Ctx) error {
+	list, err := a.usage.Months(c.UserContext(), caller(c).User, usageMonths)
+	if err != nil {
+		return err
+	}
+	return ok(c, map[string]any{"months": wireMonths(list)})
+}
+
 // planTitles are the plans as people call them.
 var planTitles = map[string]string{"none": "None", "trial": "Trial", "pro": "Pro", "pro_plus": "Pro+"}
 

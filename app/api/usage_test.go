@@ -52,6 +52,22 @@ func usageOf(t *testing.T, p *apptest.Picora) (u usageStats) {
 	return u
 }
 
+func TestUsageOfSixMonths(t *testing.T) {
+	t.Parallel()
+	p := onPro(t, func(*config.Plan) {})
+	p.Add("a.png", apptest.PNG(8, 8, 1))
+	var u struct {
+		Months []struct {
+			Month                             string
+			Uploads, ServedBytes, PlayedBytes int64
+		}
+	}
+	p.Play(t, apptest.Scenario{URL: "/v1/user/me/usage/months", Status: 200}).Data(t, &u)
+	if n := len(u.Months); n != 6 || u.Months[5].Uploads != 1 || u.Months[5].Month != p.App.Store().Now().UTC().Format("2006-01") || u.Months[4].Uploads != 0 {
+		t.Errorf("%+v", u)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	p := onPro(t, func(*config.Plan) {})

@@ -15,8 +15,8 @@ import (
 
 // Limits of what the owner of a video says of it (contract 11), in entries and characters.
 const (
-	maxVideoTags = 10
-	maxVideoTag  = 32
+	maxVideoTags = library.MaxVideoTags
+	maxVideoTag  = library.MaxVideoTag
 )
 
 // ownVideo is the caller's video that the path names.

@@ -278,3 +278,30 @@ func cleanLine(field, s string, least, most int) (string, error) {
 	}
 	return s, nil
 }
+
+// CollectionCover is the record that stands for the collection: the picture that its owner
+// chose, else the newest picture in it, else the newest of anything. store.ErrNotFound when
+// it is empty.
+func (l *Library) CollectionCover(ctx context.Context, c *store.Collection) (store.Media, error) {
+	if c.Cover != "" {
+		m, err := l.Own(ctx, c.User, c.Cover)
+		if err == nil && m.Kind == store.Image || err != nil && !errors.Is(err, store.ErrNotFound) {
+			return m, err
+		}
+	}
+	if c.Total().N == 0 || !c.Live() {
+		return store.Media{}, store.ErrNotFound
+	}
+	q := store.Query{Collection: &c.ID, Limit: 1}
+	if c.Count(store.Image).N > 0 {
+		q.Kind = store.Image
+	}
+	p, err := l.List(ctx, c.User, q)
+	if err == nil && len(p.Items) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Media{}, err
+	}
+	return p.Items[0], nil
+}

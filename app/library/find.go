@@ -31,6 +31,14 @@ func (l *Library) List(ctx context.Context, user string, q store.Query) (store.P
 	return l.store.ListMedia(ctx, user, q)
 }
 
+// Timeline cuts the list of the user's records that List gives, in the order of dates,
+// into stretches of size.
+func (l *Library) Timeline(ctx context.Context, user string, q store.Query, size int) (store.Timeline, error) {
+	l.scans <- struct{}{}
+	defer func() { <-l.scans }()
+	return l.store.MediaTimeline(ctx, user, q, size)
+}
+
 // Count is how much of a kind the user has.
 func (l *Library) Count(ctx context.Context, user string, k store.Kind) (store.Count, error) {
 	return l.store.Count(ctx, user, k)

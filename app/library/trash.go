@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"picora/store"
@@ -39,20 +40,46 @@ func (l *Library) Discard(ctx context.Context, user string, trash bool, ids ...s
 
 // Restore brings a record of the user's back out of the trash.
 func (l *Library) Restore(ctx context.Context, user, id string) (store.Media, error) {
-	back, err := l.store.RestoreMedia(ctx, user, []string{id})
+	back, err := l.restore(ctx, user, []string{id})
 	if err != nil {
 		return store.Media{}, err
 	}
 	if len(back) == 0 {
 		return store.Media{}, store.ErrNotFound
 	}
-	l.onEdit(id)
-	signal(l.arrived) // it may have gone before anybody looked at it
+	return back[0], nil
+}
+
+// RestoreMany brings those of the user's records back whose ids are given, and says
+// which. When it fails half-way, those before it are back.
+func (l *Library) RestoreMany(ctx context.Context, user string, ids []string) (restored []string, err error) {
+	restored = []string{}
+	for some := range slices.Chunk(unique(ids), batchStep) {
+		back, err := l.restore(ctx, user, some)
+		if err != nil {
+			return restored, err
+		}
+		for i := range back {
+			restored = append(restored, back[i].ID)
+		}
+	}
+	return restored, nil
+}
+
+func (l *Library) restore(ctx context.Context, user string, ids []string) ([]store.Media, error) {
+	back, err := l.store.RestoreMedia(ctx, user, ids)
+	if err != nil || len(back) == 0 {
+		return nil, err
+	}
+	for i := range back {
+		l.onEdit(back[i].ID)
+	}
+	signal(l.arrived) // one may have gone before anybody looked at it
 	l.hearSoon("")
 	if l.films != nil {
 		signal(l.films.arrived)
 	}
-	return back[0], nil
+	return back, nil
 }
 
 // ListTrash reads one page of the user's trash, what was deleted last first.

@@ -132,6 +132,18 @@ func (u *Usage) Standing(ctx context.Context, user string) (store.Standing, erro
 	return st, err
 }
 
+// Months is what the user did in the last n months, this one last, with what was sent and
+// is not written down yet.
+func (u *Usage) Months(ctx context.Context, user string, n int) ([]store.Traffic, error) {
+	list, err := u.store.Months(ctx, user, n)
+	if len(list) > 0 {
+		p, this := u.meters.pending(user), &list[len(list)-1]
+		this.Served += p.Served
+		this.Played += p.Played
+	}
+	return list, err
+}
+
 // room is what a file counts against: a user's room for kinds that share it.
 type room struct {
 	user string

@@ -5,6 +5,10 @@ export interface Trail {
   back: string;
   /** The id of the entry so many places after id (-1: before); undefined at the ends, and when it is not in the list. */
   beside(id: string, step: 1 | -1): string | undefined | Promise<string | undefined>;
+  /** Somebody looks at that entry now. */
+  at?(id: string): void;
+  /** That entry was deleted. */
+  gone?(id: string): void;
 }
 
 let current: Trail | undefined;
