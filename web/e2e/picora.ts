@@ -61,7 +61,7 @@ export class Picora {
 
   /** A key for the API, of owner. */
   key(): string {
-    return /sk_live_\w+/.exec(this.run(['key', 'add', '--user', owner.email, '--name', 'test']))![0];
+    return /sk_live_[\w-]+/.exec(this.run(['key', 'add', '--user', owner.email, '--name', 'test']))![0];
   }
 
   async api<T = any>(method: string, path: string, body?: unknown, token = this.token): Promise<T> {
