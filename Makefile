@@ -56,7 +56,7 @@ lint: ffmpeg ## gofmt, go vet, staticcheck
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard into web/dist
 
-$(DASHBOARD): $(MODULES) $(shell find web/src web/index.html web/vite.config.ts web/svelte.config.js web/tsconfig.json -type f) app/api/openapi.yaml
+$(DASHBOARD): $(MODULES) $(shell find web/src web/index.html web/reference.html web/vite.config.ts web/svelte.config.js web/tsconfig.json -type f) app/api/openapi.yaml
 	cd web && npx --no vite build --logLevel warn
 	@touch $@
 

@@ -145,7 +145,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	a.server = server.New(server.Options{
 		Links: links, Version: p.Version,
 		IsFile: cdn.IsFile, FileRoutes: cdn.Routes(), Plain: files.Plain, IsUpload: api.UploadPath, Admit: rest.Admit,
-		WriteError: api.WriteError,
+		WriteError: dashboard.WriteError(api.WriteError),
 		Surfaces:   []server.Surface{rest, welcome, reading, files},
 	})
 	a.server.CountVideos(a.countVideos)

@@ -32,7 +32,8 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // everything is a file, as the policy wants
     modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 700,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: { input: { index: 'index.html', reference: 'reference.html' } },
   },
   server: {
     proxy: Object.fromEntries([...pass, '^/[A-Za-z0-9_-]+\\.[a-z0-9]+$'].map((p) => [p, { target: server, changeOrigin: false }])),

@@ -47,6 +47,7 @@ type API struct {
 	signAll           bool     // thumbnails need a signature, too
 	variants          []string // names of the prepared transforms
 	version, database string
+	site              config.Server // for its addresses
 	announced         chan<- struct{}
 	started           time.Time
 	totals            totals
@@ -59,7 +60,7 @@ func New(p Parts, cfg config.Config) *API {
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
-		version:  p.Version, database: p.Database, announced: p.Announced, started: time.Now(),
+		version:  p.Version, database: p.Database, site: cfg.Server, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -173,6 +174,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/stats", Admin, limit.Read, a.getStats},
 		{"GET", "/v1/admin/settings", Admin, limit.Read, a.getSettings},
 		{"PATCH", "/v1/admin/settings", AdminProven, limit.Mutation, a.updateSettings},
+		{"POST", "/v1/admin/storage-check", Admin, limit.Mutation, a.checkStorage}, // admincheck.go
+		{"GET", "/v1/admin/address", Admin, limit.Read, a.getAddress},
 		{"GET", "/v1/admin/announcements", Admin, limit.Read, a.listAnnouncements},
 		{"POST", "/v1/admin/announcements", Admin, limit.Mutation, a.createAnnouncement},
 		{"DELETE", "/v1/admin/announcements/:id", Admin, limit.Mutation, a.deleteAnnouncement},
@@ -242,6 +245,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/docs", docsRead, limit.Read, a.listDocs},
 		{"DELETE", "/v1/docs", remove, limit.Mutation, a.deleteDocs},
 		{"POST", "/v1/docs/raw\\:batch", Optional(auth.KBRead), limit.Read, a.readDocs}, // the backslash is for the router
+		{"POST", "/v1/docs/preview", docsRead, limit.Read, a.previewDoc},                // docpreview.go
 		{"GET", "/v1/docs/:id", Optional(auth.KBRead), limit.Read, a.getDoc},
 		{"GET", "/v1/docs/:id/raw", Optional(auth.KBRead), limit.Read, a.getDocRaw},
 		{"PATCH", "/v1/docs/:id", docsChange, limit.Mutation, a.updateDoc},

@@ -549,3 +549,33 @@ func TestWithoutRoomPicturesStayEmbedded(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func TestATextIsShownWhileItIsWritten(t *testing.T) {
+	p := apptest.StartWithWorkers(t)
+	show := func(text string) scenario {
+		return scenario{Method: "POST", URL: "/v1/docs/preview", Body: object{"content": text}}
+	}
+	var page struct {
+		HTML   string
+		Headed bool
+	}
+	text := "---\ntitle: T\n---\n# Today\n\n<script>alert(1)</script>\n\n*rain* ![x](https://elsewhere.example/x.png) <b onclick=x>b</b>"
+	r := p.Ask(t, show(text))
+	r.Data(t, &page)
+	if r.Status != 200 || !page.Headed || !strings.Contains(page.HTML, "<em>rain</em>") {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+	for _, bad := range []string{"script", "onclick", "<img", "title: T"} {
+		if strings.Contains(page.HTML, bad) {
+			t.Errorf("the preview has %q: %s", bad, page.HTML)
+		}
+	}
+	long := strings.Repeat("a", 512<<10+1)
+	p.Run(t,
+		scenario{Name: "no text", Method: "POST", URL: "/v1/docs/preview", Body: object{}, Status: 422, Code: "VALIDATION_ERROR"},
+		scenario{Name: "too long", Method: "POST", URL: "/v1/docs/preview", Body: object{"content": long}, Status: 422, Code: "VALIDATION_ERROR"},
+		scenario{Name: "much too long", Method: "POST", URL: "/v1/docs/preview", Body: object{"content": long + long + long + long}, Status: 413, Code: "PAYLOAD_TOO_LARGE"},
+		scenario{Name: "nobody", As: apptest.Nobody, Method: "POST", URL: "/v1/docs/preview", Body: object{"content": "x"}, Status: 401, Code: "UNAUTHORIZED"},
+		scenario{Name: "nothing was stored", URL: "/v1/docs", Status: 200, Has: []string{`"items":[]`}},
+	)
+}

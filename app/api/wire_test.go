@@ -34,7 +34,7 @@ func TestHealth(t *testing.T) {
 func TestPagesForBrowsers(t *testing.T) {
 	p := start(t)
 	p.Run(t,
-		scenario{Name: "the start page", As: apptest.Nobody, URL: "/", Status: 200, Has: []string{p.URL}},
+		scenario{Name: "the start page", As: apptest.Nobody, URL: "/", Status: 200, Has: []string{apptest.StartPage}},
 		scenario{Name: "robots", As: apptest.Nobody, URL: "/robots.txt", Status: 200, Has: []string{"Disallow: /v1/"}},
 	)
 }

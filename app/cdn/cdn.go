@@ -14,6 +14,7 @@ import (
 	"picora/app/auth"
 	"picora/app/fault"
 	"picora/app/library"
+	"picora/app/notice"
 	"picora/app/saveas"
 	"picora/app/usage"
 	"picora/media"
@@ -240,8 +241,8 @@ func (d *CDN) pending(c *fiber.Ctx, e *entry) error {
 	return c.Status(fiber.StatusAccepted).JSON(map[string]any{"status": "processing", "progress": d.library.Hearing(e.media.ID)})
 }
 
-// refuse answers an error with one plain sentence: people see these when a link
-// is wrong, and programs see the status.
+// refuse answers an error with one plain sentence, and a browser that opens the link
+// as a page with a page.
 func refuse(c *fiber.Ctx, err error) error {
 	f := fault.From(err)
 	status := fiber.StatusInternalServerError
@@ -274,8 +275,25 @@ func refuse(c *fiber.Ctx, err error) error {
 	h.Set("X-Picora-Error", string(f.Code))
 	security(h)
 	c.Status(status)
+	c.Append(fiber.HeaderVary, fiber.HeaderAccept, fiber.HeaderAcceptLanguage)
+	if notice.Wanted(c.Get(fiber.HeaderAccept)) {
+		b, err := notice.Notice{Status: status, Text: f.Message, Request: requestOf(c, status)}.Page(c.Get(fiber.HeaderAcceptLanguage))
+		if err == nil {
+			h.Set(fiber.HeaderContentSecurityPolicy, notice.Policy)
+			h.SetContentType(fiber.MIMETextHTMLCharsetUTF8)
+			return c.Send(b)
+		}
+	}
 	h.SetContentType(fiber.MIMETextPlainCharsetUTF8)
 	return c.SendString(f.Message + "\n")
+}
+
+// requestOf is the request's id where the log has more to say than the answer.
+func requestOf(c *fiber.Ctx, status int) string {
+	if status != fiber.StatusInternalServerError {
+		return ""
+	}
+	return c.GetRespHeader(fiber.HeaderXRequestID)
 }
 
 var errMissingBytes = errors.New("cdn: the file's bytes are missing")

@@ -39,6 +39,7 @@ type Library struct {
 	// Removed has room for one signal: accounts were removed.
 	Removed  chan struct{}
 	onForget func()
+	probing  sync.Mutex // held by a trial of the storage
 	// Collected has room for one signal: what is in some collections is to follow them.
 	Collected chan struct{}
 	// Trashed has room for one signal: blobs wait to be deleted.

@@ -27,6 +27,9 @@ const (
 	proseWait = 5 * time.Second
 	// proseAtOnce is how many pages are made at once: pictures are made by the same workers.
 	proseAtOnce = 2
+	// previewTime bounds the work on text that is being written, which is asked for again
+	// and again.
+	previewTime = 5 * time.Second
 	// proseVersion is part of what pages are kept under: another one makes them anew.
 	proseVersion = "1"
 )
@@ -87,14 +90,10 @@ func readProse(f *os.File) (p prose.Page, err error) {
 
 // makeProse has a worker make the page, and keeps it.
 func (l *Library) makeProse(ctx context.Context, m *store.Media, own []string, key string) (*os.File, error) {
-	select {
-	case l.prose <- struct{}{}:
-		defer func() { <-l.prose }()
-	case <-time.After(proseWait):
-		return nil, errBusy
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := l.proseTurn(ctx); err != nil {
+		return nil, err
 	}
+	defer func() { <-l.prose }()
 	if f, err := l.variants.cache.Get(m.ID, key); err == nil { // made while this one waited
 		return f, nil
 	}
@@ -120,6 +119,56 @@ func (l *Library) makeProse(ctx context.Context, m *store.Media, own []string, k
 		return nil, err
 	}
 	return l.keep(ctx, m.ID, key, out.File)
+}
+
+// proseTurn waits until a page may be made. Who got their turn gives it back.
+func (l *Library) proseTurn(ctx context.Context) error {
+	late := time.NewTimer(proseWait)
+	defer late.Stop()
+	select {
+	case l.prose <- struct{}{}:
+		return nil
+	case <-late.C:
+		return errBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// PreviewProse is Markdown as the page that it would be, of which nothing is kept.
+// ErrNoProse, errBusy, and the context's.
+func (l *Library) PreviewProse(ctx context.Context, text []byte, own []string) (p prose.Page, err error) {
+	if l.variants == nil {
+		return p, ErrNoProse
+	}
+	if err := l.proseTurn(ctx); err != nil {
+		return p, err
+	}
+	defer func() { <-l.prose }()
+	in, err := l.variants.cache.Create()
+	if err != nil {
+		return p, err
+	}
+	defer in.Close()
+	in.Discard() // its name; the file lives as long as it is open
+	if _, err = in.Write(text); err == nil {
+		_, err = in.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return p, err
+	}
+	out, err := l.variants.cache.Create()
+	if err != nil {
+		return p, err
+	}
+	defer out.Close()
+	out.Discard()
+	ctx, cancel := context.WithTimeout(ctx, previewTime)
+	defer cancel()
+	if _, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.ProseJob, In: in.File, Out: out.File, Args: media.ProseArgs{Own: own}}); err != nil {
+		return p, fmt.Errorf("%w: %w", ErrNoProse, err)
+	}
+	return readProse(out.File)
 }
 
 // noProse notes that the document is too much for a page.

@@ -184,6 +184,16 @@ func (o Origin) Doc(id, ext string) string { return o.Media + "/doc/" + id + "."
 // DocCover is the address of the picture of a PDF's first page.
 func (o Origin) DocCover(id string) string { return o.Media + "/doc-cover/" + id + ".jpg" }
 
+// Hosts are the names of the hosts of both, with their ports.
+func (o Origin) Hosts() (list []string) {
+	for _, origin := range []string{o.API, o.Media} {
+		if u, err := url.Parse(origin); err == nil && u.Host != "" {
+			list = append(list, u.Host)
+		}
+	}
+	return list
+}
+
 // Page is the address of a page for people; path begins with a slash.
 func (o Origin) Page(path string) string { return o.API + path }
 

@@ -162,7 +162,7 @@ func (p *Pages) read(ctx context.Context, m *store.Media, query string, begin fu
 func (p *Pages) layOut(ctx context.Context, m *store.Media, r *reading, begin func() error) error {
 	r.Plain, r.Note = true, "This is the document's source text."
 	if m.MIME == "text/markdown" {
-		page, err := p.library.Prose(ctx, m, hosts(link.Of(ctx)), begin)
+		page, err := p.library.Prose(ctx, m, link.Of(ctx).Hosts(), begin)
 		if err == nil {
 			r.Plain, r.Note = false, ""
 			r.HTML, r.Lead, r.Headed, r.Contents = template.HTML(page.HTML), page.Lead, page.Headed, contents(page.Contents)
@@ -190,16 +190,6 @@ func contents(all []prose.Heading) (list []prose.Heading) {
 	}
 	if len(list) < contentsFrom {
 		return nil
-	}
-	return list
-}
-
-// hosts are those of this server.
-func hosts(o link.Origin) (list []string) {
-	for _, origin := range []string{o.API, o.Media} {
-		if u, err := url.Parse(origin); err == nil && u.Host != "" {
-			list = append(list, u.Host)
-		}
 	}
 	return list
 }

@@ -1,7 +1,7 @@
 // Uploads: by button, drop and paste; five hundred at once; pause, failures, a server that goes away.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, owner, png, signIn, test, watch, type Page, type Picora } from './picora';
+import { expect, png, signIn, test, watch, type Page, type Picora } from './picora';
 
 const queue = (page: Page) => page.getByRole('region', { name: 'Uploads' });
 const ended = (page: Page, text: string) => expect(queue(page).getByText(text, { exact: true }).first()).toBeVisible({ timeout: 60_000 });
@@ -68,7 +68,7 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
   ]);
   await ended(page, '3 uploaded, 1 not');
   await expect(queue(page).getByText('One was in your library already.')).toBeVisible();
-  await expect(queue(page).getByText('Was in your library already')).toBeVisible();
+  await expect(queue(page).getByText('Was in your library already', { exact: true })).toBeVisible();
   await expect(queue(page).getByText('The file is empty').first()).toBeVisible();
   const { items } = await picora.api('GET', `/v1/media?kbId=${album}`);
   const boat = items.find((one: any) => one.filename === 'boat.png');
@@ -115,8 +115,6 @@ test('five hundred files at once, of which three are not taken', async ({ app, p
 
 test('pausing, cancelling, a server that is away, and limits that are waited for', async ({ page, picora }) => {
   const wrong = watch(page, picora.url);
-  await picora.stop();
-  await picora.start('[limits]\nupload_per_minute = 60\nupload_burst = 5\n');
   const guest = { email: 'bob@example.org', password: 'correct horse battery' };
   picora.addUser(guest);
   await signIn(page, picora, guest);
@@ -132,7 +130,6 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await expect(queue(page).getByText(/\/s · .* left/)).toBeVisible();
   await queue(page).getByRole('button', { name: 'Pause' }).click();
   await expect(queue(page).getByText('Paused. Files that were under way begin anew.')).toBeVisible();
-  const before = (await picora.api('GET', '/v1/admin/stats', undefined, await token(page, picora, owner))).imageCount;
   let asked = '';
   page.once('dialog', (d) => { asked = d.type(); void d.dismiss(); });
   await page.close({ runBeforeUnload: true });
@@ -141,7 +138,6 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await line(-1);
   await queue(page).getByRole('button', { name: 'Go on' }).click();
   await ended(page, '3 files uploaded');
-  expect((await picora.api('GET', '/v1/admin/stats', undefined, await token(page, picora, owner))).imageCount).toBeGreaterThanOrEqual(before);
 
   // The server stops, and is there again.
   await line(100_000);
@@ -150,21 +146,12 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await picora.stop('SIGKILL');
   await expect(queue(page).getByText('The server cannot be reached. Uploading goes on when it can.').first()).toBeVisible();
   await line(-1);
-  await picora.start('[limits]\nupload_per_minute = 60\nupload_burst = 5\n');
+  await picora.start('[limits]\nupload_per_minute = 6\nupload_burst = 0\n');
   await ended(page, '5 files uploaded');
 
   // More than the server takes at once: the rest is sent when it says so.
-  await page.getByLabel('Choose files').setInputFiles(many(0, 70));
+  await page.getByLabel('Choose files').setInputFiles(many(0, 5));
   await expect(queue(page).getByText(/takes so many files a minute. Uploading goes on in/).first()).toBeVisible();
-  await ended(page, '75 files uploaded');
-  await queue(page).getByRole('button', { name: 'Close the list' }).click();
-
-  // Somebody else's upload: the session ends, and what was sent for one is not sent for another.
+  await ended(page, '10 files uploaded');
   expect(wrong).toEqual([]);
 });
-
-/** An access token of who signs in. */
-async function token(page: Page, picora: Picora, who: { email: string; password: string }): Promise<string> {
-  const r = await fetch(`${picora.url}/v1/auth/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(who) });
-  return (await r.json()).data.accessToken;
-}

@@ -56,3 +56,25 @@ export interface Page<T> {
   nextCursor: string | null;
   total: number | null;
 }
+
+/** A file that only the user who is signed in may have, such as an original. The browser keeps large ones on its disk. */
+export async function file(path: string, signal?: AbortSignal): Promise<Blob> {
+  const get = async () => fetch(new URL(path, location.origin), { headers: { Authorization: `Bearer ${await accessToken()}` }, signal, credentials: 'same-origin' });
+  let r: Response;
+  try {
+    r = await get();
+    if (r.status === 401 && (await refresh())) r = await get();
+    if (r.ok) return await r.blob();
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e;
+    throw new Refused(0, 'UNREACHABLE', '');
+  }
+  const text = await r.text(); // the envelope, or a sentence
+  let said: { error?: unknown; code?: unknown } = {};
+  try {
+    said = JSON.parse(text) as typeof said;
+  } catch {
+    said = { error: r.headers.get('Content-Type')?.startsWith('text/plain') ? text : '', code: r.headers.get('X-Picora-Error') };
+  }
+  throw new Refused(r.status, String(said.code ?? `HTTP_${r.status}`), String(said.error ?? ''), {}, Number(r.headers.get('Retry-After') ?? 0) || 0);
+}

@@ -1,0 +1,19 @@
+// Text that the server has laid out, in a frame in which nothing runs. Its address is of
+// the kind blob:, so that it needs no right of its own: the page's policy holds there, too.
+
+/** What a frame of laid out text may do: be scrolled by this page, and open links in windows of their own. */
+export const sandbox = 'allow-same-origin allow-popups allow-popups-to-escape-sandbox';
+
+/** The address of a page as /d/… sends it. */
+export function sheet(page: string): string {
+  const whole = page
+    .replaceAll('href="/page/', `href="${location.origin}/page/`)
+    .replaceAll('rel="nofollow ugc', 'target="_blank" rel="nofollow ugc'); // links lead out of the frame
+  return URL.createObjectURL(new Blob([whole], { type: 'text/html; charset=utf-8' }));
+}
+
+/** The address of a page with html as its text, which the server made harmless. */
+export function sheetOf(html: string, dir = 'auto'): string {
+  return sheet(`<!doctype html><html><head><meta charset="utf-8"><link rel="stylesheet" href="/page/document.css"><link rel="stylesheet" href="/page/page.css"></head>
+<body><main class="document"><article class="prose" dir="${dir}">${html}</article></main></body></html>`);
+}
