@@ -11,8 +11,12 @@ const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readTe
 async function drop(page: Page, files: string[], end: 'drop' | 'dragCancel' = 'drop'): Promise<void> {
   const cdp = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver'] as const) await cdp.send('Input.dispatchDragEvent', { type, x: 500, y: 400, data });
-  await expect(page.getByText('Drop to upload')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Upload', exact: true })).toBeVisible();
+  await cdp.send('Input.dispatchDragEvent', { type: 'dragEnter', x: 500, y: 400, data });
+  await expect(async () => { // a browser says it again and again
+    await cdp.send('Input.dispatchDragEvent', { type: 'dragOver', x: 500, y: 400, data });
+    await expect(page.getByText('Drop to upload')).toBeVisible({ timeout: 500 });
+  }).toPass();
   await cdp.send('Input.dispatchDragEvent', { type: end, x: 500, y: 400, data });
   await expect(page.getByText('Drop to upload')).toBeHidden();
 }

@@ -6,7 +6,8 @@ export const sandbox = 'allow-same-origin allow-popups allow-popups-to-escape-sa
 
 /** The address of a page as /d/… sends it. */
 export function sheet(page: string): string {
-  const whole = page
+  const foot = page.lastIndexOf('<footer>'); // its link to the file is for readers; this page has one that works for the owner
+  const whole = (foot < 0 ? page : page.slice(0, foot) + page.slice(page.indexOf('</footer>', foot)))
     .replaceAll('href="/page/', `href="${location.origin}/page/`)
     .replaceAll('rel="nofollow ugc', 'target="_blank" rel="nofollow ugc'); // links lead out of the frame
   return URL.createObjectURL(new Blob([whole], { type: 'text/html; charset=utf-8' }));
