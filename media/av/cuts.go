@@ -27,7 +27,7 @@ func (c *cuts) see(p *astiav.Packet, base astiav.Rational) {
 	at := rescale(p.Pts(), base, micro)
 	old := c.list.Load()
 	if old == nil {
-		c.list.Store(&[]int64{at})
+		c.list.Store(&[]int64{min(at, 0)}) // what is seen first is seen from the start
 		return
 	}
 	if at < (*old)[len(*old)-1]+c.every-slack {

@@ -114,11 +114,12 @@ func (l *ladder) take(f *astiav.Frame) error {
 const maxLate = 600_000_000 // µs
 
 // fill shows the last picture again wherever a segment begins until then: a film may stand
-// still for longer than a segment may last.
+// still for longer than a segment may last. Where the next picture follows soon it begins the
+// segment itself: one more, shown for a moment, would cost as much as a key frame does.
 func (l *ladder) fill(until int64) error {
 	for {
 		at, known := l.cut.cuts.boundary(l.cut.next)
-		if !known || at >= until-slack {
+		if !known || at >= until-soon {
 			return nil
 		}
 		if err := l.again(at); err != nil {
@@ -126,6 +127,9 @@ func (l *ladder) fill(until int64) error {
 		}
 	}
 }
+
+// soon is how much later than planned a segment may begin: µs.
+const soon = 250_000
 
 // again shows the last picture at that time (µs).
 func (l *ladder) again(at int64) error {

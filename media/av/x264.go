@@ -57,6 +57,11 @@ func openX264(a x264Args) (e *astiav.CodecContext, name string, err error) {
 		e.SetRateControlMaxRate(a.maxBits)
 		e.SetRateControlBufferSize(int(min(2*a.maxBits, math.MaxInt32)))
 	}
+	if a.preset == "ultrafast" && name == usualEncoder {
+		// Which looks at no picture ahead, and so has spent what the cap allows when the first
+		// picture of a segment comes: one in which every block is blurred.
+		pairs = append(pairs, "rc-lookahead", "10")
+	}
 	options, err := dictionary(pairs...)
 	if err != nil {
 		e.Free()

@@ -287,3 +287,38 @@ func TestADiskThatIsFullIsSaid(t *testing.T) {
 		t.Errorf("all in one: %v", err)
 	}
 }
+
+// TestSegmentsBeginWithPicturesOfTheFilm has rates that do not divide by a segment's
+// length: no picture is shown twice for that.
+func TestSegmentsBeginWithPicturesOfTheFilm(t *testing.T) {
+	for rate, want := range map[float64]int{30000. / 1001: 210, 24000. / 1001: 168, 25: 175} {
+		path := film(t, "a.mp4", join(pictures("160x90", rate, 7), small)...)
+		_, tracks := tracksOf(t, path, survey(7, rate), rung(160, 90))
+		if m := tracks[0]; abs(len(m.probe.Packets)-want) > 1 || len(m.index.Segments) != 4 || !near(m.FrameRate, rate, 0.01) {
+			t.Errorf("%g a second: %d pictures in %d segments, %g a second", rate, len(m.probe.Packets), len(m.index.Segments), m.FrameRate)
+		}
+	}
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// TestCopiedPicturesThatBeginLater has sound before there are pictures: the copy is cut
+// where the other sizes are.
+func TestCopiedPicturesThatBeginLater(t *testing.T) {
+	path := film(t, "a.mkv", join([]string{"-itsoffset", "0.7"}, pictures("320x180", 25, 9), tone(9), small, []string{"-g", "50", "-sc_threshold", "0"})...)
+	args := survey(9.7, 25)
+	args.Survey.Copy = true
+	_, tracks := tracksOf(t, path, args, media.TrackArgs{Kind: media.PictureTrack, Copy: true}, rung(160, 90), sound(1))
+	copied, made := tracks[0].index.Segments, tracks[1].index.Segments
+	if len(copied) != len(made) || len(copied) < 3 {
+		t.Fatalf("%d segments are copied, %d made", len(copied), len(made))
+	}
+	for i := range copied {
+		if !near(copied[i].Duration, made[i].Duration, 0.05) {
+			t.Errorf("segment %d lasts %v s where it is copied, %v s where it is made", i, copied[i].Duration, made[i].Duration)
+		}
+	}
+	if !near(tracks[0].index.Duration(), 9.7, 0.1) {
+		t.Errorf("the copy lasts %v s", tracks[0].index.Duration())
+	}
+}

@@ -76,7 +76,7 @@ func sounds() []Case {
 	later := func(name string, pictures, sound string) Case {
 		return usual(name).with(func(c *Case) {
 			c.Args = join([]string{"-itsoffset", pictures}, picture(320, 180, "25", Seconds), []string{"-itsoffset", sound}, beeps("stereo", Seconds, 48000), x264(), aac())
-			c.Seconds, c.Rate, c.Least = Seconds+0.5, 0, 0.88
+			c.Seconds, c.Rate = Seconds+0.5, 0
 		})
 	}
 	length := func(name string, sound, all float64) Case {
