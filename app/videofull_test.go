@@ -36,7 +36,7 @@ func TestAVideoWaitsForRoomOnTheDisk(t *testing.T) {
 	fill(t, filepath.Join(dir, "filler"))
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		told := jobTold(p, &m)
-		if strings.Contains(told, "failed") || strings.Contains(told, "room") {
+		if strings.Contains(told, "room") { // a try that fails is something else
 			t.Log(told)
 			break
 		}

@@ -354,7 +354,7 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 		again(now.Add(roomAgain), false, "%s", fault.From(err).Message)
 	case errors.Is(err, worker.ErrSpace), fault.From(err).Code == fault.StorageFull:
 		slog.Warn("the disk was full before a step of a video was done", "id", w.job.Media, "step", w.step, "err", err)
-		again(now.Add(fullAgain), false, "Waiting for room on the disk: it was full before step %s was done, which begins again.", w.step)
+		again(now.Add(fullAgain), false, "Waiting for room on the disk: it was full before the step “%s” was done, which begins again.", w.step)
 	case v.final || w.job.Attempts >= tries:
 		l.giveUp(ctx, w, v.sentence, err)
 	default:
