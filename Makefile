@@ -43,7 +43,7 @@ check-release: release ## run the program in ./dist in an empty chroot (as root)
 
 .PHONY: test
 test: ffmpeg sounds web $(PICGO) ## all tests, with the race detector; those of memory without; those of the dashboard in a browser
-	@./.ci/need chromium fonts-noto-cjk
+	@./.ci/need chromium fonts-noto-cjk ffmpeg
 	@$(ENV) set -ex; $(GO) test -race -shuffle=on -timeout 20m ./...; $(GO) test ./media/worker; $(GO) test -run Million ./app/limit
 	@$(MAKE) --no-print-directory e2e
 
@@ -70,8 +70,13 @@ check-web: $(MODULES) ## types, and that all languages have all texts
 
 .PHONY: e2e
 e2e: build ## the dashboard in Chromium, against the real program
-	@./.ci/need chromium fonts-noto-cjk
+	@./.ci/need chromium fonts-noto-cjk ffmpeg
 	cd web && npx --no playwright test
+
+.PHONY: lighthouse
+lighthouse: build ## Lighthouse's marks of sign-in, library, gallery and guide: the median of three
+	@./.ci/need chromium ffmpeg
+	cd web && npx --no playwright test -c lighthouse
 
 .PHONY: fuzz
 fuzz: ffmpeg ## every fuzz target for FUZZTIME (60s) each

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/auth"
+	"picora/app/link"
 )
 
 // setupNeeded handles GET /v1/setup.
@@ -13,7 +14,7 @@ func (a *API) setupNeeded(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return ok(c, map[string]any{"needed": needed})
+	return ok(c, map[string]any{"needed": needed, "address": link.Of(c.UserContext()).API})
 }
 
 // setup handles POST /v1/setup: the first account.

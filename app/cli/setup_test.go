@@ -54,7 +54,7 @@ func TestThreat18TheConsoleHasALinkThatWorksOnce(t *testing.T) {
 	}
 	needed := func(want string) {
 		t.Helper()
-		if r := p.Do("GET", "/v1/setup", nil, "Authorization", ""); !strings.Contains(string(r.Body), `"needed":`+want) {
+		if r := p.Do("GET", "/v1/setup", nil, "Authorization", ""); !strings.Contains(string(r.Body), `"needed":`+want) || !strings.Contains(string(r.Body), `"address":"`+p.URL+`"`) {
 			t.Errorf("%s", r.Body)
 		}
 	}

@@ -4,7 +4,6 @@ package dashboard
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -39,11 +38,7 @@ type Dashboard struct {
 	reference document
 	unbuilt   *template.Template
 	guide     *guide
-	nonce     string // of styles, see policy
 }
-
-// noncePlace is where the page has the nonce of styles.
-const noncePlace = `<meta name="style-nonce" content="">`
 
 // document is a page that was built; without bytes when it was not.
 type document struct {
@@ -63,11 +58,6 @@ func New(files Files) (*Dashboard, error) {
 	}
 	if d.index, err = readDocument(files.Dashboard, "index.html"); err != nil {
 		return nil, err
-	}
-	d.nonce = rand.Text()
-	if d.index.html != nil {
-		b := bytes.Replace(d.index.html, []byte(noncePlace), []byte(`<meta name="style-nonce" content="`+d.nonce+`">`), 1)
-		d.index = document{b, etag(b)}
 	}
 	d.reference, err = readDocument(files.Dashboard, "reference.html")
 	return d, err
@@ -101,7 +91,7 @@ func (d *Dashboard) Mount(r fiber.Router) {
 
 // page handles the address of every page: the dashboard finds out which it is.
 func (d *Dashboard) page(c *fiber.Ctx) error {
-	return d.send(c, d.index, policy(link.Of(c.UserContext()), d.nonce))
+	return d.send(c, d.index, policy(link.Of(c.UserContext())))
 }
 
 // referencePage handles GET /reference: the API's document, to read and to try.

@@ -7,18 +7,15 @@ const closed = "; object-src 'none'; base-uri 'none'; form-action 'none'; frame-
 
 // policy lets a page run the dashboard's own scripts and show what this server has, its
 // media host included, and nothing else. Text becomes HTML through Svelte's templates
-// alone, and what the dashboard's own policy "default" lets through (web/src/trusted.ts).
-// Frames of blob: show documents, and have this policy, too.
-// The nonce is for a library that writes a style of its own, wavesurfer.js. It lives as
-// long as this process: scripts have none, and a style alone can ask nobody for anything.
-func policy(o link.Origin, nonce string) string {
+// alone (Trusted Types). Frames of blob: show documents, and have this policy, too.
+func policy(o link.Origin) string {
 	own := "'self'"
 	if o.Media != o.API {
 		own += " " + o.Media
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-" + nonce + "'; img-src " + own + " data: blob:; media-src " + own + " blob:; " +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + own + " data: blob:; media-src " + own + " blob:; " +
 		"connect-src " + own + "; font-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; " +
-		"require-trusted-types-for 'script'; trusted-types svelte-trusted-html default" + closed
+		"require-trusted-types-for 'script'; trusted-types svelte-trusted-html" + closed
 }
 
 // guidePolicy lets the guide look as it does, and find words.

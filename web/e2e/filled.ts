@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import type { Picora } from './picora';
 import { png } from './png';
 
@@ -29,7 +30,7 @@ export function made(ext: string, ...args: string[]): Buffer {
 
 /** Fills the library of owner. Names and texts are what says() answers, for tests with hostile ones. */
 export async function fill(picora: Picora, says: (what: string) => string = (s) => s): Promise<Filled> {
-  const album = await picora.api('POST', '/v1/collections', { name: says('Summer by the sea'), description: says('Two weeks, one bicycle.'), type: 'album', visibility: 'public' });
+  const album = await picora.api('POST', '/v1/collections', { name: says('Summer by the sea'), description: says('Two weeks, one bicycle.'), collectionType: 'photo_album', isPublic: true });
   const colours: [number, number, number][] = [[201, 92, 84], [84, 140, 201], [96, 168, 110], [222, 178, 80], [120, 90, 160], [60, 70, 90], [230, 230, 235], [20, 120, 130]];
   const pictures: string[] = [];
   for (const [i, colour] of colours.entries()) {
@@ -68,7 +69,7 @@ export function pagesOf(f: Filled): string[] {
   return [
     '/', '/?q=picture', `/item/${f.picture}`, `/item/${f.audio}`, `/item/${f.video}`, `/item/${f.doc}`, '/upload', '/collections', `/collections/${f.album.id}`,
     '/trash', '/usage', '/keys', `/keys/${f.key}`, '/notifications',
-    '/settings', '/settings/appearance', '/settings/security', '/settings/notifications',
+    '/settings', '/settings/appearance', '/settings/security', '/settings/documents', '/settings/account',
     '/admin', '/admin/users', `/admin/users/${f.user}`, '/admin/invites', '/admin/storage', '/admin/jobs', '/admin/settings', '/admin/announcements', '/admin/audit',
     '/settings/nothing', '/item/aaaaaaaaaaa',
   ];
@@ -80,4 +81,15 @@ export function publicPages(f: Filled): string[] {
     '/login', '/register', '/forgot', '/setup', '/guide', '/guide/start', '/guide/zh-CN', '/guide/errors', '/guide?q=proxy', '/nothing', '/aaaaaaaaaaa.png',
     `/c/${f.album.slug}`, `/d/${f.doc}`, `/embed/audio/${f.audio}`, `/embed/video/${f.video}`,
   ];
+}
+
+/** Waits until nothing is being loaded or moved any more. */
+export async function calm(page: Page): Promise<void> {
+  await page.waitForLoadState('load');
+  await page.locator('main').first().waitFor({ timeout: 10_000 }).catch(() => undefined);
+  await page.waitForLoadState('networkidle', { timeout: 8_000 }).catch(() => undefined); // a page that looks again and again has no end
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await Promise.race([Promise.allSettled(document.getAnimations().map((a) => a.finished)), new Promise((done) => setTimeout(done, 1000))]);
+  });
 }

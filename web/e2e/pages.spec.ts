@@ -4,7 +4,7 @@
 import axe from 'axe-core';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fill, pagesOf, publicPages, type Filled } from './filled';
+import { calm, fill, pagesOf, publicPages, type Filled } from './filled';
 import { expect, signIn, test, watch, type Page } from './picora';
 
 const results = join(import.meta.dirname, 'results/pages');
@@ -16,20 +16,10 @@ const screens = {
   phone: { width: 390, height: 844 },
 };
 
-/** Waits until nothing is being loaded or moved any more. */
-export async function calm(page: Page): Promise<void> {
-  await page.waitForLoadState('load');
-  await page.locator('main').first().waitFor({ timeout: 10_000 }).catch(() => undefined);
-  await page.waitForLoadState('networkidle', { timeout: 8_000 }).catch(() => undefined); // a page that looks again and again has no end
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    await Promise.race([Promise.allSettled(document.getAnimations().map((a) => a.finished)), new Promise((done) => setTimeout(done, 1000))]);
-  });
-}
-
 async function look(page: Page, url: string, at: string, screen: string): Promise<string[]> {
   const wrong: string[] = [];
-  await page.goto(url + at);
+  const r = await page.goto(url + at);
+  if (r && r.status() !== (/^\/(nothing|aaaaaaaaaaa\.png)$/.test(at) ? 404 : 200)) wrong.push(`${at}: ${r.status()}`);
   await calm(page);
   await page.evaluate(axe.source);
   for (const scheme of ['light', 'dark'] as const) {

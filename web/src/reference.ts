@@ -13,6 +13,7 @@ createApiReference('#app', {
   telemetry: false,
   persistAuth: false, // a key stays in no storage that another page could read
   hideClientButton: true,
+  agent: { disabled: true },
   showDeveloperTools: 'never',
   customCss: ':root { --scalar-font: system-ui, sans-serif; --scalar-font-code: ui-monospace, monospace; }',
 });

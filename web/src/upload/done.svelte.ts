@@ -1,6 +1,8 @@
 // What happens when files have been uploaded.
 import { copyText } from '../clipboard';
 import { t } from '../i18n.svelte';
+import { linksOf } from '../links';
+import { format } from '../parts/copylink.svelte';
 import { toast } from '../parts/toasts.svelte';
 import type { Upload } from './item.svelte';
 import { options } from './options.svelte';
@@ -43,8 +45,8 @@ export function finished(): void {
   if (options.copy && items.length) void copyLinks(items);
 }
 
-/** Puts links on the clipboard, one in a line, if the browser lets a page do so now. */
+/** Puts links on the clipboard, one in a line and in the form that was chosen last, if the browser lets a page do so now. */
 async function copyLinks(items: Upload[]): Promise<void> {
-  const links = items.map((one) => one.result!.url);
-  if (document.hasFocus() && (await copyText(links.join('\n')))) toast(t('upload.linksCopied', { n: links.length }));
+  const media = items.flatMap((one) => one.result?.media ?? []);
+  if (document.hasFocus() && (await copyText(linksOf(media, format())))) toast(t('upload.linksCopied', { n: media.length }));
 }

@@ -1,4 +1,5 @@
 // One file in the queue, and how many there are of each state.
+import type { Linkable } from '../links';
 import type { Kind } from './kind';
 import type { Options } from './options.svelte';
 
@@ -13,10 +14,8 @@ export interface Failure {
 }
 
 export interface Result {
-  id: string;
-  url: string; // what one gives to others
   duplicate: boolean;
-  data: Record<string, unknown>; // as the server answered
+  media: Linkable; // as the server answered
 }
 
 let last = 0;

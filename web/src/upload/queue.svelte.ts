@@ -1,6 +1,7 @@
 // The queue of uploads: three at a time, in the order they came. It lives as long as the
 // page, whatever is shown on it.
 import { Refused } from '../api';
+import type { Linkable } from '../links';
 import { request } from '../request';
 import { send } from '../upload';
 import { finished, uploaded } from './done.svelte';
@@ -9,7 +10,7 @@ import { Totals, Upload, type Failure, type State } from './item.svelte';
 import { addresses, kindOf, type Kind } from './kind';
 import { current, type Options } from './options.svelte';
 import { Rate } from './rate.svelte';
-import { failure, linkOf, verdict } from './verdict';
+import { failure, verdict } from './verdict';
 
 const atOnce = 3;
 
@@ -105,7 +106,7 @@ async function deliver(item: Upload, signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw signal.reason;
   move(item, 'done', {
     sent: item.size,
-    result: { id: String(sent.data.id), url: linkOf(kind, sent.data), duplicate: sent.duplicate, data: sent.data },
+    result: { duplicate: sent.duplicate, media: { ...sent.data, type: kind } as Linkable & typeof sent.data },
   });
   uploaded(item);
 }

@@ -1,7 +1,6 @@
 // What to do about an upload that failed: try again, wait, or tell its owner.
 import { Refused } from '../api';
 import type { Failure } from './item.svelte';
-import type { Kind } from './kind';
 
 /** wait: the whole queue waits, then this file goes again; refuse: this file is given up. */
 export type Verdict =
@@ -51,10 +50,3 @@ export const groupOf = (f: Failure): string => [f.code, f.meta.type ?? '', f.mes
 
 /** Whether sending the same file again can help at all. */
 export const canRetry = (f: Failure): boolean => !['UNKNOWN_TYPE', 'EMPTY', 'UNREADABLE'].includes(f.code);
-
-/** The address that others get. Documents are read on a page, videos are watched on one. */
-export function linkOf(kind: Kind, data: Record<string, unknown>): string {
-  if (kind === 'doc') return `${location.origin}/d/${String(data.id)}`;
-  if (kind === 'video') return String(data.embedUrl ?? '');
-  return String(data.url ?? '');
-}

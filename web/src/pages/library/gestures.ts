@@ -41,12 +41,13 @@ export function gestures(h: Handlers): Attachment<HTMLElement> {
     const click = (event: MouseEvent) => {
       stop();
       const m = h.itemOf(event.target);
-      if (!m || (event.target as Element).closest('button')) return;
       if (held) {
         held = false;
         event.preventDefault();
+        event.stopPropagation(); // whatever is under the finger by now
         return;
       }
+      if (!m || (event.target as Element).closest('button')) return;
       if (event.shiftKey || event.ctrlKey || event.metaKey || (h.choosing() && event.detail > 0)) { // a click by Enter opens
         event.preventDefault();
         h.choose(m, event.shiftKey);
@@ -56,7 +57,6 @@ export function gestures(h: Handlers): Attachment<HTMLElement> {
       const m = h.itemOf(event.target);
       if (!m) return;
       event.preventDefault();
-      if (touch && event.button !== 0 && held) return;
       if (touch) return; // a finger that rests chooses
       const box = (event.target as Element).getBoundingClientRect();
       // By key there is no place: then it opens in the middle of the tile.
@@ -72,10 +72,10 @@ export function gestures(h: Handlers): Attachment<HTMLElement> {
     };
 
     const listeners = Object.entries({ pointerdown: down, pointermove: move, pointerup: stop, pointercancel: stop, click, contextmenu: menu, focusin: focus, keydown: key });
-    for (const [name, f] of listeners) grid.addEventListener(name, f as EventListener);
+    for (const [name, f] of listeners) grid.addEventListener(name, f as EventListener, name === 'click');
     return () => {
       stop();
-      for (const [name, f] of listeners) grid.removeEventListener(name, f as EventListener);
+      for (const [name, f] of listeners) grid.removeEventListener(name, f as EventListener, name === 'click');
     };
   };
 }

@@ -58,32 +58,45 @@ export function block(items: Medium[], width: number, target: number, { months, 
   return out;
 }
 
-/** Adds items in rows. Unless the section ends, the last row is as full as the others, so that the next stretch goes on below it. */
+/** Adds items in rows, so that all are about as tall as they should be. Unless the section ends, the last row is as full
+    as the others, so that the next stretch goes on below it. */
 function rows(out: Block, items: Medium[], width: number, target: number, ends: boolean): void {
   const ratios = items.map(ratioOf);
-  const total = ratios.reduce((a, b) => a + b, 0);
-  const exact = (total * target) / width;
-  // The rows share what there is evenly, so none stands out; at an end there may be a rest.
-  const count = Math.max(1, ends ? Math.ceil(exact - 0.2) : Math.round(exact));
-  const share = ends ? Math.max(total / count, width / (target * 1.12)) : total / count;
-  for (let i = 0, sum = 0; i < items.length; ) {
-    let n = 0;
-    let row = 0;
-    const goal = share * (Math.floor(sum / share + 1e-9) + 1);
-    do row += ratios[i + n++]!;
-    while (i + n < items.length && sum + row + ratios[i + n]! / 2 <= goal);
-    // What fell short of its row would be too large: it keeps the height of the others.
-    const full = (width - gap * (n - 1)) / row;
-    const h = Math.round(full > target * 1.5 ? target : full);
+  const n = items.length;
+  const tall = (from: number, to: number, sum: number) => (width - gap * (to - from - 1)) / sum;
+  // The best way to fill rows up to an item: what it costs, and where its last row begins.
+  const cost = [0];
+  const begin = [0];
+  for (let to = 1; to <= n; to++) {
+    cost[to] = Infinity;
+    let sum = 0;
+    for (let from = to - 1; from >= 0; from--) {
+      sum += ratios[from]!;
+      const h = tall(from, to, sum);
+      const off = Math.log(h / target);
+      // At the end a row may be short, and costs little then.
+      const price = to === n && ends && off > 0 ? Math.min(off, 0.05) : off * off;
+      if (cost[from]! + price < cost[to]!) {
+        cost[to] = cost[from]! + price;
+        begin[to] = from;
+      }
+      if (h < target * 0.45) break;
+    }
+  }
+  const edges = [n];
+  while (edges[0]! > 0) edges.unshift(begin[edges[0]!]!);
+  for (let k = 0; k + 1 < edges.length; k++) {
+    const [from, to] = [edges[k]!, edges[k + 1]!];
+    const full = tall(from, to, ratios.slice(from, to).reduce((a, b) => a + b, 0));
+    // A row that is short keeps the height of the others, and does not reach the edge.
+    const fits = full <= target * (to === n && ends ? 1.25 : 1.6);
+    const h = Math.round(fits ? full : target);
     let x = 0;
-    for (let k = 0; k < n; k++) {
-      const last = k === n - 1 && full <= target * 1.5;
-      const w = last ? width - x : Math.round(ratios[i + k]! * h);
+    for (let i = from; i < to; i++) {
+      const w = fits && i === to - 1 ? width - x : Math.round(ratios[i]! * h);
       out.boxes.push({ x, y: out.height, w, h });
       x += w + gap;
     }
     out.height += h + gap;
-    sum += row;
-    i += n;
   }
 }
