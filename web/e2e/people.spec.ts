@@ -293,7 +293,7 @@ test('profile, notifications, time zone and Chinese', async ({ app, picora }) =>
   await app.goto(`${picora.url}/settings/appearance`);
   await app.getByRole('combobox', { name: 'Time zone' }).selectOption('Asia/Shanghai');
   await app.getByRole('combobox', { name: 'Language' }).selectOption('zh-CN');
-  await expect(app.getByRole('heading', { name: '设置: 外观' })).toBeVisible();
+  await expect(app.getByRole('heading', { name: '设置：外观' })).toBeVisible();
   await app.reload();
   await expect(app.locator('html')).toHaveAttribute('lang', 'zh-CN');
   await expect(app.getByRole('combobox', { name: '时区' })).toHaveValue('Asia/Shanghai');
