@@ -50,6 +50,16 @@ export async function answer<T>(path: string, options: Options = {}): Promise<{ 
   return { data: r.data as T, meta: r.meta };
 }
 
+/** Sends the browser to an address that redirects elsewhere, unless it does not: then it throws Refused, and the page stays. */
+export async function leave(url: string): Promise<void> {
+  const r = await fetch(url, { redirect: 'manual', credentials: 'same-origin' }).catch(() => null);
+  if (r?.type !== 'opaqueredirect') {
+    const said = (await r?.json().catch(() => null)) as Failure | null | undefined;
+    throw new Refused(r?.status ?? 0, said?.code ?? 'UNREACHABLE', said?.error ?? '', {}, Number(r?.headers.get('Retry-After') ?? 0) || 0);
+  }
+  location.assign(url);
+}
+
 /** A list with a cursor, page by page. */
 export interface Page<T> {
   items: T[];
