@@ -1,7 +1,7 @@
 // Uploads: by button, drop and paste; five hundred at once; pause, failures, a server that goes away.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, png, signIn, test, watch, type Page, type Picora } from './picora';
+import { expect, owner, png, signIn, test, watch, type Page, type Picora } from './picora';
 
 const queue = (page: Page) => page.getByRole('region', { name: 'Uploads' });
 const ended = (page: Page, text: string) => expect(queue(page).getByText(text, { exact: true }).first()).toBeVisible({ timeout: 60_000 });
@@ -82,6 +82,14 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
   await queue(page).getByRole('button', { name: 'Copy the link of boat.png' }).click();
   expect(await clipboard(page)).toBe(boat.url);
 
+  // Text becomes a document, but not without being asked, and only here.
+  await page.evaluate(() => navigator.clipboard.writeText('# Log\n\nFair wind.'));
+  await page.getByRole('heading', { level: 1 }).click();
+  await page.keyboard.press('Control+v');
+  await page.getByRole('dialog', { name: 'Keep this text as a document?' }).getByRole('button', { name: 'Upload it' }).click();
+  await ended(page, '4 uploaded, 1 not');
+  expect((await picora.api('GET', '/v1/docs?q=Log')).items[0].title).toBe('Log');
+
   // A file that goes to a collection's own page goes into the collection.
   await page.goto(`${picora.url}/collections/${album}`);
   const cdp = write(picora, { 'late.png': png(9, 9, [1, 2, 3], 'late') });
@@ -159,3 +167,56 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await ended(page, '10 files uploaded');
   expect(wrong).toEqual([]);
 });
+
+test('a full disk, an account without a plan, and somebody else at the same browser', async ({ page, picora }) => {
+  await picora.stop();
+  await picora.start(`[blobs]\nmin_free_bytes = ${10 ** 18}\n`);
+  const poor = { email: 'poor@example.org', password: 'correct horse battery' };
+  picora.addUser(poor);
+  const some = (n: number) => Array.from({ length: n }, (_, i) => ({ name: `s${i}.png`, mimeType: 'image/png', buffer: png(9, 9, [i, 3, n], `s${i}`) }));
+  const sent: string[] = [];
+  page.on('request', (r) => { if (r.method() === 'POST' && r.url().endsWith('/v1/images')) sent.push(r.url()); });
+  await signIn(page, picora);
+  await page.goto(`${picora.url}/upload`);
+
+  // Nothing more is tried on a disk that is full, until somebody says so.
+  await page.getByLabel('Choose files').setInputFiles(some(10));
+  await expect(queue(page).getByText("Paused: the server's disk is full.")).toBeVisible();
+  expect(sent.length).toBeLessThanOrEqual(3);
+  await picora.stop();
+  await picora.start();
+  await queue(page).getByRole('button', { name: 'Try again' }).first().click();
+  await ended(page, '10 files uploaded');
+
+  // Somebody else signs in, in the same page: what waits is not theirs.
+  await page.context().setOffline(true);
+  await page.getByLabel('Choose files').setInputFiles(some(4).map((one) => ({ ...one, name: `mine-${one.name}` })));
+  await queue(page).getByRole('button', { name: 'Pause' }).click();
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Your account' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByLabel('E-mail').fill(poor.email);
+  await page.getByLabel('Password', { exact: true }).fill(poor.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Your account' })).toBeVisible();
+  await expect(queue(page)).toBeHidden();
+
+  // A plan that takes nothing in is said once, and not asked for each file.
+  const { items } = await picora.api('GET', '/v1/admin/users', undefined, (await login(picora)).accessToken);
+  const id = items.find((one: any) => one.email === poor.email).id;
+  await picora.api('PATCH', `/v1/admin/users/${id}`, { plan: 'none' }, (await login(picora)).accessToken);
+  sent.length = 0;
+  await page.goto(`${picora.url}/upload`);
+  await page.getByLabel('Choose files').setInputFiles(some(12));
+  await ended(page, '0 uploaded, 12 not');
+  expect(sent.length).toBeLessThanOrEqual(3);
+  const why = page.getByRole('list', { name: 'Files that were not taken' });
+  await expect(why.getByRole('listitem')).toHaveCount(1);
+  await expect(why).toContainText('Your account has no plan');
+});
+
+/** A session of the owner, who administers the server. */
+async function login(picora: Picora): Promise<{ accessToken: string }> {
+  const r = await fetch(`${picora.url}/v1/auth/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: owner.email, password: owner.password }) });
+  return (await r.json()).data;
+}

@@ -62,6 +62,13 @@ export function pasted(data: DataTransfer | null, now = new Date()): Found[] {
   });
 }
 
+/** Text that was copied, as a document; undefined: there is nothing in it. */
+export function written(text: string, now = new Date()): Found | undefined {
+  if (!text.trim()) return undefined;
+  const name = `${stamp(now)}.md`;
+  return { file: new File([text], name, { type: 'text/markdown' }), path: name };
+}
+
 /** A time that can stand in a file's name on every system. */
 export function stamp(d: Date): string {
   const two = (n: number) => String(n).padStart(2, '0');
