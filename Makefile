@@ -109,6 +109,11 @@ bench-access: ffmpeg ## what it costs to know a key, keep a limit, count a byte
 	@$(ENV) set -x; $(GO) test -count=1 -run '^$$' -bench . -benchmem ./app/auth ./app/limit ./app/usage
 	@$(ENV) set -x; $(GO) test -count=1 -run '^TestTwoHundredSignIns' -v ./app
 
+.PHONY: bench-dashboard
+bench-dashboard: build ## the library with 100,000 files in Chromium: how soon it shows, how much of it is in memory
+	@./.ci/need chromium
+	@$(ENV) cd web && npx --no playwright test -c bench.config.ts
+
 .PHONY: soak-images
 soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to workers
 	@$(ENV) set -x; PICORA_SOAK=10000 $(GO) test -count=1 -timeout 60m -run '^TestSoak$$' -v ./app
