@@ -162,10 +162,10 @@ test('sizes and hot-link rules, on a phone and in Chinese too', async ({ app, pi
   await app.getByRole('menuitem', { name: 'Who may show it' }).click();
   const rules = app.getByRole('dialog', { name: 'Who may show it' });
   await rules.getByText('Only these sites').click();
-  await rules.getByLabel('Sites').fill('exa mple.*');
+  await rules.getByRole('textbox', { name: 'Sites' }).fill('exa mple.*');
   await rules.getByRole('button', { name: 'Save' }).click();
   await expect(rules.getByRole('alert')).toBeVisible(); // the server's own sentence
-  await rules.getByLabel('Sites').fill('https://Example.org/page\n*.example.org');
+  await rules.getByRole('textbox', { name: 'Sites' }).fill('https://Example.org/page\n*.example.org');
   await accessible(app);
   await rules.getByRole('button', { name: 'Save' }).click();
   await expect(rules).toHaveCount(0);
