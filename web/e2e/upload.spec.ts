@@ -11,7 +11,7 @@ const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readTe
 async function drop(page: Page, files: string[], end: 'drop' | 'dragCancel' = 'drop'): Promise<void> {
   const cdp = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  await expect(page.getByRole('link', { name: 'Upload', exact: true })).toBeVisible();
+  await expect(page.getByRole('banner').getByRole('link', { name: 'Upload' })).toBeVisible();
   await cdp.send('Input.dispatchDragEvent', { type: 'dragEnter', x: 500, y: 400, data });
   await expect(async () => { // a browser says it again and again
     await cdp.send('Input.dispatchDragEvent', { type: 'dragOver', x: 500, y: 400, data });
@@ -60,7 +60,7 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
 
   // By button, with everything that can be chosen; the same bytes again are told apart.
   const { id: album } = await picora.api('POST', '/v1/collections', { name: 'Coast' });
-  await page.getByRole('link', { name: 'Upload', exact: true }).click();
+  await page.getByRole('banner').getByRole('link', { name: 'Upload' }).click();
   await page.getByText('Private', { exact: true }).click();
   await page.getByLabel('Collection').selectOption('Coast');
   await page.getByLabel('Tags').fill('boat, 海, boat');
@@ -89,6 +89,13 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
   await page.getByRole('dialog', { name: 'Keep this text as a document?' }).getByRole('button', { name: 'Upload it' }).click();
   await ended(page, '4 uploaded, 1 not');
   expect((await picora.api('GET', '/v1/docs?q=Log')).items[0].title).toBe('Log');
+
+  // What was chosen there is not for what is dropped elsewhere, but for who can open it.
+  await page.getByRole('link', { name: 'Usage' }).click();
+  await drop(page, [join(write(picora, { 'loose.png': png(9, 9, [4, 2, 3], 'loose') }), 'loose.png')]);
+  await ended(page, '5 uploaded, 1 not');
+  const loose = (await picora.api('GET', '/v1/media')).items[0];
+  expect([loose.filename, loose.kbId, loose.tags, loose.isPublic]).toEqual(['loose.png', null, [], false]);
 
   // A file that goes to a collection's own page goes into the collection.
   await page.goto(`${picora.url}/collections/${album}`);
