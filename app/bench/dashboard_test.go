@@ -55,7 +55,9 @@ func TestDashboardFill(t *testing.T) {
 	begin := time.Now()
 	first := begin.Add(-years)
 	step := years / time.Duration(n+n/50)
-	s.Now = func() time.Time { return first.Add(time.Duration(ticks.Add(1)) * step).UTC().Truncate(time.Millisecond) }
+	s.Now = func() time.Time {
+		return first.Add(time.Duration(ticks.Add(1)) * step).UTC().Truncate(time.Millisecond)
+	}
 	var wg sync.WaitGroup
 	for range 256 {
 		wg.Go(func() {

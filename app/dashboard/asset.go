@@ -52,6 +52,20 @@ func takesGzip(c *fiber.Ctx) bool {
 	return false
 }
 
+// sendPage sends b, which is made of text, compressed to who takes that.
+func sendPage(c *fiber.Ctx, b []byte) error {
+	c.Append(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if !takesGzip(c) {
+		return c.Send(b)
+	}
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	w.Write(b)
+	w.Close() // a buffer does not fail
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(z.Bytes())
+}
+
 // read is a file of the dashboard; packed: still compressed.
 func (d *Dashboard) read(name string, gzipped bool) (b []byte, packed bool, err error) {
 	if b, err = fs.ReadFile(d.files.Dashboard, name); err == nil {

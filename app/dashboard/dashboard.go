@@ -113,7 +113,7 @@ func (d *Dashboard) send(c *fiber.Ctx, page document, policy string) error {
 	if c.Get(fiber.HeaderIfNoneMatch) == page.tag {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
-	return c.Send(page.html)
+	return sendPage(c, page.html)
 }
 
 // sendUnbuilt answers when the dashboard was not built.

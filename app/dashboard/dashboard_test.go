@@ -202,6 +202,24 @@ func TestPagesAreAskedForAgainButSentOnce(t *testing.T) {
 	}
 }
 
+func TestPagesAreSentCompressed(t *testing.T) {
+	for _, path := range []string{"/", "/reference", "/guide/errors", "/guide/guide.css"} {
+		_, plain := ask(t, built(t), home, path)
+		r, body := ask(t, built(t), home, path, "Accept-Encoding", "gzip, br")
+		z, err := gzip.NewReader(strings.NewReader(body))
+		if err != nil || r.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(r.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("%s: %v %v", path, err, r.Header)
+			continue
+		}
+		if b, err := io.ReadAll(z); err != nil || string(b) != plain || plain == "" {
+			t.Errorf("%s: %v, %d bytes, want %d", path, err, len(b), len(plain))
+		}
+	}
+	if r, _ := ask(t, built(t), home, "/guide/clients-keys.webp", "Accept-Encoding", "gzip"); r.StatusCode != 200 || r.Header.Get("Content-Encoding") != "" {
+		t.Errorf("a picture: %d %v", r.StatusCode, r.Header)
+	}
+}
+
 func TestAssets(t *testing.T) {
 	r, body := ask(t, built(t), home, "/assets/a-1.js", "Accept-Encoding", "gzip, deflate, br, zstd")
 	z, err := gzip.NewReader(strings.NewReader(body))

@@ -275,5 +275,8 @@ func sendTagged(c *fiber.Ctx, b []byte) error {
 	if c.Get(fiber.HeaderIfNoneMatch) == tag {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
+	if strings.HasPrefix(string(c.Response().Header.ContentType()), "text/") {
+		return sendPage(c, b)
+	}
 	return c.Send(b)
 }

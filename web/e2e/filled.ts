@@ -48,7 +48,7 @@ export async function fill(picora: Picora, says: (what: string) => string = (s) 
     content: `# ${says('Notes on sailing')}\n\n${says('Wind, and some more wind.')}\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![${says('a picture')}](${picora.url}/${pictures[1]}.png)\n`,
   });
   const gone = await picora.upload(says('gone') + '.png', png(300, 300, [1, 2, 3], 'gone'), { title: says('Gone') });
-  await picora.api('DELETE', `/v1/images/${gone.id}`);
+  await picora.api('DELETE', `/v1/images/${gone.id}?trash=true`);
   const user = 'bob@example.org';
   picora.addUser({ email: user, password: 'correct horse battery' });
   const session = await (await fetch(`${picora.url}/v1/auth/login`, {

@@ -18,6 +18,7 @@ const screens = {
 
 async function look(page: Page, url: string, at: string, screen: string): Promise<string[]> {
   const wrong: string[] = [];
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   const r = await page.goto(url + at);
   if (r && r.status() !== (/^\/(nothing|aaaaaaaaaaa\.png)$/.test(at) ? 404 : 200)) wrong.push(`${at}: ${r.status()}`);
   await calm(page);

@@ -9,7 +9,7 @@ import { fill } from '../e2e/filled';
 import { owner, test } from '../e2e/picora';
 
 const port = 9377;
-const times = 3;
+const times = Number(process.env.TIMES ?? 3);
 const least = Number(process.env.LEAST ?? 95);
 const results = join(import.meta.dirname, '../e2e/results/lighthouse');
 const median = (list: number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!;
