@@ -144,14 +144,17 @@ func TestAVideoPlaysAndBecomesReady(t *testing.T) {
 	}
 }
 
-// slowFilm is a film whose larger sizes take a while, on a server that makes them.
+// slowFilm is a film whose larger sizes take a while, on a server that is at work on them.
 func slowFilm(t *testing.T) (p *apptest.Picora, m store.Media) {
 	t.Helper()
 	p = apptest.StartWithWorkers(t, func(c *config.Config) {
 		c.Video.Ladder, c.Video.Preset, c.Video.Priority = []int{144, 240, 480}, "slow", "normal"
 	})
 	m = addClip(t, p, "a.mkv", clip(t, "a.mkv", 8, "854x480", 1))
-	return p, becomes(t, p, m.ID, plays)
+	becomes(t, p, m.ID, func(m *store.Media) bool { return strings.Contains(jobTold(p, m), "Step first is done") })
+	lib := p.App.Library()
+	first := lib.FilmProgress(m.ID)
+	return p, becomes(t, p, m.ID, func(m *store.Media) bool { return m.Film.Plays() && lib.FilmProgress(m.ID) > first })
 }
 
 // leaves waits until the server has no blobs but those of the records.
@@ -210,9 +213,7 @@ func TestADeletedVideoLeavesNothing(t *testing.T) {
 		}
 	}
 	lib := p.App.Library()
-	becomes(t, p, m.ID, func(m *store.Media) bool { return strings.Contains(jobTold(p, m), "Step first is done") })
 	playable := lib.FilmProgress(m.ID)
-	m = becomes(t, p, m.ID, func(*store.Media) bool { return lib.FilmProgress(m.ID) > playable }) // at work on the larger sizes
 	// The trash ends the work, too; it goes on when the video comes back.
 	if _, err := lib.Throw(t.Context(), p.User, m.ID); err != nil {
 		t.Fatal(err)

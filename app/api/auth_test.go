@@ -41,7 +41,7 @@ func operations(seed uint64) []operation {
 		{method: "DELETE", path: "/v1/user/me/doc-revisions", scope: "media.delete", status: 200, shared: true},
 		{method: "GET", path: "/v1/images/{id}/original", scope: "media.read", status: 200},
 		{method: "GET", path: "/v1/user/me/rate-limits", scope: "none", status: 200, shared: true},
-		{method: "POST", path: "/v1/docs/preview", body: object{"content": "# x"}, scope: "kb.read", status: 200, shared: true},
+		{method: "POST", path: "/v1/docs/preview", body: object{"content": "# x"}, scope: "kb.read", status: 422, code: "VALIDATION_ERROR", shared: true},
 		{method: "GET", path: "/v1/user/me/usage/months", scope: "usage.read", status: 200, shared: true},
 		{method: "GET", path: "/v1/user/me/usage", scope: "usage.read", status: 200, shared: true},
 		{method: "GET", path: "/v1/me/subscription", scope: "account.read", status: 200, shared: true},

@@ -74,7 +74,7 @@ func TestMethodsThatAnAddressDoesNotKnow(t *testing.T) {
 		{"GET", "/v1/images/aaaaaaaaaaa/sign", "POST"},
 		{"DELETE", "/v1/images/aaaaaaaaaaa/sign", "POST"},
 		{"POST", "/v1/images/aaaaaaaaaaa/public-meta", "GET HEAD"},
-		{"POST", "/v1/media", "GET HEAD DELETE"},
+		{"POST", "/v1/media", "GET HEAD DELETE PATCH"},
 		{"DELETE", "/v1/media/aaaaaaaaaaa", "GET HEAD"},
 		{"POST", "/v1/auth/verify", "GET HEAD"},
 		{"POST", "/health", "GET HEAD"},

@@ -40,7 +40,7 @@ type piece struct {
 	hash   hash.Hash
 	hashed int64
 
-	room *usage.Reservation // of the whole length; nil: not reserved, or no limits
+	room *usage.Reservation // of the whole length; nil: not reserved, or no limits. Under pieces.mu.
 }
 
 // quiet is how long the sender of a piece may be silent before another request for the
@@ -52,13 +52,7 @@ var errAtWork = errors.New("library: another request is at work on the upload")
 
 func (p *pieces) path(id string) string { return filepath.Join(p.dir, id) }
 
-// of is what is known of an upload.
-func (p *pieces) of(id string) *piece {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at(id)
-}
-
+// at is what is known of an upload. The caller has mu.
 func (p *pieces) at(id string) *piece {
 	one := p.held[id]
 	if one == nil {
@@ -101,6 +95,25 @@ func (p *pieces) release(one *piece) {
 	defer p.mu.Unlock()
 	one.busy, one.cut = false, nil
 	close(one.over)
+}
+
+// setRoom keeps that room for the upload, instead of what was kept for it; nil: none.
+func (p *pieces) setRoom(id string, room *usage.Reservation) {
+	p.mu.Lock()
+	one := p.at(id)
+	old := one.room
+	one.room = room
+	p.mu.Unlock()
+	old.Release()
+}
+
+// holdRoom keeps room for an upload that has none.
+func (p *pieces) holdRoom(id string, hold func() *usage.Reservation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if one := p.at(id); one.room == nil {
+		one.room = hold()
+	}
 }
 
 // forget removes the file of an upload and what is known of it.

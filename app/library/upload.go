@@ -67,7 +67,7 @@ func (l *Library) StartUpload(ctx context.Context, u store.Upload) (store.Upload
 		}
 		return u, err
 	}
-	l.pieces.of(u.ID).room = room
+	l.pieces.setRoom(u.ID, room)
 	return u, nil
 }
 
@@ -258,9 +258,7 @@ func (l *Library) JoinUploads(ctx context.Context, u store.Upload, ids []string)
 		return u, err
 	}
 	for i := range parts {
-		one := l.pieces.of(parts[i].ID)
-		one.room.Release() // the whole takes their place
-		one.room = nil
+		l.pieces.setRoom(parts[i].ID, nil) // the whole takes their place
 	}
 	u, err := l.StartUpload(ctx, u)
 	if err != nil {
@@ -300,14 +298,14 @@ func (l *Library) finishUpload(ctx context.Context, u store.Upload, one *piece) 
 		}
 		up.file = &wholeFile{f.Name(), hash, u.Length}
 	}
-	one.room.Release() // Add keeps its own
+	l.pieces.setRoom(u.ID, nil) // Add keeps its own
 	m, fresh, err := l.Add(ctx, up)
 	if err == nil && !fresh && m.Film.State == store.FilmFailed { // whoever sends it again wants that
 		m, err = l.RetryFilm(ctx, m.User, m.ID)
 	}
 	switch {
 	case err != nil && transient(err):
-		one.room = l.holdRoom(&u)
+		l.pieces.setRoom(u.ID, l.holdRoom(&u))
 		return u, err
 	case err != nil:
 		return u, errors.Join(err, l.endUpload(ctx, &u))
@@ -391,8 +389,11 @@ func (l *Library) ResumeUploads(ctx context.Context) error {
 	err := l.eachUpload(ctx, func(u *store.Upload) error {
 		known[u.ID] = !u.Done()
 		if !u.Done() {
-			l.pieces.of(u.ID).room = l.holdRoom(u)
-			if _, _, err := l.LookAtUpload(ctx, u.User, u.ID); err != nil && ctx.Err() == nil {
+			l.pieces.holdRoom(u.ID, func() *usage.Reservation { return l.holdRoom(u) })
+			now, _, err := l.LookAtUpload(ctx, u.User, u.ID)
+			if errors.Is(err, store.ErrNotFound) || now.Done() { // meanwhile
+				l.pieces.setRoom(u.ID, nil)
+			} else if err != nil && ctx.Err() == nil {
 				slog.Warn("an upload that is all there was not taken", "id", u.ID, "err", err)
 			}
 		}
