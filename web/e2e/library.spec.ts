@@ -19,7 +19,7 @@ test('a library is looked through, searched and filtered, and comes back as it w
   await picora.api('POST', '/v1/docs', { filename: 'notes.md', content: '# Lighthouse\n\nIt rained in Oslo.', isPublic: false });
   await app.reload();
   await expect(app.getByText('231 files')).toBeVisible();
-  await expect(tile(app, 'Lighthouse')).toHaveAccessibleName('Lighthouse, document, Private');
+  await expect(tile(app, 'Lighthouse')).toHaveAccessibleName('Lighthouse, Markdown, document, Private');
   await expect(app.getByRole('main').locator('li img.loaded').first()).toBeVisible();
   expect(await tiles(app).count()).toBeLessThan(160);
 

@@ -104,6 +104,7 @@ export const test = base.extend<Fixtures>({
   fresh: async ({}, use) => {
     const p = new Picora();
     await p.start();
+    await expect.poll(() => p.setupLink).not.toBe(''); // printed a moment after it runs
     await use(p);
     await p.stop();
     p.remove();
