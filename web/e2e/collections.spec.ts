@@ -154,6 +154,6 @@ test('usage says what was used, and what is left', async ({ page, picora, app })
   await expect(reading).toHaveAttribute('aria-valuetext', /^[\d,]+ of [\d,]+$/);
   // The page looks again by itself.
   await picora.upload('b.png', png(400, 400, [4, 5, 6]));
-  await expect(page.getByText('2 pictures · 2 public, 0 private')).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByText('2 pictures · 2 public, 0 private')).toBeVisible({ timeout: 60_000 });
 });
 

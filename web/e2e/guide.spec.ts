@@ -31,7 +31,7 @@ test('the guide is found, searched and read, with and without JavaScript', async
 });
 
 test('a request is tried in the reference, with a key of one\'s own', async ({ page, picora }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(400_000);
   const wrong = watch(page, picora.url);
   await page.goto(`${picora.url}/reference`);
   await expect(page.getByRole('heading', { name: 'Picora', level: 1 })).toBeVisible({ timeout: 90_000 });

@@ -183,7 +183,7 @@ test('sizes and hot-link rules, on a phone and in Chinese too', async ({ app, pi
 });
 
 test('film and sound', async ({ app, picora }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const film = await picora.upload('film.mp4', made('film.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=2:r=10', '-f', 'lavfi', '-i', 'sine=330:d=2', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'), {}, '/v1/videos');
   const sound = await picora.upload('song.wav', made('song.wav', '-f', 'lavfi', '-i', 'aevalsrc=0.5*sin(440*2*PI*t)*abs(sin(t)):d=8', '-ac', '1', '-ar', '16000'), {}, '/v1/audio');
 
