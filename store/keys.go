@@ -73,6 +73,7 @@ import (
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
+//	ul user upload                          Upload: a file that comes in pieces
 //	dp user collection path                 → media id: the document there
 //	rv user media revision                  Revision; the media is the lineage
 //	rn user                                 Count of all the user's revisions

@@ -67,6 +67,8 @@ func person(t *testing.T, s *Store, email string) User {
 		must(err)
 	}
 	must(s.Notify(ctx, Notification{User: u.ID, Type: "system", Title: "hello"}))
+	_, err = s.CreateUpload(ctx, Upload{User: u.ID, Kind: Image, Length: 1}, 10)
+	must(err)
 	for n := range 5 {
 		create(t, s, media(u.ID, n, "sea", "2026"))
 	}
