@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"picora/store/kv"
@@ -95,15 +94,6 @@ func (s *Store) ChangeUpload(ctx context.Context, user, id string, edit func(*Up
 func (s *Store) RemoveUpload(ctx context.Context, user, id string) error {
 	err := s.db.Update(ctx, func(tx kv.Tx) error { return tx.Delete(keyUpload(user, id)) })
 	return ignoreNotFound(err)
-}
-
-// HasUpload reports whether the user has that upload.
-func (s *Store) HasUpload(ctx context.Context, user, id string) (bool, error) {
-	_, err := s.Upload(ctx, user, id)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // Uploads lists up to n uploads of all users, those behind after, which is user and id of

@@ -254,14 +254,17 @@ func (l *Library) JoinUploads(ctx context.Context, u store.Upload, ids []string)
 		u.Length += p.Length
 		parts = append(parts, p)
 	}
-	if err := l.mayUpload(ctx, &u); err != nil {
-		return u, err
-	}
 	for i := range parts {
 		l.pieces.setRoom(parts[i].ID, nil) // the whole takes their place
 	}
+	hold := func() { // what could not be joined stays
+		for i := range parts {
+			l.pieces.setRoom(parts[i].ID, l.holdRoom(&parts[i]))
+		}
+	}
 	u, err := l.StartUpload(ctx, u)
 	if err != nil {
+		hold()
 		return u, err
 	}
 	one, err := l.pieces.take(u.ID, false, nil)
@@ -270,7 +273,9 @@ func (l *Library) JoinUploads(ctx context.Context, u store.Upload, ids []string)
 	}
 	defer l.pieces.release(one)
 	if err := l.pieces.join(ctx, u.ID, parts); err != nil {
-		return u, errors.Join(err, l.endUpload(context.WithoutCancel(ctx), &u))
+		err = errors.Join(err, l.endUpload(context.WithoutCancel(ctx), &u))
+		hold()
+		return u, err
 	}
 	for i := range parts {
 		if err := l.endUpload(ctx, &parts[i]); err != nil {

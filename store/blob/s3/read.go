@@ -98,6 +98,7 @@ func (r *reader) Read(p []byte) (int, error) {
 			}
 			if err := r.ask(); err != nil {
 				if errors.Is(err, blob.ErrUnavailable) && r.again < maxAgain {
+					r.again++
 					continue
 				}
 				return 0, err
