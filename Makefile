@@ -53,7 +53,7 @@ test: ffmpeg sounds web $(PICGO) $(VERSITYGW) ## all tests, with the race detect
 lint: ffmpeg ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
 	@$(MAKE) --no-print-directory check-web
-	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench ./...; $(GO) tool staticcheck ./...
+	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench,proxies ./...; $(GO) tool staticcheck ./...
 
 $(VERSITYGW):
 	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
@@ -127,6 +127,11 @@ soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to wo
 soak-videos: ffmpeg ## the whole corpus of videos through a server, two thousand damaged ones, hostile ones, crashes
 	@./.ci/need ffmpeg
 	@$(ENV) set -x; PICORA_SOAK=2000 $(GO) test -count=1 -timeout 180m -run 'Videos?|TestAKilledWorkerIsReplaced' -v ./app
+
+.PHONY: check-proxies
+check-proxies: ffmpeg ## nginx and Caddy with what the guide says, in front of a server
+	@./.ci/need nginx caddy
+	@$(ENV) set -x; $(GO) test -tags proxies -count=1 -run '^TestProxies$$' -v ./app
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests
