@@ -57,6 +57,9 @@ type takenVideo struct {
 
 // createVideo handles POST /v1/videos.
 func (a *API) createVideo(c *fiber.Ctx) error {
+	if isJSON(c) {
+		return a.createFetch(c, store.Video)
+	}
 	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Video, length) })
 	if err != nil {
 		return err
@@ -69,15 +72,7 @@ func (a *API) createVideo(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.video(c, &m)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		c.Set("X-Picora-Duplicate", "true")
-		return ok(c, takenVideo{m.ID, out})
-	}
-	return c.Status(fiber.StatusAccepted).JSON(success{true, takenVideo{m.ID, out}})
+	return a.sendAdded(c, &m, fresh)
 }
 
 // listVideos handles GET /v1/videos.
