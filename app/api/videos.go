@@ -2,7 +2,6 @@ package api
 
 import (
 	"time"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -11,12 +10,6 @@ import (
 	"picora/app/link"
 	"picora/app/usage"
 	"picora/store"
-)
-
-// Limits of what the owner of a video says of it (contract 11), in entries and characters.
-const (
-	maxVideoTags = library.MaxVideoTags
-	maxVideoTag  = library.MaxVideoTag
 )
 
 // ownVideo is the caller's video that the path names.
@@ -37,15 +30,7 @@ func videoTags(ch library.Change) error {
 	if ch.Tags == nil {
 		return nil
 	}
-	if len(*ch.Tags) > maxVideoTags {
-		return fault.New(fault.Invalid, "tags: a video has at most %d.", maxVideoTags)
-	}
-	for _, t := range *ch.Tags {
-		if utf8.RuneCountInString(t) > maxVideoTag {
-			return fault.New(fault.Invalid, "tags: each has at most %d characters.", maxVideoTag)
-		}
-	}
-	return nil
+	return library.CheckVideoTags(*ch.Tags)
 }
 
 // takenVideo is the answer to a video that was sent: two clients read its id under two

@@ -227,6 +227,11 @@ func (l *Library) tellKind(ctx context.Context, u *store.Upload, at int64) error
 	if err != nil {
 		return err
 	}
+	if k == store.Video {
+		if err := CheckVideoTags(u.Tags); err != nil {
+			return err
+		}
+	}
 	if u.Collection != "" {
 		if err := l.CollectionFor(ctx, u.User, u.Collection, k); err != nil {
 			return err

@@ -55,7 +55,7 @@ test('files are uploaded from their addresses', async ({ page, picora }) => {
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }, `${at}/sea%20side.png`);
   await page.getByRole('dialog', { name: 'Upload the file at this address?' }).getByRole('button', { name: 'Fetch' }).click();
-  await expect(queue.getByText('Was in your library already')).toBeVisible({ timeout: 60_000 });
+  await expect(queue.getByText('Was in your library already', { exact: true })).toBeVisible({ timeout: 60_000 });
   expect(wrong).toEqual([]);
   other.closeAllConnections();
   other.close();

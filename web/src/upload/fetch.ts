@@ -35,12 +35,12 @@ export async function bring(item: Upload, signal: AbortSignal, progress: (receiv
     if (now.type) item.kind = now.type;
     if (now.filename) item.name = now.filename;
     if (signal.aborted) throw signal.reason;
+    if (now.status !== 'failed') progress(now.receivedBytes, now.sizeBytes ?? now.receivedBytes);
     if (now.status === 'done') return { duplicate: now.duplicate, media: await api<Linkable>(`/v1/media/${now.mediaId}`) };
     if (now.status === 'failed') {
       item.job = '';
       throw new Refused(422, now.error?.code ?? '', now.error?.error ?? '', now.error?.meta);
     }
-    progress(now.receivedBytes, now.sizeBytes ?? now.receivedBytes);
     await rest(pause, signal);
   }
 }
