@@ -24,6 +24,7 @@ import (
 	"picora/app/config"
 	"picora/app/control"
 	"picora/app/dashboard"
+	"picora/app/fetch"
 	"picora/app/jobs"
 	"picora/app/library"
 	"picora/app/link"
@@ -119,6 +120,13 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	lib.UseLimits(a.usage)
 	if err := lib.UseUploads(filepath.Join(cfg.Server.Data, "uploads")); err != nil {
 		return a, err
+	}
+	if cfg.Fetch.Enabled {
+		allow, err := cfg.Fetch.Networks()
+		if err != nil {
+			return a, err
+		}
+		lib.UseFetch(fetch.New(fetch.Options{Allow: allow}))
 	}
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
@@ -303,6 +311,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { a.library.Films(ctx); return nil })
+	g.Go(func() error { a.library.Fetch(ctx); return nil })
 	g.Go(func() error { a.resumeUploads(ctx); jobs.Expire(ctx, a.store, a.library); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })

@@ -12,6 +12,7 @@ type Config struct {
 	Accounts Accounts `toml:"accounts"`
 	Limits   Limits   `toml:"limits"`
 	Upload   Upload   `toml:"upload"`
+	Fetch    Fetch    `toml:"fetch"`
 	Blobs    Blobs    `toml:"blobs"`
 	S3       S3       `toml:"s3"`
 	CDN      CDN      `toml:"cdn"`
@@ -92,6 +93,15 @@ type Upload struct {
 	KeepMetadata bool `toml:"keep_metadata"`
 	// IdleTimeout ends an upload that stops sending.
 	IdleTimeout Duration `toml:"idle_timeout"`
+}
+
+// Fetch is about files that Picora gets from other servers, at addresses that users name.
+type Fetch struct {
+	// Enabled lets users name such addresses. Other servers then see this one's address.
+	Enabled bool `toml:"enabled"`
+	// Allow are addresses and networks (CIDR) that files may be fetched from, at any port,
+	// though they are not on the internet.
+	Allow []string `toml:"allow"`
 }
 
 // Blobs is where the bytes lie.
@@ -225,6 +235,7 @@ func Default() Config {
 			MaxMegapixels: 250,
 			IdleTimeout:   Duration(60 * time.Second),
 		},
+		Fetch: Fetch{Enabled: true, Allow: []string{}},
 		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
 		S3:    S3{PathStyle: true},
 		CDN:   CDN{CacheBytes: 64 << 20},

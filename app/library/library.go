@@ -31,6 +31,7 @@ type Library struct {
 	pdfs     *worker.Pool // nil: no PDFs are taken
 	films    *films       // nil: no videos are taken
 	pieces   *pieces      // nil: no uploads come in pieces
+	fetches  *fetches     // nil: nothing is fetched from other servers
 
 	scans   chan struct{} // one for each long search that runs
 	readers chan struct{} // one for each document that is taken apart

@@ -177,7 +177,7 @@ func allowCORS() fiber.Handler {
 	return cors.New(cors.Config{
 		AllowOrigins: "*",
 		AllowMethods: "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS",
-		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id," +
+		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id,Prefer," +
 			"Tus-Resumable,Upload-Length,Upload-Offset,Upload-Metadata,Upload-Concat,Upload-Checksum,Upload-Defer-Length",
 		ExposeHeaders: "X-Request-Id,X-Picora-Duplicate,X-Picora-Error,ETag,Retry-After,Location,Content-Range,Accept-Ranges," +
 			"RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Source-Hash,X-Updated-At," +
