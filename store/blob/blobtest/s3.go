@@ -21,12 +21,13 @@ type S3 struct {
 
 	t         testing.TB
 	program   string
+	flags     []string
 	top, meta string
 	cmd       *exec.Cmd
 }
 
-// StartS3 starts an S3 server that ends with the test.
-func StartS3(t testing.TB) *S3 {
+// StartS3 starts an S3 server that ends with the test. Flags are more of the program's.
+func StartS3(t testing.TB, flags ...string) *S3 {
 	t.Helper()
 	program := os.Getenv("VERSITYGW")
 	if program == "" {
@@ -38,7 +39,7 @@ func StartS3(t testing.TB) *S3 {
 	}
 	s := &S3{
 		Addr: ln.Addr().String(), Bucket: "media", Access: "picora-test", Secret: "picora-secret",
-		t: t, program: program, top: t.TempDir(), meta: t.TempDir(),
+		t: t, program: program, flags: flags, top: t.TempDir(), meta: t.TempDir(),
 	}
 	ln.Close()
 	s.Folder = filepath.Join(s.top, s.Bucket)
@@ -53,7 +54,8 @@ func StartS3(t testing.TB) *S3 {
 // Start starts the server again, and waits until it answers.
 func (s *S3) Start() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.program, "--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet", "posix", "--sidecar", s.meta, s.top)
+	args := append([]string{"--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet"}, s.flags...)
+	s.cmd = exec.Command(s.program, append(args, "posix", "--sidecar", s.meta, s.top)...)
 	var said bytes.Buffer
 	s.cmd.Stdout, s.cmd.Stderr = &said, &said
 	if err := s.cmd.Start(); err != nil {
