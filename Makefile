@@ -62,7 +62,9 @@ $(VERSITYGW):
 	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 $(TUSD):
-	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/tus/tusd/v2/cmd/tusd@v2.8.0
+	@mkdir -p $(@D)
+	at=$$(mktemp -d) && cd $$at && $(GO) mod init peer && $(GO) mod edit -require github.com/tus/tusd/v2@v2.8.0 && \
+	  CGO_ENABLED=0 $(GO) build -mod=mod -o $@ github.com/tus/tusd/v2/cmd/tusd && rm -r $$at
 
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard into web/dist

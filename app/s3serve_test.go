@@ -122,14 +122,14 @@ func TestLargeFilesThatAreOpenToAllComeFromTheBucketItself(t *testing.T) {
 	through("private", i.URL, 403)
 	through("private, for its owner", i.URL, 200, "Authorization", "Bearer "+p.Key)
 	through("the original", "/v1/images/"+i.ID+"/original", 200, "Authorization", "Bearer "+p.Key)
-	var signed struct{ URL string }
+	var signed struct{ SignedURL string }
 	p.JSON("POST", "/v1/images/"+i.ID+"/sign", map[string]any{"expSeconds": 3600}).Data(t, &signed)
-	if u, err := url.Parse(signed.URL); err != nil || u.Query().Get("sig") == "" {
-		t.Fatalf("%q %v", signed.URL, err)
+	if u, err := url.Parse(signed.SignedURL); err != nil || u.Query().Get("sig") == "" {
+		t.Fatalf("%q %v", signed.SignedURL, err)
 	}
-	through("private, with its signature", signed.URL, 200)
+	through("private, with its signature", signed.SignedURL, 200)
 	patch(map[string]any{"isPublic": true})
-	through("public, with a signature", signed.URL, 200)
+	through("public, with a signature", signed.SignedURL, 200)
 	if r := get("GET", i.URL); r.Status != 302 {
 		t.Errorf("public again: %d", r.Status)
 	}
