@@ -14,6 +14,9 @@ DASHBOARD := web/dist/index.html
 # The S3 server of the tests (Apache License 2.0), built once.
 export VERSITYGW := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/picora/versitygw-1.8.0/versitygw
 
+# The server that uploads in pieces are measured beside (MIT), built once.
+export TUSD := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/picora/tusd-2.8.0/tusd
+
 .DEFAULT_GOAL := build
 
 .PHONY: help
@@ -57,6 +60,11 @@ lint: ffmpeg ## gofmt, go vet, staticcheck
 
 $(VERSITYGW):
 	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
+$(TUSD):
+	@mkdir -p $(@D)
+	at=$$(mktemp -d) && cd $$at && $(GO) mod init peer && $(GO) mod edit -require github.com/tus/tusd/v2@v2.8.0 && \
+	  CGO_ENABLED=0 $(GO) build -mod=mod -o $@ github.com/tus/tusd/v2/cmd/tusd && rm -r $$at
 
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard into web/dist
@@ -104,6 +112,11 @@ bench-images: build ## the numbers of pictures, side by side with libvips
 bench-video: build ## the numbers of video, side by side with the ffmpeg command
 	./.ci/need ffmpeg
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestVideo' -v ./app/bench
+
+.PHONY: bench-uploads
+bench-uploads: build $(TUSD) $(VERSITYGW) ## uploads in pieces beside plain ones and tusd, reads from a bucket beside the S3 server
+	./.ci/need ffmpeg
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestUploads' -v ./app/bench
 
 .PHONY: bench-library
 bench-library: ffmpeg ## lists and searches with a million files

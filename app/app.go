@@ -108,6 +108,11 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
+	elsewhere, err := outside(ctx, &cfg, a.blobs)
+	if err != nil {
+		return a, err
+	}
+	links.UseElsewhere(elsewhere)
 	users, err := auth.New(a.store, cfg.Server.Data)
 	if err != nil {
 		return a, err
@@ -143,6 +148,9 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
+	if elsewhere != "" {
+		files.UseRedirects()
+	}
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {

@@ -17,7 +17,7 @@ var layers = map[string]int{
 	"media/hls": 1, "media/hls/check": 2, "media/markdown": 1, "media/prose": 1, "media/pdf": 1,
 	"media/wall": 1, "media/worker/wire": 2, "media/worker": 3, "media/worker/child": 3,
 	"media/av": 3, "media/jpeg": 2, "media/webp": 2, "media/icc": 1, "media/letters": 1, "media/picture": 4, "media/probe": 4, "media/tags": 1, "media/tone": 0, "media/captions": 2, "media/sound": 5, "media/video": 5, "store": 2, "store/cache": 1,
-	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/s3": 2, "store/blob/blobtest": 2,
+	"store/kv/boltkv": 2, "store/kv/memkv": 2, "store/kv/kvtest": 2, "store/blob/disk": 2, "store/blob/s3": 2, "store/blob/hot": 3, "store/blob/blobtest": 2,
 	"app/byterange": 0, "app/saveas": 0, "app/fault": 3, "app/link": 3, "app/settings": 3, "app/mail": 3,
 	"app/auth": 4, "app/limit": 4, "app/usage": 4, "app/notice": 4, "app/fetch": 4,
 	"app/library": 5, "app/control": 5,

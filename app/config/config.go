@@ -132,6 +132,14 @@ type S3 struct {
 	Encryption string `toml:"encryption"`
 	// StorageClass is such as "STANDARD_IA"; empty: the bucket's.
 	StorageClass string `toml:"storage_class"`
+	// Serve says how clients get files: "proxy" (all through Picora) or "redirect" (large
+	// files that are open to all from the service, by an address that is valid for a while).
+	Serve string `toml:"serve"`
+	// PublicEndpoint is where clients find the service, when that is not at Endpoint; for
+	// "redirect".
+	PublicEndpoint string `toml:"public_endpoint"`
+	// CacheBytes is the room on the local disk for small files of the bucket; 0: none.
+	CacheBytes int64 `toml:"cache_bytes"`
 }
 
 // CDN is how files are served.
@@ -237,7 +245,7 @@ func Default() Config {
 		},
 		Fetch: Fetch{Enabled: true, Allow: []string{}},
 		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
-		S3:    S3{PathStyle: true},
+		S3:    S3{PathStyle: true, Serve: "proxy", CacheBytes: 1 << 30},
 		CDN:   CDN{CacheBytes: 64 << 20},
 		Images: Images{
 			Transforms: "named",

@@ -111,6 +111,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
 		"blobs_backend": "s3", "s3_endpoint": "https://s3.example", "s3_region": "eu", "s3_bucket": "b", "s3_prefix": "p/", "s3_access_key": "a", "s3_secret_key": "s",
 		"s3_session_token": "t", "s3_path_style": "false", "s3_encryption": "AES256", "s3_storage_class": "COLD",
+		"s3_serve": "redirect", "s3_public_endpoint": "https://s3.example.org", "s3_cache_bytes": "21",
 		"blobs_min_free_bytes": "0", "cdn_cache_bytes": "12", "log_level": "debug", "log_format": "json", "metrics_listen": ":9102",
 		"images_transforms": "any", "images_cache_bytes": "5", "images_workers": "3", "images_queue": "4", "images_timeout": "6s",
 		"video_ladder": "360, 720", "video_quality": "20", "video_preset": "fast", "video_max_frame_rate": "30", "video_keep_original": "false",
@@ -138,7 +139,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 
 		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
 		Blobs:   Blobs{Backend: "s3"},
-		S3:      S3{Endpoint: "https://s3.example", Region: "eu", Bucket: "b", Prefix: "p/", AccessKey: "a", SecretKey: "s", SessionToken: "t", Encryption: "AES256", StorageClass: "COLD"},
+		S3:      S3{Endpoint: "https://s3.example", Region: "eu", Bucket: "b", Prefix: "p/", AccessKey: "a", SecretKey: "s", SessionToken: "t", Encryption: "AES256", StorageClass: "COLD", Serve: "redirect", PublicEndpoint: "https://s3.example.org", CacheBytes: 21},
 		CDN:     CDN{CacheBytes: 12},
 		Log:     Log{Level: "debug", Format: "json"},
 		Metrics: Metrics{Listen: ":9102"},

@@ -277,5 +277,17 @@ func (s *S3) problems() (list []error) {
 	if e := s.Encryption; e != "" && e != "AES256" && e != "aws:kms" && !strings.HasPrefix(e, "aws:kms:") {
 		bad("encryption", "%q is none of AES256, aws:kms, aws:kms:KEY", e)
 	}
+	if s.Serve != "proxy" && s.Serve != "redirect" {
+		bad("serve", "%q is none of proxy, redirect", s.Serve)
+	}
+	if !origin(s.PublicEndpoint) {
+		bad("public_endpoint", "%q is not an address such as https://s3.example.org, without a path", s.PublicEndpoint)
+	}
+	if s.PublicEndpoint != "" && s.Region == "" {
+		bad("region", "is needed with s3.public_endpoint")
+	}
+	if s.CacheBytes < 0 {
+		bad("cache_bytes", "must not be negative")
+	}
 	return list
 }
