@@ -93,7 +93,7 @@ func (v *Storage) Plan(ctx context.Context, to string) (p Plan, err error) {
 		return p, err
 	}
 	if st := v.snapshot(); st.To != "" {
-		return p, fault.New(fault.Conflict, "The files are being moved to %s. picora blobs status shows how far that is.", st.To)
+		return p, fault.New(fault.Conflict, "The files are being moved to %s. picora blobs status shows how far that is.", v.name(st.To))
 	}
 	if err := v.take(ctx, func() {}); err != nil {
 		return p, err

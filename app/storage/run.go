@@ -100,7 +100,7 @@ func (v *Storage) work(ctx context.Context, st state) error {
 		if err := v.blobs.Switch(ctx); err != nil {
 			return err
 		}
-		slog.Info("uploads go to the new place; what came last is copied", "to", st.To)
+		slog.Info("uploads go to the new place; what came last is copied", "to", v.name(st.To))
 	}
 	if err := v.blobs.Settled(ctx); err != nil {
 		return err

@@ -21,7 +21,7 @@ func (v *Storage) Start(ctx context.Context, to string) error {
 		v.rouse()
 		return nil
 	} else if st.To != "" {
-		return fault.New(fault.Conflict, "The files are being moved to %s already. Let that end, or end it: picora blobs cancel.", st.To)
+		return fault.New(fault.Conflict, "The files are being moved to %s already. Let that end, or end it: picora blobs cancel.", v.name(st.To))
 	}
 	if err := v.take(ctx, func() {}); err != nil {
 		return err
@@ -156,7 +156,7 @@ func (v *Storage) Use(ctx context.Context, text string) error {
 	}
 	st := v.snapshot()
 	if st.To != "" {
-		return fault.New(fault.Conflict, "The files are being moved to %s. End that first: picora blobs cancel.", st.To)
+		return fault.New(fault.Conflict, "The files are being moved to %s. End that first: picora blobs cancel.", v.name(st.To))
 	}
 	target, err := v.use(ctx, place, true)
 	if err != nil {

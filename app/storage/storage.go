@@ -114,7 +114,7 @@ func (v *Storage) Open(ctx context.Context) error {
 		slog.Error("the files are not moved on for now: the target cannot be opened", "err", err)
 		return nil
 	}
-	slog.Info("goes on moving the files", "from", at.String(), "to", st.To, "files", st.Files)
+	slog.Info("goes on moving the files", "from", at.String(), "to", v.name(st.To), "files", st.Files)
 	if err := v.blobs.Begin(ctx, to); err != nil || !st.Switched {
 		return err
 	}
@@ -131,6 +131,15 @@ func (v *Storage) target(ctx context.Context, st *state) (opened, error) {
 		return nil, err
 	}
 	return v.use(ctx, p, st.Switched)
+}
+
+// name is a place of the state, for people.
+func (v *Storage) name(place string) string {
+	p, err := decode(place, &v.cfg)
+	if err != nil {
+		return place
+	}
+	return p.String()
 }
 
 // warn tells who looks after the server that the settings say another place.
