@@ -37,25 +37,16 @@ func must(t testing.TB, err error) {
 }
 
 func TestStoreInEveryPhase(t *testing.T) {
-	for name, steps := range map[string][]func(*Store, context.Context) error{
-		"at rest":  nil,
-		"copying":  {},
-		"switched": {(*Store).Switch},
-		"undone":   {(*Store).Back},
-		"turned":   {(*Store).Switch, (*Store).Back},
-		"ended":    {(*Store).Switch, (*Store).End},
+	for name, step := range map[string]func(*Store, context.Context) error{
+		"copying":  func(*Store, context.Context) error { return nil },
+		"switched": (*Store).Switch,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			blobtest.Run(t, func(t *testing.T) blob.Store {
 				s := New(folder(t))
-				if steps == nil {
-					return s
-				}
 				must(t, s.Begin(t.Context(), folder(t)))
-				for _, step := range steps {
-					must(t, step(s, t.Context()))
-				}
+				must(t, step(s, t.Context()))
 				return s
 			})
 		})
