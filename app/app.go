@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -32,6 +31,7 @@ import (
 	"picora/app/pages"
 	"picora/app/server"
 	"picora/app/settings"
+	"picora/app/storage"
 	"picora/app/usage"
 	"picora/media"
 	"picora/media/wall"
@@ -49,7 +49,7 @@ var ErrInUse = errors.New("another Picora is using this data folder")
 type App struct {
 	cfg      config.Config
 	store    *store.Store
-	blobs    blobs
+	storage  *storage.Storage
 	server   *server.Server
 	library  *library.Library
 	auth     *auth.Auth
@@ -87,13 +87,11 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if a.store, err = OpenStore(ctx, cfg.Server.Data); err != nil {
 		return a, err
 	}
-	if a.blobs, err = openBlobs(ctx, cfg); err != nil {
+	if a.storage, err = storage.New(ctx, cfg, a.store); err != nil {
 		return a, err
 	}
-	if n, err := a.blobs.Sweep(ctx); err != nil {
+	if err := a.storage.Open(ctx); err != nil {
 		return a, err
-	} else if n > 0 {
-		slog.Info("removed what uploads left that did not finish", "files", n)
 	}
 	signer, err := auth.NewSigner(ctx, a.store)
 	if err != nil {
@@ -108,7 +106,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
-	elsewhere, err := outside(ctx, &cfg, a.blobs)
+	elsewhere, err := a.storage.Elsewhere(ctx)
 	if err != nil {
 		return a, err
 	}
@@ -120,7 +118,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	users.UseProviders(cfg.OIDC)
 	a.mail = mail.New(cfg.Mail, site(cfg.Server.BaseURL))
 	users.UseMail(a.mail)
-	lib := library.New(a.store, a.blobs, cfg.Upload, cfg.Blobs.MinFreeBytes)
+	lib := library.New(a.store, a.storage.Blobs(), cfg.Upload, cfg.Blobs.MinFreeBytes)
 	a.usage = usage.New(a.store, cfg.Plans)
 	lib.UseLimits(a.usage)
 	if err := lib.UseUploads(filepath.Join(cfg.Server.Data, "uploads")); err != nil {
@@ -170,7 +168,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	a.server.CountVideos(a.countVideos)
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
-	a.control = control.Handler(a.store, users, live, a.usage)
+	a.control = control.Handler(a.store, users, live, a.usage, a.storage)
 	return a, nil
 }
 
@@ -299,7 +297,7 @@ func (a *App) Jobs() *jobs.Jobs { return a.jobs }
 func (a *App) Library() *library.Library { return a.library }
 
 // Blobs is what Auth's comment says.
-func (a *App) Blobs() blob.Store { return a.blobs }
+func (a *App) Blobs() blob.Store { return a.storage.Blobs() }
 
 // Store is what Auth's comment says.
 func (a *App) Store() *store.Store { return a.store }
@@ -315,6 +313,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.server.Serve(a.listener) })
 	g.Go(func() error { return control.Serve(untilStopped, a.socket, a.control) })
 	g.Go(func() error { return a.jobs.Run(ctx) })
+	g.Go(func() error { a.storage.Run(ctx); return nil })
 	g.Go(func() error { a.library.Background(ctx); return nil })
 	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
@@ -363,8 +362,8 @@ func (a *App) Close() (err error) {
 	if a.cache != nil {
 		err = errors.Join(err, a.cache.Close())
 	}
-	if c, ok := a.blobs.(io.Closer); ok {
-		err = errors.Join(err, c.Close())
+	if a.storage != nil {
+		err = errors.Join(err, a.storage.Close())
 	}
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())

@@ -60,11 +60,16 @@ func (c *crowd) next() []byte {
 	return b
 }
 
-// client uploads, and deletes each fourth picture, until the server is gone.
-func (c *crowd) client(p *apptest.Process) {
-	h := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+// client uploads, and deletes each fourth picture, until it is done or the server gone.
+func (c *crowd) client(p *apptest.Process, done <-chan struct{}) {
+	h := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 	defer h.CloseIdleConnections()
 	for n := 1; ; n++ {
+		select {
+		case <-done:
+			return
+		default:
+		}
 		data := c.next()
 		body, kind := apptest.Form("a.jpg", data)
 		var in struct{ Data struct{ ID, URL string } }
@@ -82,6 +87,60 @@ func (c *crowd) client(p *apptest.Process) {
 		}
 		c.move(pic, c.doubt, c.deleted)
 	}
+}
+
+// reader reads pictures that are there, until it is done or the server gone.
+func (c *crowd) reader(t *testing.T, p *apptest.Process, done <-chan struct{}) {
+	h := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
+	defer h.CloseIdleConnections()
+	for {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		pic, ok := c.any()
+		if !ok {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		res, err := h.Get(p.URL + pic.path)
+		if err != nil {
+			return
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			return
+		}
+		if _, kept := c.look(pic.id); kept && (res.StatusCode != 200 || sha256.Sum256(b) != pic.sum) {
+			t.Errorf("%s gives %d, %d bytes, while it is there", pic.path, res.StatusCode, len(b))
+		}
+	}
+}
+
+// any is one of the pictures that are there.
+func (c *crowd) any() (pic picture, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, pic = range c.kept {
+		return pic, true
+	}
+	return pic, false
+}
+
+// look finds a picture that nobody has begun to delete.
+func (c *crowd) look(id string) (pic picture, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pic, ok = c.kept[id]
+	return pic, ok
+}
+
+func (c *crowd) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.kept)
 }
 
 func (c *crowd) move(p picture, from, to map[string]picture) {
@@ -110,13 +169,13 @@ func request(h *http.Client, p *apptest.Process, method, path, kind string, body
 
 // start starts a server and waits until its first sweep is over, which moves the
 // mark.
-func start(t *testing.T, data, key string) *apptest.Process {
+func start(t *testing.T, data, key string, args ...string) *apptest.Process {
 	t.Helper()
 	mark := filepath.Join(data, "settled")
 	before, _ := os.ReadFile(mark) // the first time there is none
-	p := apptest.Serve(t, data)
+	p := apptest.Serve(t, data, args...)
 	p.Key = key
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		if now, err := os.ReadFile(mark); err == nil && !bytes.Equal(now, before) {
 			return p
 		}
@@ -128,6 +187,20 @@ func start(t *testing.T, data, key string) *apptest.Process {
 
 // check compares everything that the server has with what the clients know.
 func (c *crowd) check(t *testing.T, p *apptest.Process) {
+	t.Helper()
+	n := c.records(t, p)
+	// The trash is emptied after the sweep, while requests are answered.
+	var files []string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if files = p.Blobs(); len(files) == n {
+			return
+		}
+	}
+	t.Errorf("there are %d records and %d files", n, len(files))
+}
+
+// records is check of the records and their bytes. It says how many there are.
+func (c *crowd) records(t *testing.T, p *apptest.Process) int {
 	t.Helper()
 	listed, total := list(t, p)
 	if total != len(listed) {
@@ -172,14 +245,7 @@ func (c *crowd) check(t *testing.T, p *apptest.Process) {
 			t.Errorf("%s was deleted; it is in the list %d times, and its link gives %d", id, times[id], r.Status)
 		}
 	}
-	// The trash is emptied after the sweep, while requests are answered.
-	var files []string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if files = p.Blobs(); len(files) == len(listed) {
-			return
-		}
-	}
-	t.Errorf("there are %d records and %d files", len(listed), len(files))
+	return len(listed)
 }
 
 // fetch downloads a picture, which must be one that was sent, and whole.
@@ -226,7 +292,7 @@ func TestKilledServersKeepWhatTheyAcknowledged(t *testing.T) {
 	for round := 0; round < rounds || little() && round < 10*rounds; round++ { // a busy machine gets more rounds
 		var wg sync.WaitGroup
 		for range clients {
-			wg.Go(func() { c.client(p) })
+			wg.Go(func() { c.client(p, nil) })
 		}
 		wait := time.Duration(30+random.IntN(700)) * time.Millisecond
 		time.Sleep(wait)

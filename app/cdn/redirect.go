@@ -52,6 +52,9 @@ func redirect(c *fiber.Ctx, f *file, p access.Policy, s span) bool {
 		slog.Warn("a client is not led elsewhere for a file, but gets it from here", "path", c.Path(), "err", err)
 		return false
 	}
+	if to == "" { // not now
+		return false
+	}
 	h := &c.Response().Header
 	for _, name := range []string{fiber.HeaderETag, fiber.HeaderLastModified, fiber.HeaderAcceptRanges, fiber.HeaderContentDisposition} {
 		h.Del(name) // of the file

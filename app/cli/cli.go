@@ -17,6 +17,7 @@ import (
 	"picora/app/dashboard"
 	"picora/app/fault"
 	"picora/app/settings"
+	"picora/app/storage"
 	usages "picora/app/usage"
 )
 
@@ -65,7 +66,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.blobs(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {
@@ -115,12 +116,17 @@ func (e *env) load(set func(*config.Config)) (config.Config, error) {
 // control runs fn on the users and keys: through the server when one runs on the
 // data folder, else on the database, which it makes only if it may.
 func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client) error) error {
+	return e.withServer(cmd, mayMake, func(c *control.Client, _ *storage.Storage) error { return fn(c) })
+}
+
+// withServer is control; fn also gets where files are when no server has that.
+func (e *env) withServer(cmd *cobra.Command, mayMake bool, fn func(*control.Client, *storage.Storage) error) error {
 	cfg, err := e.load(nil)
 	if err != nil {
 		return err
 	}
 	if c, running := control.Dial(cfg.Server.Data); running {
-		return fn(c)
+		return fn(c, nil)
 	}
 	if !mayMake && !app.HasStore(cfg.Server.Data) {
 		return fmt.Errorf("there is no Picora in %s (see --data)", cfg.Server.Data)
@@ -137,7 +143,12 @@ func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	return errors.Join(fn(control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans)))), s.Close())
+	files, err := storage.New(cmd.Context(), cfg, s)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	c := control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans), files))
+	return errors.Join(fn(c, files), files.Close(), s.Close())
 }
 
 // logger sets the program's log.

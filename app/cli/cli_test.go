@@ -52,6 +52,11 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		{"key list", []string{"--user"}},
 		{"key revoke", []string{"Examples:", "first 12 characters"}},
 		{"version", nil},
+		{"blobs", []string{"Available Commands", "copy", "status", "cancel", "use"}},
+		{"blobs copy", []string{"Examples:", "--to", "--dry-run", "s3://", "disk:", "Ctrl-C"}},
+		{"blobs status", nil},
+		{"blobs cancel", []string{"moved back"}},
+		{"blobs use", []string{"Examples:", "Nothing is copied"}},
 		{"doctor", []string{"workers", "status 0"}},
 	}
 	for _, test := range tests {
@@ -91,6 +96,10 @@ func TestWrongCallsEndWith2AndSayWhereHelpIs(t *testing.T) {
 		{"key", "revoke", ""},
 		{"key", "revoke", "one", "two"},
 		{"version", "1"},
+		{"blobs"},
+		{"blobs", "copy"},
+		{"blobs", "copy", "s3://bucket"},
+		{"blobs", "use"},
 		{"start"},
 	} {
 		o := apptest.Run(t, "", append(args, "--data", data)...)

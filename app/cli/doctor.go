@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"picora/app/control"
 	"picora/media/wall"
 	"picora/media/worker"
 )
@@ -17,10 +18,11 @@ import (
 func (e *env) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say which walls this host gives",
+		Short: "Say which walls this host gives, and where files are kept",
 		Long: `Media files are decoded by workers: processes of this program that may do
 next to nothing else. Doctor starts one, says which of the walls around it this
-host gives, and has it try what it must not be able to do.
+host gives, and has it try what it must not be able to do. It also says where files
+are kept, and when the settings say otherwise.
 
 It ends with status 0 whatever it finds: Picora runs without some of the walls,
 but what they hold back is then held back by the others alone.`,
@@ -28,7 +30,21 @@ but what they hold back is then held back by the others alone.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
 			defer cancel()
-			return examine(ctx, cmd.OutOrStdout())
+			if err := examine(ctx, cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "\nFiles:")
+			err := e.control(cmd, false, func(c *control.Client) error {
+				s, err := c.Blobs(ctx)
+				if err == nil {
+					where(cmd.OutOrStdout(), &s)
+				}
+				return err
+			})
+			if err != nil {
+				fmt.Fprintln(cmd.OutOrStdout(), sentence(err))
+			}
+			return nil
 		},
 	}
 }

@@ -106,9 +106,10 @@ type Fetch struct {
 
 // Blobs is where the bytes lie.
 type Blobs struct {
-	// Backend is where files are kept: "disk" (in the data folder) or "s3" (in a bucket,
-	// see S3).
+	// Backend is where files are kept: "disk" (in a folder) or "s3" (in a bucket, see S3).
 	Backend string `toml:"backend"`
+	// Folder is where the disk's files are kept; empty: in the data folder.
+	Folder string `toml:"folder"`
 	// MinFreeBytes is the room that uploads leave on the disk.
 	MinFreeBytes int64 `toml:"min_free_bytes"`
 }

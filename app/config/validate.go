@@ -53,7 +53,7 @@ func (c *Config) Validate() (problems []error) {
 		bad("blobs.backend", "%q is none of disk, s3", c.Blobs.Backend)
 	}
 	if c.Blobs.Backend == "s3" {
-		problems = append(problems, c.S3.problems()...)
+		problems = append(problems, c.S3.Problems()...)
 	}
 	for key, n := range c.Limits.numbers() {
 		if n < 0 || n > 1_000_000 {
@@ -257,8 +257,8 @@ func origin(s string) bool {
 		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
 }
 
-// problems are what keeps a bucket from being used.
-func (s *S3) problems() (list []error) {
+// Problems are what keeps a bucket from being used.
+func (s *S3) Problems() (list []error) {
 	bad := func(key, format string, args ...any) {
 		list = append(list, fmt.Errorf("s3.%s: %s", key, fmt.Sprintf(format, args...)))
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"picora/app/fault"
+	"picora/app/storage"
 )
 
 // Client sends the command line's requests.
@@ -113,6 +114,42 @@ func (c *Client) RebuildSearch(ctx context.Context, email string) (out Rebuilt, 
 	patient.Timeout = 0 // as for Recount
 	err = (&Client{&patient}).call(ctx, http.MethodPost, "/search/rebuild?user="+url.QueryEscape(email), nil, &out)
 	return out, err
+}
+
+// Blobs says where the files are, and how far a move is.
+func (c *Client) Blobs(ctx context.Context) (s storage.Status, err error) {
+	err = c.call(ctx, http.MethodGet, "/blobs", nil, &s)
+	return s, err
+}
+
+// UseBlobs has the database say that the files are in a place, see storage.Storage.Use.
+func (c *Client) UseBlobs(ctx context.Context, at string) (s storage.Status, err error) {
+	err = c.call(ctx, http.MethodPut, "/blobs", place{at}, &s)
+	return s, err
+}
+
+// PlanBlobs says what a move of the files to a place would do.
+func (c *Client) PlanBlobs(ctx context.Context, to string) (p storage.Plan, err error) {
+	patient := *c.http
+	patient.Timeout = 0 // as for Recount
+	err = (&Client{&patient}).call(ctx, http.MethodPost, "/blobs/plan", place{to}, &p)
+	return p, err
+}
+
+// CopyBlobs begins to move the files to a place; Blobs tells how far that is.
+func (c *Client) CopyBlobs(ctx context.Context, to string) (s storage.Status, err error) {
+	patient := *c.http
+	patient.Timeout = 0 // a bucket that does not answer is tried for a minute
+	err = (&Client{&patient}).call(ctx, http.MethodPost, "/blobs/copy", place{to}, &s)
+	return s, err
+}
+
+// CancelBlobs ends the move, see storage.Storage.Cancel.
+func (c *Client) CancelBlobs(ctx context.Context) (s storage.Status, err error) {
+	patient := *c.http
+	patient.Timeout = 0 // until what is being copied breaks off
+	err = (&Client{&patient}).call(ctx, http.MethodDelete, "/blobs/copy", place{}, &s)
+	return s, err
 }
 
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {

@@ -16,6 +16,7 @@ import (
 	"picora/app/config"
 	"picora/app/fault"
 	"picora/app/settings"
+	"picora/app/storage"
 	"picora/app/usage"
 	"picora/store"
 )
@@ -71,11 +72,12 @@ type service struct {
 
 	settings *settings.Settings
 	usage    *usage.Usage
+	storage  *storage.Storage
 }
 
 // Handler answers the command line's requests.
-func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage) http.Handler {
-	v := service{s, a, live, u}
+func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage, files *storage.Storage) http.Handler {
+	v := service{s, a, live, u, files}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", handle(v.addUser))
 	mux.HandleFunc("GET /users", handle(v.users))
@@ -86,6 +88,11 @@ func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usa
 	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))
 	mux.HandleFunc("POST /recount", handle(v.recount))
 	mux.HandleFunc("POST /search/rebuild", handle(v.rebuildSearch))
+	mux.HandleFunc("GET /blobs", handle(v.blobs))
+	mux.HandleFunc("PUT /blobs", handle(v.useBlobs))
+	mux.HandleFunc("POST /blobs/plan", handle(v.planBlobs))
+	mux.HandleFunc("POST /blobs/copy", handle(v.copyBlobs))
+	mux.HandleFunc("DELETE /blobs/copy", handle(v.cancelBlobs))
 	return mux
 }
 

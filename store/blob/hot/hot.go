@@ -27,6 +27,8 @@ type Options struct {
 	Folder  string // of the files; made when it is missing
 	Max     int64  // bytes of the disk that they may take; 0: none is kept
 	MinFree int64  // bytes of the disk that they leave free
+	// Far reports whether the store is far away now; nil: it always is.
+	Far func() bool
 }
 
 // Store is a store that is far away, with its small blobs at hand. What is read whole is
@@ -63,6 +65,8 @@ func Open(far blob.Store, o Options) (*Store, error) {
 	return s, nil
 }
 
+func (s *Store) far() bool { return s.o.Far == nil || s.o.Far() }
+
 // Close lets go of the folder. Readers that are open stay valid.
 func (s *Store) Close() error {
 	if s.files == nil {
@@ -73,7 +77,7 @@ func (s *Store) Close() error {
 
 // Open implements blob.Store.
 func (s *Store) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
-	if s.files == nil || !blob.ValidKey(key) || off < 0 || n == 0 || ctx.Err() != nil {
+	if s.files == nil || !s.far() || !blob.ValidKey(key) || off < 0 || n == 0 || ctx.Err() != nil {
 		return s.Store.Open(ctx, key, off, n)
 	}
 	if r, err := s.near(key, off, n); r != nil || err != nil {
@@ -195,6 +199,9 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if !s.far() {
+		return far, nil
+	}
 	here, _, err := disk.Room(s.o.Folder)
 	if err != nil {
 		return 0, fmt.Errorf("hot: free space: %w", err)
@@ -202,10 +209,16 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 	return min(far, here), nil
 }
 
-// Total is the size of the local disk in bytes.
+// Total is the size in bytes of the disk that Free is of: the local one, if the store is
+// far away.
 func (s *Store) Total(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	if d, ok := s.Store.(interface {
+		Total(context.Context) (int64, error)
+	}); ok && !s.far() {
+		return d.Total(ctx)
 	}
 	_, total, err := disk.Room(s.o.Folder)
 	if err != nil {

@@ -103,12 +103,12 @@ func kept(t *testing.T, folder string) (files []string) {
 }
 
 func TestStore(t *testing.T) {
-	blobtest.Run(t, func(t *testing.T) blob.Store { return open(t, newFar(t), Options{t.TempDir(), 64 << 20, 0}) })
+	blobtest.Run(t, func(t *testing.T) blob.Store { return open(t, newFar(t), Options{Folder: t.TempDir(), Max: 64 << 20}) })
 }
 
 func TestWhatIsReadAgainIsAtHand(t *testing.T) {
 	f, folder := newFar(t), t.TempDir()
-	s := open(t, f, Options{folder, 64 << 20, 0})
+	s := open(t, f, Options{Folder: folder, Max: 64 << 20})
 	large := content(Small + 1)
 	largest := content(Small)
 	blobs := map[string][]byte{put(t, s, nil): nil, put(t, s, []byte("x")): []byte("x"), put(t, s, largest): largest}
@@ -147,7 +147,7 @@ func TestWhatIsReadAgainIsAtHand(t *testing.T) {
 		t.Errorf("%d files are kept", len(files))
 	}
 	s.Close()
-	s = open(t, f, Options{folder, 64 << 20, 0})
+	s = open(t, f, Options{Folder: folder, Max: 64 << 20})
 	far("after a restart", 0, func() {
 		for key, b := range blobs {
 			same(key, b, 0, -1)
@@ -188,7 +188,7 @@ func TestWhatIsReadAgainIsAtHand(t *testing.T) {
 
 func TestManyWhoWantABlobAtOnceFetchItOnce(t *testing.T) {
 	f := newFar(t)
-	s := open(t, f, Options{t.TempDir(), 64 << 20, 0})
+	s := open(t, f, Options{Folder: t.TempDir(), Max: 64 << 20})
 	small, large := content(50_000), content(2*Small)
 	a, b := put(t, s, small), put(t, s, large)
 	f.hold = make(chan struct{})
@@ -221,7 +221,7 @@ func TestManyWhoWantABlobAtOnceFetchItOnce(t *testing.T) {
 
 func TestABlobThatIsDeletedWhileItIsFetchedIsNotKept(t *testing.T) {
 	f, folder := newFar(t), t.TempDir()
-	s := open(t, f, Options{folder, 64 << 20, 0})
+	s := open(t, f, Options{Folder: folder, Max: 64 << 20})
 	key := put(t, s, []byte("soon gone"))
 	inner := f.Store
 	f.Store = deleting{inner, func() {
@@ -251,7 +251,7 @@ func (d deleting) Open(ctx context.Context, key string, off, n int64) (io.ReadCl
 
 func TestTheFilesGiveWay(t *testing.T) {
 	f, folder := newFar(t), t.TempDir()
-	s := open(t, f, Options{folder, 100 << 10, 0})
+	s := open(t, f, Options{Folder: folder, Max: 100 << 10})
 	for range 10 {
 		read(t, s, put(t, s, content(20<<10)), 0, 20<<10)
 	}
@@ -261,7 +261,7 @@ func TestTheFilesGiveWay(t *testing.T) {
 	if n := s.Shrink(30 << 10); n < 30<<10 || len(kept(t, folder)) != 2 {
 		t.Errorf("%d bytes are gone, %d files are left", n, len(kept(t, folder)))
 	}
-	for _, o := range []Options{{t.TempDir(), 1 << 20, 1 << 60}, {t.TempDir(), 0, 0}} { // no disk has so much free; there is to be none
+	for _, o := range []Options{{Folder: t.TempDir(), Max: 1 << 20, MinFree: 1 << 60}, {Folder: t.TempDir()}} { // no disk has so much free; there is to be none
 		s := open(t, f, o)
 		key := put(t, s, []byte("not kept"))
 		if got := read(t, s, key, 0, 8); string(got) != "not kept" || len(kept(t, o.Folder)) != 0 || s.Shrink(1) != 0 {
@@ -271,7 +271,7 @@ func TestTheFilesGiveWay(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := Open(f, Options{filepath.Join(folder, strings.Repeat("x", 300)), 1, 0}); err == nil {
+	if _, err := Open(f, Options{Folder: filepath.Join(folder, strings.Repeat("x", 300)), Max: 1}); err == nil {
 		t.Error("a folder that cannot be is taken")
 	}
 }
