@@ -109,6 +109,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		"limits_enabled": "false", "limits_read_per_minute": "11", "limits_read_burst": "12", "limits_mutation_per_minute": "13", "limits_mutation_burst": "14",
 		"limits_upload_per_minute": "15", "limits_upload_burst": "16", "limits_hourly": "17", "limits_sign_in_per_minute": "18", "limits_sign_in_burst": "19",
 		"upload_max_bytes": "1_000", "upload_max_megapixels": "7", "upload_keep_metadata": "true", "upload_idle_timeout": "5s",
+		"fetch_enabled": "false", "fetch_allow": "192.168.1.0/24",
 		"blobs_backend": "s3", "blobs_folder": "/f", "s3_endpoint": "https://s3.example", "s3_region": "eu", "s3_bucket": "b", "s3_prefix": "p/", "s3_access_key": "a", "s3_secret_key": "s",
 		"s3_session_token": "t", "s3_path_style": "false", "s3_encryption": "AES256", "s3_storage_class": "COLD",
 		"s3_serve": "redirect", "s3_public_endpoint": "https://s3.example.org", "s3_cache_bytes": "21",
@@ -138,6 +139,7 @@ func TestEverySettingCanBeAVariable(t *testing.T) {
 		},
 
 		Upload:  Upload{MaxBytes: 1000, MaxMegapixels: 7, KeepMetadata: true, IdleTimeout: Duration(5 * time.Second)},
+		Fetch:   Fetch{Allow: []string{"192.168.1.0/24"}},
 		Blobs:   Blobs{Backend: "s3", Folder: "/f"},
 		S3:      S3{Endpoint: "https://s3.example", Region: "eu", Bucket: "b", Prefix: "p/", AccessKey: "a", SecretKey: "s", SessionToken: "t", Encryption: "AES256", StorageClass: "COLD", Serve: "redirect", PublicEndpoint: "https://s3.example.org", CacheBytes: 21},
 		CDN:     CDN{CacheBytes: 12},
