@@ -65,7 +65,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.scrub(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {
@@ -137,7 +137,7 @@ func (e *env) control(cmd *cobra.Command, mayMake bool, fn func(*control.Client)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	return errors.Join(fn(control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans)))), s.Close())
+	return errors.Join(fn(control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans), nil))), s.Close())
 }
 
 // logger sets the program's log.

@@ -14,6 +14,7 @@ type Config struct {
 	Upload   Upload   `toml:"upload"`
 	Blobs    Blobs    `toml:"blobs"`
 	S3       S3       `toml:"s3"`
+	Scrub    Scrub    `toml:"scrub"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
 	Video    Video    `toml:"video"`
@@ -124,6 +125,14 @@ type S3 struct {
 	StorageClass string `toml:"storage_class"`
 }
 
+// Scrub is the nightly check of the files.
+type Scrub struct {
+	// Hour is when it begins, local time, 0 to 23; -1: never.
+	Hour int `toml:"hour"`
+	// ReadDays is within how many days the bytes of all files are read; 0: they are not.
+	ReadDays int `toml:"read_days"`
+}
+
 // CDN is how files are served.
 type CDN struct {
 	// CacheBytes is the memory for small files (64 KiB and less); 0 turns it off.
@@ -227,6 +236,7 @@ func Default() Config {
 		},
 		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
 		S3:    S3{PathStyle: true},
+		Scrub: Scrub{Hour: 4, ReadDays: 30},
 		CDN:   CDN{CacheBytes: 64 << 20},
 		Images: Images{
 			Transforms: "named",

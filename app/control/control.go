@@ -15,6 +15,7 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/fault"
+	"picora/app/scrub"
 	"picora/app/settings"
 	"picora/app/usage"
 	"picora/store"
@@ -71,11 +72,13 @@ type service struct {
 
 	settings *settings.Settings
 	usage    *usage.Usage
+	scrub    *scrub.Scrub // nil: whoever answers has no files
 }
 
 // Handler answers the command line's requests.
-func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage) http.Handler {
-	v := service{s, a, live, u}
+// Files are checked by x, which may be nil.
+func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage, x *scrub.Scrub) http.Handler {
+	v := service{s, a, live, u, x}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", handle(v.addUser))
 	mux.HandleFunc("GET /users", handle(v.users))
@@ -86,6 +89,10 @@ func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usa
 	mux.HandleFunc("DELETE /keys/{id}", handle(v.revokeKey))
 	mux.HandleFunc("POST /recount", handle(v.recount))
 	mux.HandleFunc("POST /search/rebuild", handle(v.rebuildSearch))
+	mux.HandleFunc("POST /scrub", handle(v.startScrub))
+	mux.HandleFunc("GET /scrub", handle(v.scrubState))
+	mux.HandleFunc("DELETE /scrub", handle(v.stopScrub))
+	mux.HandleFunc("GET /scrub/findings", handle(v.findings))
 	return mux
 }
 
