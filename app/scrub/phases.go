@@ -61,28 +61,28 @@ func (x *Scrub) phases(ctx context.Context, r *Run) error {
 		if r.Phase != p.phase {
 			continue
 		}
-		if err := x.phase(ctx, r, p.do); err != nil {
-			return fmt.Errorf("scrub: %s: %w", p.phase, err)
-		}
 		next := Done
 		if i+1 < len(order) {
 			next = order[i+1].phase
 		}
-		x.note(r, func() { r.Phase, r.Place = next, "" })
+		if err := x.phase(ctx, r, p.do, next); err != nil {
+			return fmt.Errorf("scrub: %s: %w", p.phase, err)
+		}
 	}
 	return nil
 }
 
-// phase does a phase, portion by portion. A storage that is away is waited for.
-func (x *Scrub) phase(ctx context.Context, r *Run, do step) error {
+// phase does a phase, portion by portion, after which next is to be done. A storage that is
+// away is waited for.
+func (x *Scrub) phase(ctx context.Context, r *Run, do step, next Phase) error {
 	for away, more := 0, true; more; {
 		if !x.isUnder(r) {
 			return errReplaced
 		}
-		place, is, err := do(ctx, r)
-		if err == nil {
-			err = context.Cause(ctx)
+		if err := context.Cause(ctx); err != nil {
+			return err
 		}
+		place, is, err := do(ctx, r)
 		if errors.Is(err, blob.ErrUnavailable) && ctx.Err() == nil && away < mostAway {
 			away++
 			slog.Warn("the check of the files waits for the storage", "err", err)
@@ -93,7 +93,11 @@ func (x *Scrub) phase(ctx context.Context, r *Run, do step) error {
 			return err
 		}
 		away, more = 0, is
-		x.note(r, func() { r.Place = place })
+		x.note(r, func() {
+			if r.Place = place; !more {
+				r.Phase, r.Place = next, ""
+			}
+		})
 		if err := x.save(ctx); err != nil {
 			return err
 		}

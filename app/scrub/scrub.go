@@ -152,7 +152,17 @@ func (x *Scrub) Start(ctx context.Context, by string, repair bool) error {
 	}
 	x.begin(&Run{By: by, Repair: repair, Began: time.Now().UTC(), Share: 1})
 	x.mu.Unlock()
-	return x.save(ctx)
+	err := x.save(ctx)
+	x.signal()
+	return err
+}
+
+// signal wakes who does the runs.
+func (x *Scrub) signal() {
+	select {
+	case x.wake <- struct{}{}:
+	default: // somebody is on the way
+	}
 }
 
 // begin makes r the run under way. The caller has the lock.
@@ -161,10 +171,6 @@ func (x *Scrub) begin(r *Run) {
 	if x.stop != nil {
 		x.stop(errReplaced)
 		x.stop = nil
-	}
-	select {
-	case x.wake <- struct{}{}:
-	default:
 	}
 }
 
