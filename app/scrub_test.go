@@ -332,7 +332,7 @@ func TestFilesAreCheckedWhileTheyComeAndGo(t *testing.T) {
 // One that is missing, one that is damaged and one that is nobody's are found among many.
 func TestThreeAmongMany(t *testing.T) {
 	t.Parallel()
-	const many = 1200 // more than two portions
+	const many = 700 // more than a portion
 	p := apptest.Start(t)
 	other := p.NewUser("other@example.org")
 	ctx := t.Context()
