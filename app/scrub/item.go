@@ -46,16 +46,17 @@ func (r *Run) ToRead() int64 {
 	if r.Phase == "" || r.Phase == Recheck || r.Phase == Look {
 		return 0
 	}
-	return min(r.target(), r.Bytes)
+	return min(r.target(leastRead), r.Bytes)
 }
 
-// target is how many bytes the run is to read, when it is known how many there are.
-func (r *Run) target() int64 {
+// target is how many bytes the run is to read, when it is known how many there are, but for
+// a small part that is at least so many.
+func (r *Run) target(least int64) int64 {
 	switch {
 	case r.Share <= 0:
 		return 0
 	case r.Share >= 1:
 		return math.MaxInt64
 	}
-	return max(int64(float64(r.Bytes)*r.Share), leastRead)
+	return max(int64(float64(r.Bytes)*r.Share), least)
 }

@@ -110,7 +110,7 @@ func (x *Scrub) read(ctx context.Context, r *Run, pace *pacer) (place string, mo
 		place = x.state.Cycle.Place
 		x.mu.Unlock()
 	}
-	target := r.target()
+	target := r.target(x.least)
 	if r.ReadBytes >= target {
 		return place, false, nil
 	}

@@ -86,7 +86,8 @@ func (x *Scrub) phase(ctx context.Context, r *Run, do step, next Phase) error {
 		if errors.Is(err, blob.ErrUnavailable) && ctx.Err() == nil && away < mostAway {
 			away++
 			slog.Warn("the check of the files waits for the storage", "err", err)
-			sleep(ctx, awayAgain)
+			x.note(r, func() { r.Waits++ })
+			sleep(ctx, x.again)
 			continue
 		}
 		if err != nil {

@@ -51,6 +51,7 @@ type Run struct {
 	Deleted  int64    `json:"deleted"`           // files of nobody's whose time was over
 	Held     bool     `json:"held,omitempty"`    // so many are nobody's that none is to be deleted
 	Stopped  bool     `json:"stopped,omitempty"` // somebody ended it
+	Waits    int      `json:"waits,omitempty"`   // for a storage that was away
 	Error    string   `json:"error,omitempty"`   // why it did not come to its end
 	Repairs  []Repair `json:"repairs,omitempty"` // the first MostRepairs
 }
@@ -93,6 +94,8 @@ type Scrub struct {
 	library *library.Library
 	config  config.Scrub
 	wake    chan struct{} // has room for one signal: there is a run
+	least   int64         // bytes that a night reads at least
+	again   time.Duration // when a storage that is away is tried again
 
 	mu    sync.Mutex
 	state State
@@ -101,7 +104,7 @@ type Scrub struct {
 
 // New goes on with what the store knows of earlier checks.
 func New(ctx context.Context, s *store.Store, b blob.Store, l *library.Library, c config.Scrub) (*Scrub, error) {
-	x := &Scrub{store: s, blobs: b, library: l, config: c, wake: make(chan struct{}, 1)}
+	x := &Scrub{store: s, blobs: b, library: l, config: c, wake: make(chan struct{}, 1), least: leastRead, again: awayAgain}
 	kept, err := s.Setting(ctx, setting)
 	if errors.Is(err, store.ErrNotFound) {
 		x.state.Night = time.Now().UTC()
