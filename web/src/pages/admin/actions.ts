@@ -7,7 +7,7 @@ const actions = new Set([
   'password.set', 'password.changed', 'password.reset', 'totp.enabled', 'totp.disabled', 'passkey.created', 'passkey.deleted', 'passkey.refused',
   'identity.linked', 'identity.unlinked', 'apikey.created', 'apikey.changed', 'apikey.revoked', 'apikey.exported',
   'invite.created', 'invite.changed', 'invite.deleted', 'announcement.created', 'announcement.deleted',
-  'settings.changed', 'audit.exported', 'usage.repaired', 'server.setup', 'job.retried', 'job.cancelled',
+  'settings.changed', 'audit.exported', 'usage.repaired', 'server.setup', 'job.retried', 'job.cancelled', 'scrub.started', 'scrub.stopped',
 ]);
 
 /** What filters by action suggest: nouns stand for all that is done to them. */
