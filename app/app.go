@@ -230,8 +230,9 @@ func (a *App) countFindings() (map[string]int, time.Time, error) {
 }
 
 // Scrub checks the files until ctx ends, for a command while no server runs; the client is
-// how it is told what to do.
+// how it is told what to do. A check that a server did not end is ended.
 func (a *App) Scrub(ctx context.Context) (c *control.Client, done <-chan struct{}) {
+	a.scrub.Stop(ctx) // an error says that there is none
 	ended := make(chan struct{})
 	go func() { a.scrub.Work(ctx); close(ended) }()
 	return control.Local(a.control), ended

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -148,6 +149,9 @@ func (k *Kept) describe(m *Media) {
 			}
 		}
 	}
+	if k.Size == 0 { // nothing empty is kept: nobody noted it
+		k.Size = -1
+	}
 }
 
 // verbatim reports whether the record's Blob is the file as it was uploaded: of texts
@@ -212,11 +216,14 @@ func trashedTwins(tx kv.Reader, hash []byte, limit int, list *[]Kept) error {
 		if err != nil || len(*list) >= limit {
 			return err
 		}
+		if !bytes.Contains(e.Value, hash) { // this is quicker than to decode them all
+			continue
+		}
 		var m Media
 		if _, err := m.UnmarshalMsg(e.Value); err != nil {
 			return err
 		}
-		if string(m.Hash) == string(hash) {
+		if bytes.Equal(m.Hash, hash) {
 			*list = append(*list, uploadOf(&m)...)
 		}
 	}

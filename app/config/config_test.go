@@ -287,6 +287,8 @@ func TestValuesAreValidated(t *testing.T) {
 		{"UPLOAD_MAX_MEGAPIXELS", values{"1", "10000"}, values{"0", "10001"}},
 		{"UPLOAD_KEEP_METADATA", values{"true", "false", "1", "0"}, values{"", "yes"}},
 		{"BLOBS_MIN_FREE_BYTES", values{"0", "9223372036854775807"}, values{"-1", "9223372036854775808"}},
+		{"SCRUB_HOUR", values{"-1", "0", "23"}, values{"", "-2", "24"}},
+		{"SCRUB_READ_DAYS", values{"0", "365"}, values{"-1", "366"}},
 		{"CDN_CACHE_BYTES", values{"0"}, values{"-1"}},
 		{"VIDEO_LADDER", values{"144", "360,720", "240 360, 4320"}, values{"", "0", "361", "142", "4322", "720,360", "360,360", "360p"}},
 		{"VIDEO_QUALITY", values{"16", "32"}, values{"15", "33", "good"}},

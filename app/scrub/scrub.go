@@ -97,6 +97,8 @@ type Scrub struct {
 	least   int64         // bytes that a night reads at least
 	again   time.Duration // when a storage that is away is tried again
 
+	saving sync.Mutex // held while the state is written, so that an older one never comes later
+
 	mu    sync.Mutex
 	state State
 	stop  context.CancelCauseFunc // of the run under way
@@ -118,6 +120,8 @@ func New(ctx context.Context, s *store.Store, b blob.Store, l *library.Library, 
 
 // save keeps the state. Who calls it has no lock.
 func (x *Scrub) save(ctx context.Context) error {
+	x.saving.Lock()
+	defer x.saving.Unlock()
 	x.mu.Lock()
 	b, err := json.Marshal(&x.state)
 	x.mu.Unlock()
