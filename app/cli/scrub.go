@@ -96,7 +96,7 @@ func check(ctx context.Context, cmd *cobra.Command, c *control.Client, repair bo
 		case <-time.After(200 * time.Millisecond):
 		}
 		if state, err = c.Scrub(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the server was asked how far it is: %w", err)
+			return fmt.Errorf("the server does not say how far the check is, with which it goes on when it starts again: %w", err)
 		}
 	}
 	progress.clear()
