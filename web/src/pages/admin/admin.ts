@@ -61,6 +61,43 @@ export interface Job {
   log?: { at: string; text: string }[];
 }
 
+export interface ScrubRun {
+  by: 'nightly' | 'cli' | 'admin';
+  repair: boolean;
+  beganAt: string;
+  endedAt: string | null;
+  phase: 'recheck' | 'look' | 'read' | 'new' | 'mend' | 'bin' | null;
+  files: number;
+  bytes: number;
+  bytesRead: number;
+  bytesToRead: number | null;
+  repaired: number;
+  held: boolean;
+  stopped: boolean;
+  error: string | null;
+}
+
+export interface Scrub {
+  running: ScrubRun | null;
+  last: ScrubRun | null;
+  nextAt: string | null;
+  readAllAt: string | null;
+  found: { missing: number; corrupt: number; orphans: number; orphanBytes: number; inBin: number };
+}
+
+export interface Finding {
+  id: string;
+  problem: 'missing' | 'corrupt' | 'orphan';
+  detail: string | null;
+  sizeBytes: number;
+  foundAt: string;
+  deleteAt: string | null;
+  role: string | null;
+  mediaId: string | null;
+  name: string | null;
+  ownerId: string | null;
+}
+
 export interface Announcement {
   id: string;
   title: string;
