@@ -56,8 +56,15 @@ function take(access: string): void {
   good = Date.now() + life - 60_000; // the server and this clock may differ in speed
 }
 
+/** Whether there may be a session: the server leaves this beside the cookie that no script can read. */
+export const mayBeSignedIn = (): boolean => /(^|; )signed_in=1(;|$)/.test(document.cookie);
+
 /** Finds out whether there is a session, at the start and after the server was away. */
 export async function resume(): Promise<void> {
+  if (!mayBeSignedIn()) {
+    ended(false);
+    return;
+  }
   if (!(await refresh())) return;
   const r = await request('/v1/user/me', {}, token);
   if (r.failure) state.phase = r.status === 0 || r.status >= 500 ? 'offline' : 'guest';
@@ -92,6 +99,7 @@ function inTurn<T>(f: () => Promise<T>): Promise<T> {
 /** Forgets the session, which is over. */
 export function ended(tell = true): void {
   token = '';
+  document.cookie = 'signed_in=; Path=/; Max-Age=0';
   state.user = null;
   state.phase = 'guest';
   if (tell) channel?.postMessage('out');

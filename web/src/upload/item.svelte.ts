@@ -30,6 +30,7 @@ export class Upload {
   failure = $state.raw<Failure | null>(null);
   result = $state.raw<Result | null>(null);
   tries = 0;
+  address = ''; // where the server has what has come of it, when it is sent in pieces
 
   constructor(
     readonly file: File,
