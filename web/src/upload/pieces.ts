@@ -39,7 +39,6 @@ async function once(item: Upload, fields: Record<string, string>, { signal, prog
       metadata: { filename: name, resourceType: item.kind!, ...fields },
       chunkSize: piece,
       retryDelays: [], // the queue knows when to try again
-      removeFingerprintOnSuccess: true,
       // The same file with other choices is another upload.
       fingerprint: async () => kept(user()?.id ?? '') + [name, file.size, file.lastModified, JSON.stringify(fields)].join(' '),
       onBeforeRequest: async (request) => {
@@ -87,6 +86,7 @@ async function once(item: Upload, fields: Record<string, string>, { signal, prog
   } finally {
     end();
   }
+  await forget(item.address);
   item.address = '';
   const data = await api<Linkable & Record<string, unknown>>(`/v1/media/${said['Picora-Media-Id']}`);
   return { data, duplicate: said['Picora-Duplicate'] === 'true' };
@@ -115,17 +115,23 @@ export async function unfinished(): Promise<Begun[]> {
   for (const one of await storage!.findAllUploads()) {
     if (!one.urlStorageKey.startsWith(mine) || !one.uploadUrl) continue;
     const there = await fetch(one.uploadUrl, { method: 'HEAD', headers: { Authorization: `Bearer ${await accessToken()}`, 'Tus-Resumable': '1.0.0' } }).catch(() => null);
-    if (there?.status === 404 || there?.status === 410) await storage!.removeUpload(one.urlStorageKey);
-    if (!there?.ok) continue;
+    const over = there?.status === 404 || there?.status === 410 || there?.headers.has('Picora-Media-Id');
+    if (over) await storage!.removeUpload(one.urlStorageKey);
+    if (over || !there?.ok) continue;
     list.push({ key: one.urlStorageKey, address: one.uploadUrl, name: one.metadata.filename ?? '', size: one.size ?? 0, sent: Number(there.headers.get('Upload-Offset')) || 0 });
   }
   return list;
 }
 
 /** Gives up an upload: the server keeps no room for it any more. */
-export async function giveUp(address: string, key?: string): Promise<void> {
+export async function giveUp(address: string): Promise<void> {
   await api(new URL(address).pathname, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } }).catch(() => undefined); // it ends by itself in a day
+  await forget(address);
+}
+
+/** Has the browser not remember an upload any more. */
+async function forget(address: string): Promise<void> {
   for (const one of await storage!.findAllUploads()) {
-    if (one.urlStorageKey === key || one.uploadUrl === address) await storage!.removeUpload(one.urlStorageKey);
+    if (one.uploadUrl === address) await storage!.removeUpload(one.urlStorageKey);
   }
 }
