@@ -116,7 +116,7 @@ func (a *API) refresh(c *fiber.Ctx) error {
 		return err
 	}
 	setRefresh(c, s.Refresh, int(auth.RefreshAge/time.Second))
-	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.PlanAt(a.store.Now())})
+	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.PlanAt(a.store.Now()), "user": a.user(c, s.User)})
 }
 
 // logout handles POST /v1/auth/logout.

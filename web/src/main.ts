@@ -11,4 +11,6 @@ startTheme();
 startRouter(routes);
 loadFirst();
 await Promise.all([startLanguage(), resume()]);
-mount(App, { target: document.getElementById('app')! });
+const target = document.getElementById('app')!;
+target.replaceChildren(); // what was shown until now
+mount(App, { target });

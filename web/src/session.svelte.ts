@@ -65,10 +65,7 @@ export async function resume(): Promise<void> {
     ended(false);
     return;
   }
-  if (!(await refresh())) return;
-  const r = await request('/v1/user/me', {}, token);
-  if (r.failure) state.phase = r.status === 0 || r.status >= 500 ? 'offline' : 'guest';
-  else setUser(r.data as User);
+  await refresh();
 }
 
 /** The access token; '' when nobody is signed in. */
@@ -77,12 +74,14 @@ export async function accessToken(): Promise<string> {
   return token;
 }
 
-/** Gets the next access token; false: there is no session, or the server is away. */
+/** Gets the next access token, and what is new about the user; false: there is no session, or the server is away. */
 export function refresh(): Promise<boolean> {
   refreshing ??= inTurn(async () => {
     const r = await request('/v1/auth/refresh', { method: 'POST' });
     if (!r.failure) {
-      take((r.data as { accessToken: string }).accessToken);
+      const { accessToken, user } = r.data as { accessToken: string; user: User };
+      take(accessToken);
+      setUser(user);
       return true;
     }
     if (r.status === 401 || r.status === 403) ended(false);
