@@ -196,6 +196,8 @@ func (a *API) Routes() []Route {
 		// Notifications: notifications.go
 		{"GET", "/v1/notifications", Person, limit.Read, a.listNotifications},
 		{"GET", "/v1/notifications/unread-count", Person, limit.Read, a.countNotifications},
+		{"GET", "/v1/notifications/preferences", Person, limit.Read, a.noticePreferences},
+		{"PATCH", "/v1/notifications/preferences", Person, limit.Mutation, a.preferNotices},
 		{"POST", "/v1/notifications/read", Person, limit.Mutation, a.readNotifications},
 		{"POST", "/v1/notifications/read-all", Person, limit.Mutation, a.readAllNotifications},
 

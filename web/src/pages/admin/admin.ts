@@ -46,6 +46,7 @@ export interface Invite {
 export interface Job {
   id: string;
   mediaId: string;
+  mediaName: string | null;
   ownerId: string;
   state: 'waiting' | 'running' | 'done' | 'failed';
   step: 'survey' | 'first' | 'sizes' | 'file' | null;
