@@ -113,7 +113,7 @@ func TestWhatIsNotFetched(t *testing.T) {
 	})
 	one := func(path string) object { return object{"url": at + path} }
 	for name, s := range map[string]scenario{
-		"no address":            {URL: "/v1/images", Body: object{"title": "x"}, Status: 422, Code: "VALIDATION_ERROR", Has: []string{"url is missing"}},
+		"no address":            {URL: "/v1/images", Body: object{"title": "x"}, Status: 400, Code: "BAD_REQUEST", Has: []string{"the field url"}},
 		"no object":             {URL: "/v1/images", Body: `[]`, Status: 422, Code: "VALIDATION_ERROR"},
 		"no JSON":               {URL: "/v1/images", Body: `{"url`, Headers: []string{"Content-Type", "application/json"}, Status: 400, Code: "BAD_REQUEST"},
 		"nothing":               {URL: "/v1/images", Body: "", Headers: []string{"Content-Type", "application/json"}, Status: 400, Code: "BAD_REQUEST"},
