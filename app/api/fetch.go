@@ -64,7 +64,7 @@ func (a *API) createFetch(c *fiber.Ctx, k store.Kind) error {
 		return err
 	}
 	if in.URL == "" {
-		return fault.New(fault.Invalid, "url is missing: the address of the file. A file itself is sent as multipart/form-data, in the field named file.")
+		return fault.New(fault.BadRequest, "Send the file as multipart/form-data, in the field named file, or JSON with its address in the field url.")
 	}
 	if in.Public == nil {
 		in.Public = in.Public2

@@ -113,7 +113,7 @@ func TestWhatIsNotFetched(t *testing.T) {
 	})
 	one := func(path string) object { return object{"url": at + path} }
 	for name, s := range map[string]scenario{
-		"no address":            {URL: "/v1/images", Body: object{"title": "x"}, Status: 422, Code: "VALIDATION_ERROR", Has: []string{"url is missing"}},
+		"no address":            {URL: "/v1/images", Body: object{"title": "x"}, Status: 400, Code: "BAD_REQUEST", Has: []string{"the field url"}},
 		"no object":             {URL: "/v1/images", Body: `[]`, Status: 422, Code: "VALIDATION_ERROR"},
 		"no JSON":               {URL: "/v1/images", Body: `{"url`, Headers: []string{"Content-Type", "application/json"}, Status: 400, Code: "BAD_REQUEST"},
 		"nothing":               {URL: "/v1/images", Body: "", Headers: []string{"Content-Type", "application/json"}, Status: 400, Code: "BAD_REQUEST"},
@@ -391,4 +391,24 @@ func TestAStopAnswersThoseWhoWait(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	s.on <- struct{}{}
+}
+
+func TestSoundFilmsAndPDFsByTheirAddress(t *testing.T) {
+	t.Parallel()
+	p := apptest.StartWithWorkers(t, func(c *config.Config) { c.Fetch.Allow = []string{"127.0.0.1"} })
+	film := apptest.Encode(t, "a.mp4", 0.5, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.5", "-c:v", "libx264", "-pix_fmt", "yuv420p", "OUT")
+	at := func(data []byte) object { return object{"url": elsewhere(t, files(data)) + "/file"} }
+	post := func(path string, data []byte, status int, has ...string) apptest.Response {
+		t.Helper()
+		return p.Play(t, scenario{Method: "POST", URL: path, Body: at(data), Status: status, Has: has})
+	}
+	post("/v1/audio", apptest.WAV(0.5, 1, 1), 201, `"type":"audio"`, `"filename":"file"`)
+	post("/v1/audio", apptest.WAV(0.5, 1, 1), 200)
+	post("/v1/uploads", apptest.WAV(0.5, 1, 2), 200, `"type":"audio"`)
+	taken := post("/v1/videos", film, 202, `"videoId":"`, `"status":"processing"`)
+	post("/v1/uploads", film, 200, `"type":"video"`, `"duplicate":true`, `"mediaId":"`+field(t, taken, "videoId").(string)+`"`)
+	post("/v1/docs", onePDF, 201, `"format":"pdf"`)
+	post("/v1/uploads", onePDF, 200, `"type":"doc"`, `"duplicate":true`)
+	p.Play(t, scenario{Method: "POST", URL: "/v1/docs", Body: at([]byte("# text")), Status: 422, Code: "VALIDATION_ERROR", Has: []string{"no PDF"}})
+	nothingLeft(t, p, 3)
 }
