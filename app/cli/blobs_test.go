@@ -69,6 +69,7 @@ func TestACopyIsWatchedAndItsServerStops(t *testing.T) {
 	if o := <-ended; o.Status != 1 || !strings.Contains(o.Stderr, "when it is started again, it goes on with the copy") {
 		t.Errorf("%+v", o)
 	}
+	contains(t, "the status", run(t, p.Data, "", 0, "blobs", "status").Stdout, "to disk:"+other, "No server runs. It goes on when one starts")
 	// Without a server, and with room, the command goes on.
 	o := run(t, p.Data, "", 0, "blobs", "copy", "--to", "disk:"+other)
 	contains(t, "the copy", o.Stdout, "Files are kept in disk:"+other+"\n")
