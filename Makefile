@@ -14,6 +14,9 @@ DASHBOARD := web/dist/index.html
 # The S3 server of the tests (Apache License 2.0), built once.
 export VERSITYGW := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/picora/versitygw-1.8.0/versitygw
 
+# The server that uploads in pieces are measured beside (MIT), built once.
+export TUSD := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/picora/tusd-2.8.0/tusd
+
 .DEFAULT_GOAL := build
 
 .PHONY: help
@@ -53,10 +56,15 @@ test: ffmpeg sounds web $(PICGO) $(VERSITYGW) ## all tests, with the race detect
 lint: ffmpeg ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
 	@$(MAKE) --no-print-directory check-web
-	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench ./...; $(GO) tool staticcheck ./...
+	@$(ENV) set -ex; $(GO) vet ./...; $(GO) vet -tags bench,proxies ./...; $(GO) tool staticcheck ./...
 
 $(VERSITYGW):
 	CGO_ENABLED=0 GOBIN=$(@D) $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
+$(TUSD):
+	@mkdir -p $(@D)
+	at=$$(mktemp -d) && cd $$at && $(GO) mod init peer && $(GO) mod edit -require github.com/tus/tusd/v2@v2.8.0 && \
+	  CGO_ENABLED=0 $(GO) build -mod=mod -o $@ github.com/tus/tusd/v2/cmd/tusd && rm -r $$at
 
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard into web/dist
@@ -105,6 +113,11 @@ bench-video: build ## the numbers of video, side by side with the ffmpeg command
 	./.ci/need ffmpeg
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestVideo' -v ./app/bench
 
+.PHONY: bench-uploads
+bench-uploads: build $(TUSD) $(VERSITYGW) ## uploads in pieces beside plain ones and tusd, reads from a bucket beside the S3 server
+	./.ci/need ffmpeg
+	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestUploads' -v ./app/bench
+
 .PHONY: bench-library
 bench-library: ffmpeg ## lists and searches with a million files
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestLibrary' -v ./app/bench
@@ -127,6 +140,11 @@ soak-images: ffmpeg ## ten thousand damaged pictures, sent to a server and to wo
 soak-videos: ffmpeg ## the whole corpus of videos through a server, two thousand damaged ones, hostile ones, crashes
 	@./.ci/need ffmpeg
 	@$(ENV) set -x; PICORA_SOAK=2000 $(GO) test -count=1 -timeout 180m -run 'Videos?|TestAKilledWorkerIsReplaced' -v ./app
+
+.PHONY: check-proxies
+check-proxies: ffmpeg ## nginx and Caddy with what the guide says, in front of a server
+	@./.ci/need nginx caddy
+	@$(ENV) set -x; $(GO) test -tags proxies -count=1 -run '^TestProxies$$' -v ./app
 
 .PHONY: golden
 golden: ## refresh the goldens of the API tests

@@ -23,6 +23,7 @@ import (
 	"picora/app/config"
 	"picora/app/control"
 	"picora/app/dashboard"
+	"picora/app/fetch"
 	"picora/app/jobs"
 	"picora/app/library"
 	"picora/app/link"
@@ -105,6 +106,11 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	links := link.New(cfg.Server.BaseURL, cfg.Server.MediaURL, proxies)
+	elsewhere, err := a.storage.Elsewhere(ctx)
+	if err != nil {
+		return a, err
+	}
+	links.UseElsewhere(elsewhere)
 	users, err := auth.New(a.store, cfg.Server.Data)
 	if err != nil {
 		return a, err
@@ -117,6 +123,13 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	lib.UseLimits(a.usage)
 	if err := lib.UseUploads(filepath.Join(cfg.Server.Data, "uploads")); err != nil {
 		return a, err
+	}
+	if cfg.Fetch.Enabled {
+		allow, err := cfg.Fetch.Networks()
+		if err != nil {
+			return a, err
+		}
+		lib.UseFetch(fetch.New(fetch.Options{Allow: allow}))
 	}
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
@@ -133,6 +146,9 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	rule.UseFeeds(a.store.Collection)
 	files := cdn.New(lib, rule, signer, cfg.CDN.CacheBytes)
 	files.UseMeters(a.usage)
+	if elsewhere != "" {
+		files.UseRedirects()
+	}
 	variants := map[string]media.Query{}
 	for name, v := range cfg.Variants {
 		if variants[name], err = v.Query(); err != nil {
@@ -302,6 +318,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.library.Index(ctx); return nil })
 	g.Go(func() error { a.library.Hear(ctx); return nil })
 	g.Go(func() error { a.library.Films(ctx); return nil })
+	g.Go(func() error { a.library.Fetch(ctx); return nil })
 	g.Go(func() error { a.resumeUploads(ctx); jobs.Expire(ctx, a.store, a.library); return nil })
 	g.Go(func() error { a.mail.Run(untilStopped); return nil }) // requests under way may still write
 	g.Go(func() error { jobs.Announce(ctx, a.store, a.announced); return nil })

@@ -18,7 +18,7 @@ import (
 func inBucket(g *blobtest.S3) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Blobs.Backend = "s3"
-		c.S3 = config.S3{Endpoint: "http://" + g.Addr, Region: "us-east-1", Bucket: g.Bucket, Prefix: "picora/", AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true}
+		c.S3 = config.S3{Endpoint: "http://" + g.Addr, Region: "us-east-1", Bucket: g.Bucket, Prefix: "picora/", AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true, Serve: "proxy", CacheBytes: 8 << 20}
 	}
 }
 

@@ -23,14 +23,14 @@ import (
 )
 
 // filmServer is one that makes small sizes too, so that films of 320 x 180 have several.
-func filmServer(t *testing.T) *apptest.Picora {
+func filmServer(t *testing.T, edit ...func(*config.Config)) *apptest.Picora {
 	t.Helper()
-	return apptest.StartWithWorkers(t, func(c *config.Config) {
+	return apptest.StartWithWorkers(t, append(edit, func(c *config.Config) {
 		c.Video.Ladder = []int{120, 240, 360}
 		c.Video.Preset = "ultrafast"
 		c.Video.Tries = 2
 		c.Video.Priority = "normal"
-	})
+	})...)
 }
 
 // uploadFilm sends a video.

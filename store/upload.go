@@ -11,13 +11,13 @@ import (
 
 //msgp:timezone utc
 
-// Upload is a file that comes in pieces (tus), or one that came so lately. How much of
-// it is there, its file says.
+// Upload is a file that comes in pieces (tus) or is fetched from another server, or one
+// that came so lately. How much of it is there, its file says.
 type Upload struct {
 	ID       string `msg:"id"`
 	User     string `msg:"user"`
-	Kind     Kind   `msg:"kind"`   // 0: a part of another upload that did not say
-	Length   int64  `msg:"length"` // bytes of the whole
+	Kind     Kind   `msg:"kind"`   // 0: a part of another upload that did not say, or a file that was not seen yet
+	Length   int64  `msg:"length"` // bytes of the whole; 0: the server that has it did not say yet
 	Metadata string `msg:"meta"`   // as it was sent (Upload-Metadata)
 	Concat   string `msg:"concat"` // as it was sent (Upload-Concat): empty, partial, or final and its parts
 
@@ -26,6 +26,10 @@ type Upload struct {
 	Public     *bool    `msg:"public"` // nil: as usual
 	Collection string   `msg:"kb"`
 	Tags       []string `msg:"tags"`
+	KeepMeta   *bool    `msg:"keep"` // nil: as usual
+
+	URL       string `msg:"url"`       // where it is fetched from; empty: it is sent
+	Validator string `msg:"validator"` // tells that the file there is still the same
 
 	Created time.Time `msg:"created"`
 	Expires time.Time `msg:"expires"` // it is forgotten then
@@ -34,16 +38,24 @@ type Upload struct {
 	Media     string    `msg:"media"`
 	Duplicate bool      `msg:"dup"` // the record was there before
 	Ended     time.Time `msg:"ended"`
+
+	// Of one that was fetched and became none: why, as an error's code, sentence and
+	// further facts (JSON).
+	FaultCode string `msg:"fcode"`
+	Fault     string `msg:"fault"`
+	FaultMeta []byte `msg:"fmeta"`
 }
 
 // Done reports whether it became a record.
 func (u *Upload) Done() bool { return u.Media != "" }
 
+// Open reports whether it may still become a record.
+func (u *Upload) Open() bool { return u.Ended.IsZero() && !u.Done() }
+
 // Partial reports whether it is a part of another upload.
 func (u *Upload) Partial() bool { return u.Concat == "partial" }
 
-// CreateUpload adds u under a new id. ErrFull when the user has the most that are not
-// done.
+// CreateUpload adds u under a new id. ErrFull when the user has the most that are open.
 func (s *Store) CreateUpload(ctx context.Context, u Upload, most int) (Upload, error) {
 	u.ID, u.Created = NewID(IDLen), s.Now()
 	err := s.db.Update(ctx, func(tx kv.Tx) error {
@@ -59,7 +71,7 @@ func (s *Store) CreateUpload(ctx context.Context, u Upload, most int) (Upload, e
 			if err := get(tx, e.Key, &o); err != nil {
 				return err
 			}
-			if !o.Done() {
+			if o.Open() {
 				n++
 			}
 		}

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Upload) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 16
+	// map header, size 22
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x10, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x16, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -54,6 +54,19 @@ func (z *Upload) MarshalMsg(b []byte) (o []byte, err error) {
 	for za0001 := range z.Tags {
 		o = msgp.AppendString(o, z.Tags[za0001])
 	}
+	// string "keep"
+	o = append(o, 0xa4, 0x6b, 0x65, 0x65, 0x70)
+	if z.KeepMeta == nil {
+		o = msgp.AppendNil(o)
+	} else {
+		o = msgp.AppendBool(o, *z.KeepMeta)
+	}
+	// string "url"
+	o = append(o, 0xa3, 0x75, 0x72, 0x6c)
+	o = msgp.AppendString(o, z.URL)
+	// string "validator"
+	o = append(o, 0xa9, 0x76, 0x61, 0x6c, 0x69, 0x64, 0x61, 0x74, 0x6f, 0x72)
+	o = msgp.AppendString(o, z.Validator)
 	// string "created"
 	o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Created)
@@ -69,6 +82,15 @@ func (z *Upload) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "ended"
 	o = append(o, 0xa5, 0x65, 0x6e, 0x64, 0x65, 0x64)
 	o = msgp.AppendTime(o, z.Ended)
+	// string "fcode"
+	o = append(o, 0xa5, 0x66, 0x63, 0x6f, 0x64, 0x65)
+	o = msgp.AppendString(o, z.FaultCode)
+	// string "fault"
+	o = append(o, 0xa5, 0x66, 0x61, 0x75, 0x6c, 0x74)
+	o = msgp.AppendString(o, z.Fault)
+	// string "fmeta"
+	o = append(o, 0xa5, 0x66, 0x6d, 0x65, 0x74, 0x61)
+	o = msgp.AppendBytes(o, z.FaultMeta)
 	return
 }
 
@@ -180,6 +202,35 @@ func (z *Upload) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "keep":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.KeepMeta = nil
+			} else {
+				if z.KeepMeta == nil {
+					z.KeepMeta = new(bool)
+				}
+				*z.KeepMeta, bts, err = msgp.ReadBoolBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "KeepMeta")
+					return
+				}
+			}
+		case "url":
+			z.URL, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "URL")
+				return
+			}
+		case "validator":
+			z.Validator, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Validator")
+				return
+			}
 		case "created":
 			z.Created, bts, err = msgp.ReadTimeUTCBytes(bts)
 			if err != nil {
@@ -210,6 +261,24 @@ func (z *Upload) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Ended")
 				return
 			}
+		case "fcode":
+			z.FaultCode, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FaultCode")
+				return
+			}
+		case "fault":
+			z.Fault, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fault")
+				return
+			}
+		case "fmeta":
+			z.FaultMeta, bts, err = msgp.ReadBytesBytes(bts, z.FaultMeta)
+			if err != nil {
+				err = msgp.WrapError(err, "FaultMeta")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -234,6 +303,12 @@ func (z *Upload) Msgsize() (s int) {
 	for za0001 := range z.Tags {
 		s += msgp.StringPrefixSize + len(z.Tags[za0001])
 	}
-	s += 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.Media) + 4 + msgp.BoolSize + 6 + msgp.TimeSize
+	s += 5
+	if z.KeepMeta == nil {
+		s += msgp.NilSize
+	} else {
+		s += msgp.BoolSize
+	}
+	s += 4 + msgp.StringPrefixSize + len(z.URL) + 10 + msgp.StringPrefixSize + len(z.Validator) + 8 + msgp.TimeSize + 8 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.Media) + 4 + msgp.BoolSize + 6 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.FaultCode) + 6 + msgp.StringPrefixSize + len(z.Fault) + 6 + msgp.BytesPrefixSize + len(z.FaultMeta)
 	return
 }

@@ -270,13 +270,13 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/collection-types", Scoped(auth.CollectionWrite).Active(), limit.Mutation, a.createCollectionType},
 		{"DELETE", "/v1/collection-types/:id", Scoped(auth.CollectionDelete), limit.Mutation, a.deleteCollectionType},
 
-		// Uploads in pieces: uploads.go
+		// Uploads in pieces: uploads.go, and by address: fetch.go
 		{"OPTIONS", "/v1/uploads", Public, limit.Free, a.uploadOptions},
 		{"OPTIONS", "/v1/uploads/:id", Public, limit.Free, a.uploadOptions},
-		{"POST", "/v1/uploads", change, limit.Mutation, tus(a.createUpload)},
-		{"GET", "/v1/uploads/:id", write, limit.Read, tus(a.getUpload)},
-		{"PATCH", "/v1/uploads/:id", change, limit.Free, tus(a.appendUpload)}, // small pieces cost a call, see there
-		{"DELETE", "/v1/uploads/:id", write, limit.Mutation, tus(a.deleteUpload)},
+		{"POST", "/v1/uploads", change, limit.Mutation, tus(a.createUpload, a.createAnyFetch)},
+		{"GET", "/v1/uploads/:id", write, limit.Read, tus(a.getUpload, a.uploadStatus)},
+		{"PATCH", "/v1/uploads/:id", change, limit.Free, tus(a.appendUpload, nil)}, // small pieces cost a call, see there
+		{"DELETE", "/v1/uploads/:id", write, limit.Mutation, tus(a.deleteUpload, a.deleteUpload)},
 
 		// Trash and sync: trash.go, sync.go
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},

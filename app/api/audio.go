@@ -29,6 +29,9 @@ func (a *API) ownAudio(c *fiber.Ctx) (m store.Media, err error) {
 
 // createAudio handles POST /v1/audio.
 func (a *API) createAudio(c *fiber.Ctx) error {
+	if isJSON(c) {
+		return a.createFetch(c, store.Audio)
+	}
 	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Audio, length) })
 	if err != nil {
 		return err
@@ -38,11 +41,7 @@ func (a *API) createAudio(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !fresh {
-		c.Set("X-Picora-Duplicate", "true")
-		return ok(c, a.audio(c, &m))
-	}
-	return created(c, a.audio(c, &m))
+	return a.sendAdded(c, &m, fresh)
 }
 
 // getAudio handles GET /v1/audio/:id.
@@ -219,4 +218,28 @@ func (a *API) addForm(c *fiber.Ctx, f *form, k store.Kind) (m store.Media, fresh
 			return change.Apply(m)
 		},
 	})
+}
+
+// sendAdded answers with a file that was sent. Fresh: the account did not have it before.
+func (a *API) sendAdded(c *fiber.Ctx, m *store.Media, fresh bool) error {
+	status, out := fiber.StatusCreated, any(nil)
+	switch m.Kind {
+	case store.Image:
+		out = a.image(c, m)
+	case store.Audio:
+		out = a.audio(c, m)
+	case store.Video:
+		v, err := a.video(c, m)
+		if err != nil {
+			return err
+		}
+		status, out = fiber.StatusAccepted, takenVideo{m.ID, v}
+	case store.Doc:
+		return a.sendPDF(c, m, fresh)
+	}
+	if !fresh {
+		c.Set("X-Picora-Duplicate", "true")
+		status = fiber.StatusOK
+	}
+	return c.Status(status).JSON(success{true, out})
 }

@@ -32,6 +32,7 @@ type docBody struct {
 	body *body
 	held int64
 	data bytes.Buffer
+	url  string // where the document is, when the body has not its text
 }
 
 // docRoom refuses a document in a body of that length (-1: unknown) before it is read.
@@ -100,6 +101,7 @@ func (b *docBody) release() {
 type docFields struct {
 	Filename string    `json:"filename"`
 	Content  *string   `json:"content"`
+	URL      string    `json:"url"`
 	Title    *string   `json:"title"`
 	Tags     *[]string `json:"tags"`
 	Public   *bool     `json:"isPublic"`
@@ -116,8 +118,11 @@ func (b *docBody) read() (d library.Doc, err error) {
 		return d, err
 	}
 	b.data = bytes.Buffer{}
-	if in.Content == nil {
+	if in.Content == nil && in.URL == "" {
 		return d, fault.New(fault.Invalid, "content is missing: the text of the document.")
+	}
+	if in.Content == nil {
+		b.url, in.Content = in.URL, new(string)
 	}
 	d = library.Doc{
 		Filename: in.Filename, Content: []byte(*in.Content), Title: or(in.Title, ""), Tags: in.Tags, Public: in.Public,

@@ -22,6 +22,8 @@ func isForm(c *fiber.Ctx) bool {
 	return err == nil && kind == fiber.MIMEMultipartForm
 }
 
+var errTextOnly = fault.New(fault.Invalid, "relativePath is for documents of text. A PDF is put into a collection with kbId alone.")
+
 // createDocFile handles POST /v1/docs with a form: a PDF, or a file of text.
 func (a *API) createDocFile(c *fiber.Ctx) error {
 	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Doc, length) })
@@ -34,17 +36,22 @@ func (a *API) createDocFile(c *fiber.Ctx) error {
 		return a.createDocText(c, f)
 	}
 	if f.values["relativePath"] != "" {
-		return fault.New(fault.Invalid, "relativePath is for documents of text. A PDF is put into a collection with kbId alone.")
+		return errTextOnly
 	}
 	m, fresh, err := a.addForm(c, f, store.Doc)
 	if err != nil {
 		return err
 	}
+	return a.sendPDF(c, &m, fresh)
+}
+
+// sendPDF answers with a PDF that was sent.
+func (a *API) sendPDF(c *fiber.Ctx, m *store.Media, fresh bool) error {
 	report := library.DocReport{Duplicate: !fresh}
 	if m.Text.Pages == 0 && m.MIME == media.PDFDocument.MIME {
 		report.Warnings = []string{"The PDF is protected by a password. It is kept as it is; its text cannot be searched, and there is no picture of it."}
 	}
-	return a.sendDoc(c, &m, &report)
+	return a.sendDoc(c, m, &report)
 }
 
 // createDocText takes a file of text as if it had come as JSON.

@@ -95,6 +95,15 @@ func (a *API) createDoc(c *fiber.Ctx) error {
 		return err
 	}
 	in.User = caller(c).User
+	if b.url != "" {
+		if in.Path != "" {
+			return errTextOnly
+		}
+		return a.startFetch(c, store.Upload{
+			User: in.User, Kind: store.Doc, URL: b.url, Filename: in.Filename, Title: in.Title,
+			Tags: or(in.Tags, nil), Public: in.Public, Collection: in.Collection,
+		})
+	}
 	m, report, err := a.library.AddDoc(c.UserContext(), in)
 	if err != nil {
 		return err

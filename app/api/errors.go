@@ -42,6 +42,7 @@ var statuses = map[fault.Code]int{
 	fault.WrongSum:     460, // tus, checksum
 	fault.WrongVersion: fiber.StatusPreconditionFailed,
 	fault.WrongType:    fiber.StatusUnsupportedMediaType,
+	fault.FetchFailed:  fiber.StatusUnprocessableEntity, // 5xx would have clients send it again
 
 	fault.CollectionLimit:     fiber.StatusForbidden,
 	fault.CustomTypeLimit:     fiber.StatusForbidden,

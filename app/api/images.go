@@ -116,6 +116,9 @@ func (a *API) images(c *fiber.Ctx, ms []store.Media) []image {
 
 // createImage handles POST /v1/images.
 func (a *API) createImage(c *fiber.Ctx) error {
+	if isJSON(c) {
+		return a.createFetch(c, store.Image)
+	}
 	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Image, length) })
 	if err != nil {
 		return err
@@ -129,11 +132,7 @@ func (a *API) createImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !fresh {
-		c.Set("X-Picora-Duplicate", "true")
-		return ok(c, a.image(c, &m))
-	}
-	return created(c, a.image(c, &m))
+	return a.sendAdded(c, &m, fresh)
 }
 
 // change is what the form's fields say of the record.

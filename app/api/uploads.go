@@ -25,7 +25,7 @@ import (
 
 // Uploads in pieces: tus 1.0.0 (https://tus.io/protocols/resumable-upload) with its
 // extensions creation, creation-with-upload, expiration, termination, checksum and
-// concatenation. The answers have headers only, but for errors.
+// concatenation. The answers have headers only, but for errors and those to GET.
 const (
 	tusVersion    = "1.0.0"
 	tusExtensions = "creation,creation-with-upload,expiration,termination,checksum,concatenation"
@@ -53,9 +53,13 @@ func uploadPath(method, p string) bool {
 		method == fiber.MethodPatch && strings.HasPrefix(p, "/v1/uploads/")
 }
 
-// tus is what all its answers have; it refuses other versions of the protocol.
-func tus(h fiber.Handler) fiber.Handler {
+// tus is what all its answers have; it refuses other versions of the protocol. Plain, if
+// not nil, answers those who do not speak it.
+func tus(h, plain fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if c.Get(headerTus) == "" && plain != nil && c.Method() != fiber.MethodHead {
+			return plain(c)
+		}
 		c.Set(headerTus, tusVersion)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		if c.Get(headerTus) != tusVersion {
@@ -153,6 +157,9 @@ func (a *API) getUpload(c *fiber.Ctx) error {
 		c.Set(headerConcat, u.Concat)
 	}
 	a.tellUpload(c, &u)
+	if c.Method() == fiber.MethodGet {
+		return a.sendUpload(c, fiber.StatusOK, &u)
+	}
 	return c.SendStatus(fiber.StatusOK)
 }
 
@@ -294,7 +301,7 @@ func newUpload(c *fiber.Ctx) (u store.Upload, err error) {
 	if err != nil {
 		return u, err
 	}
-	u.Public = ch.Public
+	u.Public, u.KeepMeta = ch.Public, ch.KeepMetadata
 	if ch.Title != nil {
 		u.Title = *ch.Title
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"time"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -11,12 +10,6 @@ import (
 	"picora/app/link"
 	"picora/app/usage"
 	"picora/store"
-)
-
-// Limits of what the owner of a video says of it (contract 11), in entries and characters.
-const (
-	maxVideoTags = library.MaxVideoTags
-	maxVideoTag  = library.MaxVideoTag
 )
 
 // ownVideo is the caller's video that the path names.
@@ -37,15 +30,7 @@ func videoTags(ch library.Change) error {
 	if ch.Tags == nil {
 		return nil
 	}
-	if len(*ch.Tags) > maxVideoTags {
-		return fault.New(fault.Invalid, "tags: a video has at most %d.", maxVideoTags)
-	}
-	for _, t := range *ch.Tags {
-		if utf8.RuneCountInString(t) > maxVideoTag {
-			return fault.New(fault.Invalid, "tags: each has at most %d characters.", maxVideoTag)
-		}
-	}
-	return nil
+	return library.CheckVideoTags(*ch.Tags)
 }
 
 // takenVideo is the answer to a video that was sent: two clients read its id under two
@@ -57,6 +42,9 @@ type takenVideo struct {
 
 // createVideo handles POST /v1/videos.
 func (a *API) createVideo(c *fiber.Ctx) error {
+	if isJSON(c) {
+		return a.createFetch(c, store.Video)
+	}
 	f, err := a.openForm(c, func(length int) error { return a.room(c.UserContext(), caller(c).User, store.Video, length) })
 	if err != nil {
 		return err
@@ -69,15 +57,7 @@ func (a *API) createVideo(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.video(c, &m)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		c.Set("X-Picora-Duplicate", "true")
-		return ok(c, takenVideo{m.ID, out})
-	}
-	return c.Status(fiber.StatusAccepted).JSON(success{true, takenVideo{m.ID, out}})
+	return a.sendAdded(c, &m, fresh)
 }
 
 // listVideos handles GET /v1/videos.

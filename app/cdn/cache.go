@@ -28,6 +28,9 @@ type file struct {
 	bytes    []byte // all of it, when it is small; else open gives them
 	open     func(ctx context.Context, off, n int64) (*library.Content, error)
 	served   *usage.Meter // counts the bytes that are sent
+	// elsewhere makes an address outside from which clients get the file; nil: there is
+	// none.
+	elsewhere func(ctx context.Context, f *file) (string, error)
 }
 
 // entry is what serving an address needs.

@@ -32,6 +32,8 @@ type CDN struct {
 
 	transforms string // who may have which, see config.Images
 	variants   map[string]media.Query
+
+	redirects bool // see UseRedirects
 }
 
 // New puts the surface together. CacheBytes is the memory for small files.
@@ -58,6 +60,10 @@ func (d *CDN) meter(m *store.Media) *usage.Meter {
 	}
 	return d.usage.Meter(m.User, m.Kind)
 }
+
+// UseRedirects leads clients to the store of the blobs for large files that are open to
+// all. It is called before the start.
+func (d *CDN) UseRedirects() { d.redirects = true }
 
 // Mount adds the routes.
 func (d *CDN) Mount(r fiber.Router) {
@@ -174,6 +180,7 @@ func (d *CDN) original(e *entry, m *store.Media) error {
 	e.file.open = func(ctx context.Context, off, n int64) (*library.Content, error) {
 		return d.library.Open(ctx, v, off, n)
 	}
+	d.elsewhere(&e.file, m, v)
 	if m.Kind == store.Doc {
 		e.changes = true // with its next revision
 		e.file.saveAs = saveas.Attachment(m.Filename)
@@ -203,6 +210,7 @@ func (d *CDN) part(e *entry, m *store.Media, at address) error {
 	e.file.open = func(ctx context.Context, off, n int64) (*library.Content, error) {
 		return d.library.Open(ctx, v, off, n)
 	}
+	d.elsewhere(&e.file, m, v)
 	e.changes = at.part == store.SoundPart || at.kind == store.Doc
 	return nil
 }

@@ -1,13 +1,11 @@
 package cdn
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,8 +15,6 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"picora/app/access"
-	"picora/app/library"
-	"picora/app/usage"
 	"picora/store/blob"
 )
 
@@ -49,7 +45,11 @@ func send(c *fiber.Ctx, f *file, p access.Policy) error {
 	}
 	if whole {
 		s = span{0, f.size}
-	} else {
+	}
+	if redirect(c, f, p, s) {
+		return nil
+	}
+	if !whole {
 		c.Status(fiber.StatusPartialContent)
 		h.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", s.off, s.off+s.n-1, f.size))
 	}
@@ -197,69 +197,3 @@ func when(b []byte) (time.Time, bool) {
 }
 
 func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
-
-// stream sends content to a connection piece by piece, each with a deadline of
-// its own: a reader may be slow, but one that takes less than 2 KB a second is cut.
-type stream struct {
-	*library.Content
-	conn   net.Conn
-	served *usage.Meter
-}
-
-const (
-	chunk        = 256 << 10 // bytes
-	chunkTimeout = 2 * time.Minute
-)
-
-// WriteTo is what the server calls with its buffered connection.
-func (s *stream) WriteTo(w io.Writer) (int64, error) {
-	bw, ok := w.(*bufio.Writer)
-	if !ok {
-		n, err := s.Content.WriteTo(w)
-		s.served.Add(n)
-		return n, err
-	}
-	return s.Content.WriteTo(&chunked{bw, s.conn, s.served})
-}
-
-// Read is for a server that does not call WriteTo.
-func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.Content.Read(p)
-	s.served.Add(int64(n))
-	return n, err
-}
-
-// chunked empties the buffer before a stretch of a file, for only then does
-// bufio hand the file to the connection, which lets the kernel copy it
-// (sendfile).
-type chunked struct {
-	w      *bufio.Writer
-	conn   net.Conn
-	served *usage.Meter // counts what the connection took, chunk by chunk
-}
-
-func (c *chunked) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.served.Add(int64(n))
-	return n, err
-}
-
-func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
-	lr, ok := r.(*io.LimitedReader)
-	if !ok {
-		return io.Copy(struct{ io.Writer }{c}, r)
-	}
-	if err := c.w.Flush(); err != nil {
-		return 0, err
-	}
-	for left := lr.N; left > 0; {
-		c.conn.SetWriteDeadline(time.Now().Add(chunkTimeout))
-		n, err := c.w.ReadFrom(&io.LimitedReader{R: lr.R, N: min(left, chunk)})
-		total, left = total+n, left-n
-		c.served.Add(n)
-		if err != nil || n == 0 {
-			return total, err
-		}
-	}
-	return total, nil
-}

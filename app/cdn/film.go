@@ -163,6 +163,9 @@ func (d *CDN) filmPart(e *entry, at filmAddress, f *file) (tag string, err error
 	}
 	f.mime = mime
 	d.stretch(f, v, off, size, suffix)
+	if at.what == wholeFile {
+		d.elsewhere(f, m, v)
+	}
 	return tagOf(part), nil
 }
 

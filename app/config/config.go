@@ -12,6 +12,7 @@ type Config struct {
 	Accounts Accounts `toml:"accounts"`
 	Limits   Limits   `toml:"limits"`
 	Upload   Upload   `toml:"upload"`
+	Fetch    Fetch    `toml:"fetch"`
 	Blobs    Blobs    `toml:"blobs"`
 	S3       S3       `toml:"s3"`
 	CDN      CDN      `toml:"cdn"`
@@ -94,6 +95,15 @@ type Upload struct {
 	IdleTimeout Duration `toml:"idle_timeout"`
 }
 
+// Fetch is about files that Picora gets from other servers, at addresses that users name.
+type Fetch struct {
+	// Enabled lets users name such addresses. Other servers then see this one's address.
+	Enabled bool `toml:"enabled"`
+	// Allow are addresses and networks (CIDR) that files may be fetched from, at any port,
+	// though they are not on the internet.
+	Allow []string `toml:"allow"`
+}
+
 // Blobs is where the bytes lie.
 type Blobs struct {
 	// Backend is where files are kept: "disk" (in a folder) or "s3" (in a bucket, see S3).
@@ -123,6 +133,14 @@ type S3 struct {
 	Encryption string `toml:"encryption"`
 	// StorageClass is such as "STANDARD_IA"; empty: the bucket's.
 	StorageClass string `toml:"storage_class"`
+	// Serve says how clients get files: "proxy" (all through Picora) or "redirect" (large
+	// files that are open to all from the service, by an address that is valid for a while).
+	Serve string `toml:"serve"`
+	// PublicEndpoint is where clients find the service, when that is not at Endpoint; for
+	// "redirect".
+	PublicEndpoint string `toml:"public_endpoint"`
+	// CacheBytes is the room on the local disk for small files of the bucket; 0: none.
+	CacheBytes int64 `toml:"cache_bytes"`
 }
 
 // CDN is how files are served.
@@ -226,8 +244,9 @@ func Default() Config {
 			MaxMegapixels: 250,
 			IdleTimeout:   Duration(60 * time.Second),
 		},
+		Fetch: Fetch{Enabled: true, Allow: []string{}},
 		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
-		S3:    S3{PathStyle: true},
+		S3:    S3{PathStyle: true, Serve: "proxy", CacheBytes: 1 << 30},
 		CDN:   CDN{CacheBytes: 64 << 20},
 		Images: Images{
 			Transforms: "named",

@@ -69,6 +69,9 @@ func (c *Config) Validate() (problems []error) {
 	if d := time.Duration(c.Upload.IdleTimeout); d < time.Second || d > time.Hour {
 		bad("upload.idle_timeout", "between 1s and 1h")
 	}
+	if _, err := c.Fetch.Networks(); err != nil {
+		bad("fetch.allow", "%v", err)
+	}
 	if c.Blobs.MinFreeBytes < 0 {
 		bad("blobs.min_free_bytes", "must not be negative")
 	}
@@ -215,8 +218,13 @@ func (v Variant) Query() (media.Query, error) {
 }
 
 // Proxies parses TrustedProxies.
-func (s Server) Proxies() (list []netip.Prefix, err error) {
-	for _, t := range s.TrustedProxies {
+func (s Server) Proxies() ([]netip.Prefix, error) { return networks(s.TrustedProxies) }
+
+// Networks parses Allow.
+func (f Fetch) Networks() ([]netip.Prefix, error) { return networks(f.Allow) }
+
+func networks(texts []string) (list []netip.Prefix, err error) {
+	for _, t := range texts {
 		p, err := netip.ParsePrefix(t)
 		if a, e := netip.ParseAddr(t); e == nil {
 			p, err = netip.PrefixFrom(a, a.BitLen()), nil
@@ -268,6 +276,18 @@ func (s *S3) Problems() (list []error) {
 	}
 	if e := s.Encryption; e != "" && e != "AES256" && e != "aws:kms" && !strings.HasPrefix(e, "aws:kms:") {
 		bad("encryption", "%q is none of AES256, aws:kms, aws:kms:KEY", e)
+	}
+	if s.Serve != "proxy" && s.Serve != "redirect" {
+		bad("serve", "%q is none of proxy, redirect", s.Serve)
+	}
+	if !origin(s.PublicEndpoint) {
+		bad("public_endpoint", "%q is not an address such as https://s3.example.org, without a path", s.PublicEndpoint)
+	}
+	if s.PublicEndpoint != "" && s.Region == "" {
+		bad("region", "is needed with s3.public_endpoint")
+	}
+	if s.CacheBytes < 0 {
+		bad("cache_bytes", "must not be negative")
 	}
 	return list
 }

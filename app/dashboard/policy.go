@@ -13,7 +13,11 @@ func policy(o link.Origin) string {
 	if o.Media != o.API {
 		own += " " + o.Media
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + own + " data: blob:; media-src " + own + " blob:; " +
+	shown := own
+	if o.Elsewhere != "" {
+		shown += " " + o.Elsewhere
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + shown + " data: blob:; media-src " + shown + " blob:; " +
 		"connect-src " + own + "; font-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; " +
 		"require-trusted-types-for 'script'; trusted-types svelte-trusted-html" + closed
 }

@@ -50,6 +50,7 @@ const (
 	WrongSum         Code = "CHECKSUM_MISMATCH"
 	WrongVersion     Code = "UNSUPPORTED_VERSION"
 	WrongType        Code = "UNSUPPORTED_MEDIA_TYPE"
+	FetchFailed      Code = "FETCH_FAILED"
 
 	CollectionLimit     Code = "COLLECTION_LIMIT_REACHED"
 	CustomTypeLimit     Code = "CUSTOM_TYPE_LIMIT_REACHED"

@@ -9,10 +9,10 @@ import (
 	"picora/store"
 )
 
-// Limits of a video's tags, as maxTags and maxTag.
+// Limits of a video's tags, as maxTags and maxTag (contract 11).
 const (
-	MaxVideoTags = 10
-	MaxVideoTag  = 32
+	maxVideoTags = 10
+	maxVideoTag  = 32
 )
 
 // batchStep is how many records change in one transaction, which others wait for.
@@ -95,7 +95,7 @@ func tagsFit(m *store.Media) bool {
 	many, long := maxTags, maxTag
 	switch m.Kind {
 	case store.Video:
-		many, long = MaxVideoTags, MaxVideoTag
+		many, long = maxVideoTags, maxVideoTag
 	case store.Doc:
 		many, long = maxDocTags, maxDocTag
 	}

@@ -125,6 +125,19 @@ func cleanTags(in []string) (tags []string, err error) {
 	return tags, nil
 }
 
+// CheckVideoTags refuses tags that a video may not have.
+func CheckVideoTags(tags []string) error {
+	if len(tags) > maxVideoTags {
+		return fault.New(fault.Invalid, "tags: a video has at most %d.", maxVideoTags)
+	}
+	for _, t := range tags {
+		if utf8.RuneCountInString(t) > maxVideoTag {
+			return fault.New(fault.Invalid, "tags: each has at most %d characters.", maxVideoTag)
+		}
+	}
+	return nil
+}
+
 // cleanReferers checks patterns: "self", a host, or "*." and a host.
 func cleanReferers(in []string) (list []string, err error) {
 	if len(in) > maxReferers {

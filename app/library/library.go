@@ -31,6 +31,7 @@ type Library struct {
 	pdfs     *worker.Pool // nil: no PDFs are taken
 	films    *films       // nil: no videos are taken
 	pieces   *pieces      // nil: no uploads come in pieces
+	fetches  *fetches     // nil: nothing is fetched from other servers
 
 	scans   chan struct{} // one for each long search that runs
 	readers chan struct{} // one for each document that is taken apart
@@ -86,8 +87,11 @@ func (l *Library) Room(ctx context.Context, n int64) error {
 		return fmt.Errorf("library: free space: %w", err)
 	}
 	lack := l.minFree - (free - l.intakes.expected() - max(n, 0))
-	if lack > 0 && l.variants != nil && lack <= l.variants.shrink(lack) {
-		return nil
+	if lack > 0 && l.variants != nil {
+		lack -= l.variants.shrink(lack)
+	}
+	if b, ok := l.blobs.(interface{ Shrink(n int64) int64 }); ok && lack > 0 {
+		lack -= b.Shrink(lack)
 	}
 	if lack > 0 {
 		return fault.New(fault.StorageFull, "The server's disk is nearly full: it takes no more files until its owner makes room.")

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"picora/media/strip"
 	"picora/store"
@@ -69,6 +71,19 @@ func (l *Library) Open(ctx context.Context, d Delivery, off, n int64) (*Content,
 	}
 	c.blob, c.lo, c.at = r, lo, lo
 	return c, nil
+}
+
+// Whole reports whether the delivery is a blob as it is stored.
+func (d *Delivery) Whole() bool { return d.plan == nil }
+
+// Presign returns an address from which whoever knows it reads the delivery, of the type
+// mime, as long as life: see blob.Presigner. It is for deliveries that are Whole.
+func (l *Library) Presign(ctx context.Context, d Delivery, mime, saveAs string, life time.Duration) (string, error) {
+	p, ok := l.blobs.(blob.Presigner)
+	if !ok || !d.Whole() {
+		return "", errors.New("library: nobody else delivers it")
+	}
+	return p.Presign(ctx, d.blob, mime, saveAs, life)
 }
 
 // Content is a stretch of a delivery. It is read once, by WriteTo or by Read.

@@ -91,20 +91,29 @@ func (l *Library) mayUpload(ctx context.Context, u *store.Upload) error {
 	return l.Room(ctx, u.Length)
 }
 
-// sizeAllowed refuses what is larger than the user's plan, or this server, lets one file be.
-func (l *Library) sizeAllowed(ctx context.Context, u *store.Upload) (err error) {
+// sizeAllowed is fits, in the words of tus.
+func (l *Library) sizeAllowed(ctx context.Context, u *store.Upload) error {
+	err := l.fits(ctx, u, u.Length)
+	if f := fault.From(err); err != nil && f.Code == fault.Invalid {
+		return fault.New(fault.TooLarge, "%s", f.Message)
+	}
+	return err
+}
+
+// fits refuses a file of at least n bytes that is larger than the user's plan, or this
+// server, lets one of its kind be.
+func (l *Library) fits(ctx context.Context, u *store.Upload, n int64) (err error) {
 	switch u.Kind {
-	case store.Image, store.Doc:
-		if u.Length > l.upload.MaxBytes {
+	case store.Image:
+		if n > l.upload.MaxBytes {
 			err = l.TooLarge()
 		}
+	case store.Doc:
+		_, err = l.PDFRoom(ctx, u.User, n)
 	case store.Audio:
-		err = l.SoundRoom(ctx, u.User, u.Length)
+		err = l.SoundRoom(ctx, u.User, n)
 	case store.Video:
-		err = l.FilmRoom(ctx, u.User, u.Length)
-	}
-	if f := fault.From(err); err != nil && f.Code == fault.Invalid {
-		return fault.New(fault.TooLarge, "%s", f.Message) // as tus wants it
+		err = l.FilmRoom(ctx, u.User, n)
 	}
 	return err
 }
@@ -147,7 +156,7 @@ func (l *Library) OwnUpload(ctx context.Context, user, id string) (u store.Uploa
 // cut off, so that what is there stays as it is, and an upload that is all there and could
 // not be taken before is taken now.
 func (l *Library) LookAtUpload(ctx context.Context, user, id string) (u store.Upload, offset int64, err error) {
-	if u, offset, err = l.OwnUpload(ctx, user, id); err != nil || u.Done() {
+	if u, offset, err = l.OwnUpload(ctx, user, id); err != nil || u.Done() || u.URL != "" {
 		return u, offset, err
 	}
 	one, err := l.pieces.take(id, false, nil)
@@ -169,6 +178,12 @@ func (l *Library) LookAtUpload(ctx context.Context, user, id string) (u store.Up
 func (l *Library) AddPiece(ctx context.Context, user, id string, offset, length int64, body io.Reader, sum *Sum, cut func()) (u store.Upload, now int64, err error) {
 	if l.pieces == nil {
 		return u, 0, errNoUploads
+	}
+	if u, now, err = l.OwnUpload(ctx, user, id); err != nil {
+		return u, 0, err
+	}
+	if u.URL != "" {
+		return u, now, fault.New(fault.Forbidden, "This upload is fetched from another server; nothing can be added to it.")
 	}
 	one, err := l.pieces.take(id, false, cut)
 	if err != nil {
@@ -312,6 +327,8 @@ func (l *Library) finishUpload(ctx context.Context, u store.Upload, one *piece) 
 	case err != nil && transient(err):
 		l.pieces.setRoom(u.ID, l.holdRoom(&u))
 		return u, err
+	case err != nil && u.URL != "": // whoever asks is to hear why
+		return u, err
 	case err != nil:
 		return u, errors.Join(err, l.endUpload(ctx, &u))
 	}
@@ -358,7 +375,7 @@ func uploadChange(u *store.Upload) (ch Change) {
 	if u.Collection != "" {
 		ch.Collection = &u.Collection
 	}
-	ch.Public = u.Public
+	ch.Public, ch.KeepMetadata = u.Public, u.KeepMeta
 	return ch
 }
 
@@ -385,16 +402,20 @@ func (l *Library) endUpload(ctx context.Context, u *store.Upload) error {
 }
 
 // ResumeUploads keeps, after a start, the room of the uploads that are under way, takes
-// those that are whole, and removes files that belong to none.
+// those that are whole, goes on fetching, and removes files that belong to none.
 func (l *Library) ResumeUploads(ctx context.Context) error {
 	if l.pieces == nil {
 		return nil
 	}
 	known := map[string]bool{}
 	err := l.eachUpload(ctx, func(u *store.Upload) error {
-		known[u.ID] = !u.Done()
-		if !u.Done() {
+		known[u.ID] = u.Open()
+		if u.Open() {
 			l.pieces.holdRoom(u.ID, func() *usage.Reservation { return l.holdRoom(u) })
+			if u.URL != "" {
+				l.fetches.put(u.User, u.ID)
+				return nil
+			}
 			now, _, err := l.LookAtUpload(ctx, u.User, u.ID)
 			if errors.Is(err, store.ErrNotFound) || now.Done() { // meanwhile
 				l.pieces.setRoom(u.ID, nil)
@@ -437,7 +458,7 @@ func (l *Library) ExpireUploads(ctx context.Context) (n int, err error) {
 	now, known := l.store.Now(), map[string]bool{}
 	err = l.eachUpload(ctx, func(u *store.Upload) error {
 		if u.Expires.After(now) {
-			known[u.ID] = !u.Done()
+			known[u.ID] = u.Open()
 			return nil
 		}
 		one, err := l.pieces.take(u.ID, false, nil)

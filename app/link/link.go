@@ -12,6 +12,7 @@ import (
 // Links makes addresses for requests.
 type Links struct {
 	base, media         string
+	elsewhere           string
 	baseHost, mediaHost string
 	trusted             []netip.Prefix
 }
@@ -25,20 +26,28 @@ type Request struct {
 	ForwardedFor   string     // X-Forwarded-For
 }
 
-// Origin is where the API and the files are, as scheme://host without a slash.
-type Origin struct{ API, Media string }
+// Origin is where the API and the files are, as scheme://host without a slash. Requests of
+// files may be led Elsewhere; empty: they are not.
+type Origin struct{ API, Media, Elsewhere string }
+
+// Sources are the origins that the bytes of files come from, with spaces between, for the
+// policies of pages.
+func (o Origin) Sources() string { return strings.TrimSpace(o.Media + " " + o.Elsewhere) }
 
 // New takes the settings' base and media address, each of which may be empty,
 // and the proxies whose X-Forwarded headers are believed.
 func New(base, media string, trusted []netip.Prefix) *Links {
 	base, baseHost := normal(base)
 	media, mediaHost := normal(media)
-	return &Links{base, media, baseHost, mediaHost, trusted}
+	return &Links{base: base, media: media, baseHost: baseHost, mediaHost: mediaHost, trusted: trusted}
 }
+
+// UseElsewhere says where requests of files may be led to. It is called before the start.
+func (l *Links) UseElsewhere(origin string) { l.elsewhere = origin }
 
 // Origin answers where r's client finds the API and the files.
 func (l *Links) Origin(r Request) Origin {
-	o := Origin{l.base, l.media}
+	o := Origin{l.base, l.media, l.elsewhere}
 	if o.API == "" {
 		o.API = l.asked(r)
 	}

@@ -21,25 +21,25 @@ func TestLinksFollowTheSettingsElseTheRequest(t *testing.T) {
 		r                 Request
 		want              Origin
 	}{
-		{"nothing is set", "", "", Request{Peer: stranger, Host: "h:3102"}, Origin{"http://h:3102", "http://h:3102"}},
-		{"the base is set", "https://b/", "", Request{Peer: stranger, Host: "h"}, Origin{"https://b", "https://b"}},
-		{"both are set", "https://b", "https://m/", Request{Peer: stranger, Host: "h"}, Origin{"https://b", "https://m"}},
-		{"the settings are in capitals and name default ports", "HTTP://B:80/", "https://M:443", Request{Peer: stranger, Host: "h"}, Origin{"http://b", "https://m"}},
-		{"another port than the default", "https://b:80", "http://[::1]:443", Request{Peer: stranger, Host: "h"}, Origin{"https://b:80", "http://[::1]:443"}},
-		{"only the media address is set", "", "https://m", Request{Peer: stranger, Host: "h"}, Origin{"http://h", "https://m"}},
-		{"a proxy says more", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: "p", ForwardedProto: "https"}, Origin{"https://p", "https://p"}},
-		{"a proxy says it in capitals", "", "", Request{Peer: proxy, Host: "h", ForwardedProto: "HTTPS"}, Origin{"https://h", "https://h"}},
-		{"a proxy says it as a list", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: " p , q", ForwardedProto: "https, http"}, Origin{"https://p", "https://p"}},
-		{"a proxy over IPv6 that carries IPv4", "", "", Request{Peer: netip.MustParseAddr("::ffff:10.1.2.3"), Host: "h", ForwardedProto: "https"}, Origin{"https://h", "https://h"}},
-		{"a stranger says more", "", "", Request{Peer: stranger, Host: "h", ForwardedHost: "evil", ForwardedProto: "https"}, Origin{"http://h", "http://h"}},
-		{"a proxy speaks of another scheme", "", "", Request{Peer: proxy, Host: "h", ForwardedProto: "javascript"}, Origin{"http://h", "http://h"}},
-		{"a proxy's host breaks out", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: `p"/><script>`}, Origin{"http://localhost", "http://localhost"}},
-		{"the host breaks out", "", "", Request{Peer: stranger, Host: "h/evil?"}, Origin{"http://localhost", "http://localhost"}},
-		{"the host is empty", "", "", Request{Peer: stranger}, Origin{"http://localhost", "http://localhost"}},
-		{"the host is too long", "", "", Request{Peer: stranger, Host: strings.Repeat("h", 256)}, Origin{"http://localhost", "http://localhost"}},
-		{"the host is an address", "", "", Request{Peer: stranger, Host: "[::1]:3102"}, Origin{"http://[::1]:3102", "http://[::1]:3102"}},
-		{"the settings win over a proxy", "https://b", "https://m", Request{Peer: proxy, Host: "h", ForwardedHost: "p"}, Origin{"https://b", "https://m"}},
-		{"the peer is unknown", "", "", Request{Host: "h", ForwardedHost: "p"}, Origin{"http://h", "http://h"}},
+		{"nothing is set", "", "", Request{Peer: stranger, Host: "h:3102"}, Origin{API: "http://h:3102", Media: "http://h:3102"}},
+		{"the base is set", "https://b/", "", Request{Peer: stranger, Host: "h"}, Origin{API: "https://b", Media: "https://b"}},
+		{"both are set", "https://b", "https://m/", Request{Peer: stranger, Host: "h"}, Origin{API: "https://b", Media: "https://m"}},
+		{"the settings are in capitals and name default ports", "HTTP://B:80/", "https://M:443", Request{Peer: stranger, Host: "h"}, Origin{API: "http://b", Media: "https://m"}},
+		{"another port than the default", "https://b:80", "http://[::1]:443", Request{Peer: stranger, Host: "h"}, Origin{API: "https://b:80", Media: "http://[::1]:443"}},
+		{"only the media address is set", "", "https://m", Request{Peer: stranger, Host: "h"}, Origin{API: "http://h", Media: "https://m"}},
+		{"a proxy says more", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: "p", ForwardedProto: "https"}, Origin{API: "https://p", Media: "https://p"}},
+		{"a proxy says it in capitals", "", "", Request{Peer: proxy, Host: "h", ForwardedProto: "HTTPS"}, Origin{API: "https://h", Media: "https://h"}},
+		{"a proxy says it as a list", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: " p , q", ForwardedProto: "https, http"}, Origin{API: "https://p", Media: "https://p"}},
+		{"a proxy over IPv6 that carries IPv4", "", "", Request{Peer: netip.MustParseAddr("::ffff:10.1.2.3"), Host: "h", ForwardedProto: "https"}, Origin{API: "https://h", Media: "https://h"}},
+		{"a stranger says more", "", "", Request{Peer: stranger, Host: "h", ForwardedHost: "evil", ForwardedProto: "https"}, Origin{API: "http://h", Media: "http://h"}},
+		{"a proxy speaks of another scheme", "", "", Request{Peer: proxy, Host: "h", ForwardedProto: "javascript"}, Origin{API: "http://h", Media: "http://h"}},
+		{"a proxy's host breaks out", "", "", Request{Peer: proxy, Host: "h", ForwardedHost: `p"/><script>`}, Origin{API: "http://localhost", Media: "http://localhost"}},
+		{"the host breaks out", "", "", Request{Peer: stranger, Host: "h/evil?"}, Origin{API: "http://localhost", Media: "http://localhost"}},
+		{"the host is empty", "", "", Request{Peer: stranger}, Origin{API: "http://localhost", Media: "http://localhost"}},
+		{"the host is too long", "", "", Request{Peer: stranger, Host: strings.Repeat("h", 256)}, Origin{API: "http://localhost", Media: "http://localhost"}},
+		{"the host is an address", "", "", Request{Peer: stranger, Host: "[::1]:3102"}, Origin{API: "http://[::1]:3102", Media: "http://[::1]:3102"}},
+		{"the settings win over a proxy", "https://b", "https://m", Request{Peer: proxy, Host: "h", ForwardedHost: "p"}, Origin{API: "https://b", Media: "https://m"}},
+		{"the peer is unknown", "", "", Request{Host: "h", ForwardedHost: "p"}, Origin{API: "http://h", Media: "http://h"}},
 	}
 	for _, c := range cases {
 		if got := New(c.base, c.media, prefixes("10.0.0.0/8", "fd00::/8")).Origin(c.r); got != c.want {
@@ -125,7 +125,7 @@ func TestARequestIsToTheFilesHostWhateverTheProxyDidToThePort(t *testing.T) {
 }
 
 func TestAnOriginTravelsInAContext(t *testing.T) {
-	o := Origin{"https://a", "https://m"}
+	o := Origin{API: "https://a", Media: "https://m"}
 	if got := Of(With(context.Background(), o)); got != o {
 		t.Errorf("Of(With(%v)) = %v", o, got)
 	}

@@ -93,7 +93,7 @@ func (p *Pages) document(c *fiber.Ctx) error {
 		c.Response().Header.Del(fiber.HeaderETag)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 	}
-	if err := render(c, fiber.StatusOK, "document", link.Of(ctx).Media, false, false, data); err != nil {
+	if err := render(c, fiber.StatusOK, "document", link.Of(ctx).Sources(), false, false, data); err != nil {
 		return err
 	}
 	n := len(c.Response().Body())

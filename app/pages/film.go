@@ -101,7 +101,7 @@ func (p *Pages) film(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, string(access.Personal))
 		c.Set("X-Robots-Tag", "noindex")
 	}
-	if err := render(c, fiber.StatusOK, "film", o.Media, true, true, data); err != nil {
+	if err := render(c, fiber.StatusOK, "film", o.Sources(), true, true, data); err != nil {
 		return err
 	}
 	// Media Source Extensions play from addresses blob:, which name what the page itself has

@@ -93,7 +93,7 @@ func (p *Pages) gallery(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, string(access.Personal))
 		c.Set("X-Robots-Tag", "noindex")
 	}
-	if err := render(c, fiber.StatusOK, "gallery", link.Of(c.UserContext()).Media, true, false, g); err != nil {
+	if err := render(c, fiber.StatusOK, "gallery", link.Of(c.UserContext()).Sources(), true, false, g); err != nil {
 		return err
 	}
 	// Files that only some pages may show look at the referer, also on a host of their own.

@@ -87,7 +87,7 @@ type page struct {
 // are said apart.
 const policy = "default-src 'none'; img-src 'self' data: MEDIA; media-src 'self' MEDIA; style-src 'self'; base-uri 'none'; form-action 'none'"
 
-// render answers with a page. Files may come from the origin media as well.
+// render answers with a page. Files may come from the origins media as well.
 func render(c *fiber.Ctx, status int, name, media string, scripts, framed bool, data any) error {
 	lang := language(c)
 	var b bytes.Buffer

@@ -75,7 +75,7 @@ func (p *Pages) player(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, string(access.Personal))
 		c.Set("X-Robots-Tag", "noindex")
 	}
-	if err := render(c, fiber.StatusOK, "player", o.Media, true, true, data); err != nil {
+	if err := render(c, fiber.StatusOK, "player", o.Sources(), true, true, data); err != nil {
 		return err
 	}
 	// Files that only some pages may show look at the referer, also on a host of their own.

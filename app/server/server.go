@@ -53,6 +53,8 @@ type Server struct {
 	options   Options
 	stopping  atomic.Bool
 	answering atomic.Int64 // plain requests that are being answered
+	lnMu      sync.Mutex
+	ln        net.Listener // nil before Serve
 	freshMu   sync.Mutex
 	fresh     map[*conn]struct{} // connections from which the framework has read nothing
 }
@@ -106,8 +108,14 @@ func encode(v any) ([]byte, error) { return json.MarshalWithOption(v, json.Disab
 // App is the framework's application, for tests that read its routes.
 func (s *Server) App() *fiber.App { return s.app }
 
-// Serve accepts connections until Stop.
+// Serve accepts connections until Stop, also when that came first.
 func (s *Server) Serve(ln net.Listener) error {
+	s.lnMu.Lock()
+	s.ln = ln
+	s.lnMu.Unlock()
+	if s.stopping.Load() {
+		return ln.Close()
+	}
 	if err := s.app.Listener(&listener{Listener: ln, server: s}); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
@@ -124,6 +132,11 @@ func (s *Server) Stop(wait time.Duration) error {
 		time.Sleep(time.Millisecond)
 	}
 	err := s.app.ShutdownWithTimeout(wait)
+	s.lnMu.Lock()
+	if s.ln != nil { // the framework closes only what it serves already
+		s.ln.Close()
+	}
+	s.lnMu.Unlock()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("server: requests were still running after %s and were cut", wait)
 	}
@@ -177,7 +190,7 @@ func allowCORS() fiber.Handler {
 	return cors.New(cors.Config{
 		AllowOrigins: "*",
 		AllowMethods: "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS",
-		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id," +
+		AllowHeaders: "Authorization,Content-Type,Accept,Accept-Language,Range,If-Range,If-Match,If-None-Match,If-Modified-Since,X-Request-Id,Prefer," +
 			"Tus-Resumable,Upload-Length,Upload-Offset,Upload-Metadata,Upload-Concat,Upload-Checksum,Upload-Defer-Length",
 		ExposeHeaders: "X-Request-Id,X-Picora-Duplicate,X-Picora-Error,ETag,Retry-After,Location,Content-Range,Accept-Ranges," +
 			"RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,X-Source-Hash,X-Updated-At," +

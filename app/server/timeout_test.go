@@ -55,6 +55,29 @@ func serve(t *testing.T) net.Addr {
 	return ln.Addr()
 }
 
+func TestAServerThatIsStoppedBeforeItServesEnds(t *testing.T) {
+	for range 200 { // before, and while it begins
+		s := New(Options{Links: link.New("", "", nil), Version: "test", Surfaces: []Surface{crash{}}})
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(ln) }()
+		if err := s.Stop(time.Minute); err != nil {
+			t.Error(err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("it goes on")
+		}
+	}
+}
+
 // answers sends a request and reads all statuses until the server closes.
 func answers(t *testing.T, addr net.Addr, request string) (all []*http.Response, bodies []string) {
 	t.Helper()

@@ -157,6 +157,7 @@ func open(ctx context.Context, p Place, cfg *config.Config, try bool) (opened, e
 		Endpoint: strings.TrimPrefix(endpoint, "http://"), TLS: tls, Region: c.Region, Bucket: p.Bucket, Prefix: p.Prefix,
 		AccessKey: c.AccessKey, SecretKey: c.SecretKey, SessionToken: c.SessionToken,
 		PathStyle: c.PathStyle, Encryption: c.Encryption, StorageClass: c.StorageClass,
+		Public: strings.TrimSuffix(c.PublicEndpoint, "/"),
 	})
 	if err != nil || !try {
 		return s, err

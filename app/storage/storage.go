@@ -10,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 	"picora/app/config"
 	"picora/store"
 	"picora/store/blob"
+	"picora/store/blob/hot"
 	"picora/store/blob/move"
 )
 
@@ -27,6 +30,7 @@ type Storage struct {
 	cfg   config.Config
 	store *store.Store
 	blobs *move.Store // nil before Open
+	hot   *hot.Store  // blobs with small files at hand while they are in a bucket; nil before Open
 
 	// turn is held by who works on a move: the one who carries it on, or ends it.
 	turn sync.Mutex
@@ -82,8 +86,45 @@ func (v *Storage) at(st *state) (Place, error) {
 	return decode(st.At, &v.cfg)
 }
 
+// near is the files, with small ones at hand while they are in a bucket.
+type near struct {
+	*hot.Store
+	moving *move.Store
+}
+
+// Presign implements blob.Presigner.
+func (n near) Presign(ctx context.Context, key, mime, saveAs string, life time.Duration) (string, error) {
+	return n.moving.Presign(ctx, key, mime, saveAs, life)
+}
+
 // Blobs is the store of the files, after Open. It stays the same when they are moved.
-func (v *Storage) Blobs() blob.Store { return v.blobs }
+func (v *Storage) Blobs() blob.Store { return near{v.hot, v.blobs} }
+
+// Direct is Blobs without what is at hand: what it reads comes from where the files are.
+func (v *Storage) Direct() blob.Store { return v.blobs }
+
+// Elsewhere is where clients are led to for files, scheme://host; empty: nowhere. A move to a
+// bucket changes that with the next start.
+func (v *Storage) Elsewhere(ctx context.Context) (origin string, err error) {
+	if v.cfg.S3.Serve != "redirect" {
+		return "", nil
+	}
+	address, err := v.blobs.Presign(ctx, blob.NewKey(time.Now()), "", "", time.Minute)
+	if err != nil || address == "" {
+		return "", err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// isFar reports whether files are in a bucket.
+func (v *Storage) isFar() bool {
+	_, far := v.blobs.Reads().(blob.Presigner)
+	return far
+}
 
 // Open opens the places, which nobody must use before. A bucket that takes uploads is
 // tried: an error names the setting that is wrong.
@@ -103,6 +144,13 @@ func (v *Storage) Open(ctx context.Context) error {
 		return err
 	}
 	v.blobs = move.New(from)
+	o := hot.Options{Folder: v.cfg.Server.Data, MinFree: v.cfg.Blobs.MinFreeBytes, Far: v.isFar}
+	if v.cfg.S3.Endpoint != "" {
+		o.Folder, o.Max = filepath.Join(o.Folder, "hot"), v.cfg.S3.CacheBytes
+	}
+	if v.hot, err = hot.Open(v.blobs, o); err != nil {
+		return err
+	}
 	if st.To == "" {
 		return v.warn(at)
 	}
@@ -195,6 +243,9 @@ func (v *Storage) tell(f func()) {
 func (v *Storage) Close() (err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.hot != nil {
+		err = v.hot.Close()
+	}
 	for _, s := range slices.AppendSeq(v.retired, maps.Values(v.stores)) {
 		if c, ok := s.(io.Closer); ok {
 			err = errors.Join(err, c.Close())

@@ -124,7 +124,7 @@ func (f files) check(t *testing.T, b blob.Store) {
 func TestABucketThatIsAwayDuringAMove(t *testing.T) {
 	t.Parallel()
 	g, h := blobtest.StartS3(t), newHome(t)
-	h.cfg.S3 = config.S3{Endpoint: "http://" + g.Addr, Region: "us-east-1", AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true}
+	h.cfg.S3 = config.S3{Endpoint: "http://" + g.Addr, Region: "us-east-1", AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true, Serve: "proxy"}
 	v, stop := h.run()
 	f := files{}
 	f.put(t, v.Blobs(), 300, 20_000)

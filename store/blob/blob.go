@@ -94,3 +94,12 @@ type Filer interface {
 	// is not used by the reader: the caller may move it.
 	File() (f *os.File, off, n int64)
 }
+
+// A Presigner is a Store whose service gives blobs to others than Picora. A Store may be one.
+type Presigner interface {
+	// Presign returns an address from which whoever knows it may read the blob, for as long
+	// as life. The service says there that the bytes are of the type mime, and, when saveAs is
+	// not empty, that this is their Content-Disposition. Whether there is such a blob is not
+	// asked. The address is empty when nobody else gives the blob now.
+	Presign(ctx context.Context, key, mime, saveAs string, life time.Duration) (string, error)
+}

@@ -178,10 +178,17 @@ func (f *File) Discard() { f.c.root.Remove(f.name) }
 // Keep puts the file in its place, over one that is there, and makes room for it.
 // The file stays open.
 func (f *File) Keep(group, name string) error {
-	fi, err := f.Stat()
-	if err == nil {
-		err = f.Sync() // a power failure must not leave half of it under its name
+	if err := f.Sync(); err != nil { // a power failure must not leave half of it under its name
+		f.Discard()
+		return fmt.Errorf("cache: keep %s: %w", place(group, name), err)
 	}
+	return f.Place(group, name)
+}
+
+// Place is Keep that does not wait for the disk, for files in which whoever reads them
+// finds out whether a power failure left only half.
+func (f *File) Place(group, name string) error {
+	fi, err := f.Stat()
 	c, p := f.c, place(group, name)
 	c.mu.Lock() // folders come and go under the lock only
 	defer c.mu.Unlock()
@@ -239,6 +246,21 @@ func (c *Cache) forget(e *list.Element) {
 	it := c.order.Remove(e).(*item)
 	delete(c.items, it.path)
 	c.bytes -= it.size
+}
+
+// Remove deletes one file; one that is missing is not an error.
+func (c *Cache) Remove(group, name string) error {
+	p := place(group, name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.items[p]; e != nil {
+		c.forget(e)
+	}
+	if err := c.root.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cache: remove %s: %w", p, err)
+	}
+	c.root.Remove(path.Dir(p)) // fails unless it is empty
+	return nil
 }
 
 // Drop deletes the files of a group.

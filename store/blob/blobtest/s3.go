@@ -1,7 +1,6 @@
 package blobtest
 
 import (
-	"bytes"
 	"net"
 	"net/http"
 	"os"
@@ -21,12 +20,14 @@ type S3 struct {
 
 	t         testing.TB
 	program   string
+	flags     []string
 	top, meta string
 	cmd       *exec.Cmd
+	ended     chan struct{} // closed when it has
 }
 
-// StartS3 starts an S3 server that ends with the test.
-func StartS3(t testing.TB) *S3 {
+// StartS3 starts an S3 server that ends with the test. Flags are more of the program's.
+func StartS3(t testing.TB, flags ...string) *S3 {
 	t.Helper()
 	program := os.Getenv("VERSITYGW")
 	if program == "" {
@@ -38,7 +39,7 @@ func StartS3(t testing.TB) *S3 {
 	}
 	s := &S3{
 		Addr: ln.Addr().String(), Bucket: "media", Access: "picora-test", Secret: "picora-secret",
-		t: t, program: program, top: t.TempDir(), meta: t.TempDir(),
+		t: t, program: program, flags: flags, top: t.TempDir(), meta: t.TempDir(),
 	}
 	ln.Close()
 	s.Folder = filepath.Join(s.top, s.Bucket)
@@ -53,25 +54,41 @@ func StartS3(t testing.TB) *S3 {
 // Start starts the server again, and waits until it answers.
 func (s *S3) Start() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.program, "--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet", "posix", "--sidecar", s.meta, s.top)
-	var said bytes.Buffer
-	s.cmd.Stdout, s.cmd.Stderr = &said, &said
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if r, err := http.Get("http://" + s.Addr + "/"); err == nil {
+	s.begin()
+	client := http.Client{Timeout: 10 * time.Second}
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if r, err := client.Get("http://" + s.Addr + "/"); err == nil {
 			r.Body.Close()
 			return
 		}
 		if time.Now().After(end) {
 			s.t.Fatal("the S3 server does not answer")
 		}
+		select {
+		case <-s.ended: // somebody else has the port for a moment: connections have ports, too
+			s.begin()
+		default:
+		}
 	}
+}
+
+func (s *S3) begin() {
+	s.t.Helper()
+	args := append([]string{"--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet"}, s.flags...)
+	s.cmd = exec.Command(s.program, append(args, "posix", "--sidecar", s.meta, s.top)...)
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	cmd, ended := s.cmd, make(chan struct{})
+	s.ended = ended
+	go func() {
+		cmd.Wait()
+		close(ended)
+	}()
 }
 
 // Stop ends the server at once.
 func (s *S3) Stop() {
 	s.cmd.Process.Kill()
-	s.cmd.Wait()
+	<-s.ended
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -58,6 +59,22 @@ func makeDurable(dir string) error {
 	}
 	defer up.Close()
 	return up.Sync()
+}
+
+// Room is how many bytes the file system of the folder dir has left for users other than
+// root, and how many it has altogether.
+func Room(dir string) (free, total int64, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer root.Close()
+	st, err := statfs(root)
+	if err != nil {
+		return 0, 0, err
+	}
+	unit := uint64(st.Frsize)
+	return int64(min(st.Bavail*unit, math.MaxInt64)), int64(min(st.Blocks*unit, math.MaxInt64)), nil
 }
 
 // available returns the bytes that the file system of root has left for users

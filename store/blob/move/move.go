@@ -196,6 +196,20 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return err
 }
 
+// Reads is the store that is asked first.
+func (s *Store) Reads() blob.Store { return s.view().writes() }
+
+// Presign implements blob.Presigner. Nobody else is asked for a blob that may be in either
+// of two stores.
+func (s *Store) Presign(ctx context.Context, key, mime, saveAs string, life time.Duration) (string, error) {
+	v := s.view()
+	p, ok := v.from.(blob.Presigner)
+	if v.switched || !ok {
+		return "", nil
+	}
+	return p.Presign(ctx, key, mime, saveAs, life)
+}
+
 // List implements blob.Store.
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[blob.Info, error] {
 	v := s.view()

@@ -37,11 +37,18 @@ type Options struct {
 	PathStyle    bool   // the bucket's name in the path, not in the host
 	Encryption   string // empty, "AES256" (SSE-S3), or "aws:kms" with a key's id behind a colon if not the default
 	StorageClass string // empty: the bucket's
+
+	// Public is where clients find the service, https://host or http://host:port, when that
+	// is not at Endpoint. It is for Presign, and needs Region: nothing is asked there.
+	Public string
+
+	transport http.RoundTripper // of tests; nil: minio's
 }
 
 // Store keeps blobs in a bucket.
 type Store struct {
 	client minio.Core
+	public *minio.Client // makes addresses for clients
 	o      Options
 	sse    encrypt.ServerSide
 
@@ -65,18 +72,30 @@ const (
 
 // New makes a Store. Nothing is asked of the service before the first call.
 func New(o Options) (*Store, error) {
-	lookup := minio.BucketLookupAuto
+	lookup := minio.BucketLookupDNS // automatic would mean the path for all but a few services
 	if o.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
-	client, err := minio.New(o.Endpoint, &minio.Options{
+	options := minio.Options{
 		Creds:  credentials.NewStaticV4(o.AccessKey, o.SecretKey, o.SessionToken),
-		Secure: o.TLS, Region: o.Region, BucketLookup: lookup, MaxRetries: 4,
-	})
+		Secure: o.TLS, Region: o.Region, BucketLookup: lookup, MaxRetries: 4, Transport: o.transport,
+	}
+	client, err := minio.New(o.Endpoint, &options)
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	s := &Store{client: minio.Core{Client: client}, o: o, puts: map[string]bool{}, slots: make(chan struct{}, partsAtOnce)}
+	public := client
+	if o.Public != "" {
+		if o.Region == "" {
+			return nil, errors.New("s3: a public address needs the region")
+		}
+		scheme, host, _ := strings.Cut(o.Public, "://")
+		options.Secure = scheme == "https"
+		if public, err = minio.New(host, &options); err != nil {
+			return nil, fmt.Errorf("s3: %w", err)
+		}
+	}
+	s := &Store{client: minio.Core{Client: client}, public: public, o: o, puts: map[string]bool{}, slots: make(chan struct{}, partsAtOnce)}
 	switch kind, id, _ := strings.Cut(o.Encryption, ":kms"); {
 	case o.Encryption == "":
 	case o.Encryption == "AES256":

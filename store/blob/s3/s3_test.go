@@ -59,6 +59,7 @@ func unfinished(t *testing.T, s *Store) int {
 }
 
 func TestALargeBodyIsSentInParts(t *testing.T) {
+	t.Parallel()
 	s := open(t, options(blobtest.StartS3(t)))
 	for _, size := range []int{partSize - 1, partSize, partSize + 1, 3*partSize + 5} {
 		key, want := blob.NewKey(time.Now()), content(size)
@@ -95,6 +96,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 func TestAReadGoesOnAfterTheServerWasAway(t *testing.T) {
+	t.Parallel()
 	g := blobtest.StartS3(t)
 	s := open(t, options(g))
 	key, want := blob.NewKey(time.Now()), content(20<<20)
@@ -119,6 +121,7 @@ func TestAReadGoesOnAfterTheServerWasAway(t *testing.T) {
 }
 
 func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
+	t.Parallel()
 	g := blobtest.StartS3(t)
 	s := open(t, options(g))
 	stored := blob.NewKey(time.Now())

@@ -1,9 +1,10 @@
 // Files out of what was dropped, pasted or chosen.
 
-/** A file with its place in the folder that it came in; path is its name when it came alone. */
+/** A file with its place in the folder that it came in; path is its name when it came alone. url: where the server gets it; then file is empty. */
 export interface Found {
   file: File;
   path: string;
+  url?: string;
 }
 
 /** Files that systems leave in folders and nobody means to upload. */
@@ -67,6 +68,32 @@ export function written(text: string, now = new Date()): Found | undefined {
   if (!text.trim()) return undefined;
   const name = `${stamp(now)}.md`;
   return { file: new File([text], name, { type: 'text/markdown' }), path: name };
+}
+
+/** The lines of a text, each an address of a file or not. Empty lines and doubles are left out. */
+export function addresses(text: string): { found: Found[]; wrong: string[] } {
+  const lines = [...new Set(text.split(/[\r\n]+/).map((line) => line.trim()).filter(Boolean))];
+  const found: Found[] = [];
+  const wrong: string[] = [];
+  for (const line of lines) {
+    if (!/^https?:\/\/\S+$/i.test(line) || !URL.canParse(line)) {
+      wrong.push(line);
+      continue;
+    }
+    const url = new URL(line);
+    const name = nameIn(url);
+    found.push({ file: new File([], name), path: name, url: url.href });
+  }
+  return { found, wrong };
+}
+
+function nameIn(url: URL): string {
+  const last = url.pathname.split('/').pop() ?? '';
+  try {
+    return decodeURIComponent(last).replaceAll('/', ' ') || url.host;
+  } catch {
+    return last || url.host; // not UTF-8
+  }
 }
 
 /** A time that can stand in a file's name on every system. */

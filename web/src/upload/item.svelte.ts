@@ -22,19 +22,21 @@ let last = 0;
 
 export class Upload {
   readonly id = ++last;
-  readonly name: string;
-  readonly size: number;
+  name = $state.raw('');
+  size = $state.raw(0); // bytes; of one that is fetched, as far as the server knows
   kind = $state.raw<Kind | undefined>();
   state = $state.raw<State>('waiting');
   sent = $state.raw(0); // bytes
   failure = $state.raw<Failure | null>(null);
   result = $state.raw<Result | null>(null);
   tries = 0;
+  job = ''; // of one that is fetched: what the server calls it
 
   constructor(
     readonly file: File,
     readonly path: string,
     readonly options: Options,
+    readonly url = '', // where the server gets it; then file is empty
   ) {
     this.name = path.split('/').pop() || file.name;
     this.size = file.size;

@@ -5,6 +5,7 @@ import type { Linkable } from '../links';
 import { request } from '../request';
 import { send } from '../upload';
 import { finished, uploaded } from './done.svelte';
+import { bring, giveUp } from './fetch';
 import type { Found } from './files';
 import { Totals, Upload, type Failure, type State } from './item.svelte';
 import { addresses, kindOf, type Kind } from './kind';
@@ -41,7 +42,7 @@ export const hold = (): Hold | null => state.hold;
 /** Adds files, with the choices as they are now or these. */
 export function add(files: Found[], options: Options = current()): void {
   if (!files.length) return;
-  const items = files.map(({ file, path }) => new Upload(file, path, options));
+  const items = files.map(({ file, path, url }) => new Upload(file, path, options, url));
   list = [...list, ...items];
   for (const one of items) totals.count(one, 1);
   line.unshift(...items.reverse());
@@ -77,6 +78,7 @@ async function run(item: Upload): Promise<void> {
   } catch (e) {
     if (e !== back && list.includes(item)) settle(item, e);
     else if (e === back) again(item);
+    else giveUp(item);
   } finally {
     active.delete(item);
     pump();
@@ -85,6 +87,16 @@ async function run(item: Upload): Promise<void> {
 
 /** Sends one file, or throws why not. */
 async function deliver(item: Upload, signal: AbortSignal): Promise<void> {
+  if (item.url) {
+    const result = await bring(item, signal, (received, size) => {
+      totals.bytes += size - item.size;
+      totals.sent += received - item.sent;
+      Object.assign(item, { size, sent: received });
+    });
+    move(item, 'done', { sent: item.size, result });
+    uploaded(item);
+    return;
+  }
   if (!item.size) throw failure('EMPTY');
   try {
     item.kind = await kindOf(item.file, item.name);
@@ -200,7 +212,8 @@ export function remove(items: Iterable<Upload>): void {
   list = list.filter((one) => !gone.has(one));
   for (const one of gone) {
     totals.count(one, -1);
-    active.get(one)?.abort(new DOMException('', 'AbortError'));
+    if (active.has(one)) active.get(one)?.abort(new DOMException('', 'AbortError'));
+    else giveUp(one);
   }
   const keep = line.filter((one) => !gone.has(one));
   line.splice(0, line.length, ...keep);

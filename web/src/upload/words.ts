@@ -35,6 +35,8 @@ export function reasonOf(f: Failure): Reason {
       return { title: t('upload.why.proxy'), advice: t('upload.why.proxyAdvice') };
     case 'QUOTA_EXCEEDED':
       return { ...quota(String(f.meta.type ?? '')), link: usage };
+    case 'FETCH_FAILED':
+      return { title: t('upload.why.fetch'), advice: t('upload.why.fetchAdvice'), said: f.message };
     case 'VALIDATION_ERROR':
       return { title: t('upload.why.invalid'), advice: '', said: f.message };
   }

@@ -1,0 +1,116 @@
+//go:build bench
+
+package bench_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"picora/store/blob/blobtest"
+	"picora/store/blob/s3"
+)
+
+const objectSize = int64(50) << 20
+
+// TestUploadsReadFromABucket reads an object of 50 MiB through Picora and from the S3
+// server, in turn and with the same client.
+func TestUploadsReadFromABucket(t *testing.T) {
+	const rounds = 25
+	g := blobtest.StartS3(t)
+	p := start(t, t.TempDir(), -1, "PICORA_UPLOAD_MAX_BYTES="+strconv.FormatInt(objectSize, 10),
+		"PICORA_BLOBS_BACKEND=s3", "PICORA_S3_ENDPOINT=http://"+g.Addr, "PICORA_S3_REGION=us-east-1", "PICORA_S3_BUCKET="+g.Bucket,
+		"PICORA_S3_ACCESS_KEY="+g.Access, "PICORA_S3_SECRET_KEY="+g.Secret)
+	sendHuge(t, p.url, p.key, objectSize, 1)
+	var list struct {
+		Data struct{ Items []struct{ URL string } }
+	}
+	l := dial(t, p.url, p.key)
+	_, b := l.send("GET", "/v1/images", nil, 0, http.StatusOK)
+	if err := json.Unmarshal(b, &list); err != nil || len(list.Data.Items) != 1 {
+		t.Fatalf("%v %s", err, b)
+	}
+	through := p.url + list.Data.Items[0].URL[strings.LastIndex(list.Data.Items[0].URL, "/"):]
+	direct := presigned(t, g)
+
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	for range 3 { // warm
+		drain(t, client, through)
+		drain(t, client, direct)
+	}
+	for _, readers := range []int{1, 8} {
+		var ours, theirs []float64
+		for range rounds {
+			ours = append(ours, together(readers, func() { drain(t, client, through) }))
+			theirs = append(theirs, together(readers, func() { drain(t, client, direct) }))
+		}
+		t.Logf("GET of 50 MiB, %d at a time, median of %d: through Picora %.0f MB/s, from the S3 server %.0f MB/s, ratio %.2f (target >= 0.9)",
+			readers, rounds, median(ours), median(theirs), median(ours)/median(theirs))
+	}
+
+	idle := memory(t, p.Process.Pid, "VmRSS")
+	for range 3 {
+		os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.Process.Pid), []byte("5"), 0) // forget the peak
+		together(64, func() { drain(t, client, through) })
+		t.Logf("64 readers: peak RSS %.1f MB above idle, which was %.1f MB", memory(t, p.Process.Pid, "VmHWM")-idle, idle)
+	}
+}
+
+// presigned is an address of the only object of the bucket.
+func presigned(t *testing.T, g *blobtest.S3) string {
+	t.Helper()
+	s, err := s3.New(s3.Options{Endpoint: g.Addr, Region: "us-east-1", Bucket: g.Bucket, AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := ""
+	for info, err := range s.List(context.Background(), "", "") {
+		if err != nil || key != "" || info.Size != objectSize {
+			t.Fatalf("%+v after %q: %v", info, key, err)
+		}
+		key = info.Key
+	}
+	address, err := s.Presign(context.Background(), key, "image/jpeg", "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
+
+// drain reads an address to its end.
+func drain(t *testing.T, c *http.Client, address string) {
+	res, err := c.Get(address)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer res.Body.Close()
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, *b)
+	if err != nil || res.StatusCode != http.StatusOK || n != objectSize {
+		t.Errorf("%d, %d bytes, %v", res.StatusCode, n, err)
+	}
+}
+
+// together has so many do something at the same time, and returns the rate of all in MB a
+// second.
+func together(n int, do func()) float64 {
+	var all sync.WaitGroup
+	begin := time.Now()
+	for range n {
+		all.Go(do)
+	}
+	all.Wait()
+	return rate(int64(n)*objectSize, time.Since(begin))
+}
