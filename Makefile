@@ -79,7 +79,7 @@ $(MODULES): web/package.json web/package-lock.json
 
 .PHONY: check-web
 check-web: $(MODULES) ## types, and that all languages have all texts
-	cd web && npx --no svelte-check --fail-on-warnings && node --test src/
+	cd web && npx --no -- svelte-check --fail-on-warnings && node --test src/
 
 .PHONY: e2e
 e2e: build ## the dashboard in Chromium, against the real program

@@ -29,6 +29,7 @@ import (
 	"picora/app/link"
 	"picora/app/mail"
 	"picora/app/pages"
+	"picora/app/scrub"
 	"picora/app/server"
 	"picora/app/settings"
 	"picora/app/storage"
@@ -62,6 +63,7 @@ type App struct {
 	films    *worker.Pool
 	cache    *cache.Cache
 	usage    *usage.Usage
+	scrub    *scrub.Scrub
 
 	announced chan struct{} // see api.Parts
 
@@ -134,8 +136,11 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
+	if a.scrub, err = scrub.New(ctx, a.store, a.storage.Direct(), lib, cfg.Scrub); err != nil {
+		return a, err
+	}
 	rest := api.New(api.Parts{
-		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage,
+		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage, Scrub: a.scrub,
 		Version: p.Version, Database: filepath.Join(cfg.Server.Data, database), Announced: a.announced,
 	}, cfg)
 	welcome, err := dashboard.New(p.Pages)
@@ -166,9 +171,10 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		Surfaces:   []server.Surface{rest, welcome, reading, files},
 	})
 	a.server.CountVideos(a.countVideos)
+	a.server.CountFindings(a.countFindings)
 	a.library, a.auth, a.settings = lib, users, live
 	a.jobs = jobs.New(lib, filepath.Join(cfg.Server.Data, "settled"), start)
-	a.control = control.Handler(a.store, users, live, a.usage, a.storage)
+	a.control = control.Handler(a.store, users, live, a.usage, a.storage, a.scrub)
 	return a, nil
 }
 
@@ -223,6 +229,27 @@ func (a *App) countVideos() (map[string]int, error) {
 		n[s.String()] = found[s]
 	}
 	return n, err
+}
+
+// countFindings is how many files have each problem, and when the last check of all ended.
+func (a *App) countFindings() (map[string]int, time.Time, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	state, _, found, err := a.scrub.Status(ctx)
+	var ended time.Time
+	if r := state.Last; r != nil && !r.Stopped && r.Error == "" {
+		ended = r.Ended
+	}
+	return map[string]int{"missing": found.Missing, "corrupt": found.Corrupt, "orphan": found.Orphans}, ended, err
+}
+
+// Scrub checks the files until ctx ends, for a command while no server runs; the client is
+// how it is told what to do. A check that a server did not end is ended.
+func (a *App) Scrub(ctx context.Context) (c *control.Client, done <-chan struct{}) {
+	a.scrub.Stop(ctx) // an error says that there is none
+	ended := make(chan struct{})
+	go func() { a.scrub.Work(ctx); close(ended) }()
+	return control.Local(a.control), ended
 }
 
 // database is the file of the records in the data folder.
@@ -326,6 +353,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { a.auth.Background(ctx); return nil })
 	g.Go(func() error { a.usage.Run(ctx); return nil })
 	g.Go(func() error { jobs.Nightly(ctx, a.store, a.usage); return nil })
+	g.Go(func() error { a.scrub.Work(ctx); return nil })
 	if a.metrics != nil {
 		g.Go(func() error { return a.server.ServeMetrics(untilStopped, a.metrics) })
 	}

@@ -137,7 +137,7 @@ func send(tx kv.Tx, a *Announcement, batch int, now time.Time) error {
 		}
 	}
 	for _, user := range to {
-		n := Notification{ID: NewID(IDLen), User: user, Type: "system", Title: a.Title, Body: a.Body, Link: a.Link, Created: now}
+		n := Notification{ID: NewID(IDLen), User: user, Type: "system", Title: a.Title, Body: a.Body, Link: a.Link, Created: now, About: AboutNews}
 		if err := notify(tx, &n); err != nil {
 			return err
 		}

@@ -69,7 +69,9 @@ import (
 //	sw user                                 somebody of whom something is to be indexed (empty)
 //	um user month                           Month; the month as 2026-01
 //	rc user                                 a recount that is under way
-//	mb blob                                 → id of the media, watermark or user that owns a blob
+//	mb blob                                 → who has it: id of the media or user, key of the watermark or revision
+//	cs blob                                 size and SHA-256 of its bytes as they were first seen, where no record says that
+//	sc blob                                 Finding: what is wrong with it
 //	ml time media                           → user: nobody knows yet how the picture looks
 //	mw time media                           → user: audio that is to be measured, or made equally loud
 //	wm user watermark                       Watermark
@@ -94,12 +96,15 @@ var (
 	keyVersion = []byte("vv")
 	keyFill    = []byte("vf")
 	keyTrash   = []byte("xb")
+	keyBlobs   = []byte("mb")
 	keyUnseen  = []byte("ml")
 	keyUnheard = []byte("mw")
 
 	keyRemovals = []byte("xu")
 
 	keyTrashPlaces = []byte("tp")
+
+	keyFindings = []byte("sc")
 )
 
 // ofUser are the families whose keys begin with a user's id. They go with the account:
@@ -151,6 +156,8 @@ func keyWatermark(user, id string) []byte      { return key("wm", user, id) }
 func keyUpload(user, id string) []byte         { return key("ul", user, id) }
 func keyBlob(blob string) []byte               { return key("mb", blob) }
 func keyTrashed(blob string) []byte            { return key("xb", blob) }
+func keySum(blob string) []byte                { return key("cs", blob) }
+func keyFinding(blob string) []byte            { return key("sc", blob) }
 func keyFactors(user string) []byte            { return key("fa", user) }
 func keyIdentity(user, id string) []byte       { return key("id", user, id) }
 func identitiesOf(user string) []byte          { return key("id", user) }

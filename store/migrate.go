@@ -23,6 +23,45 @@ var migrations = []func(kv.Tx) error{
 	liftLimits,                       // 3: accounts have plans
 	listAdmins,                       // 4: administrators are found without reading all accounts
 	numberMedia,                      // 5: media have numbers, and more indexes
+	nameOwners,                       // 6: blobs of revisions and watermarks lead to those
+}
+
+// nameOwners writes as the owners of blobs the whole keys of revisions and watermarks, in
+// place of their ids, which led nowhere.
+func nameOwners(tx kv.Tx) error {
+	const batch = 10_000
+	for _, family := range []string{"rv", "wm"} {
+		r := kv.Prefix([]byte(family))
+		for more := true; more; {
+			var owners [][2][]byte // a scan is not written under
+			for e, err := range tx.Scan(r) {
+				if err != nil {
+					return err
+				}
+				fields, _, err := msgp.ReadMapStrIntfBytes(e.Value, nil)
+				if err != nil {
+					return fmt.Errorf("%s: %w", e.Key, err)
+				}
+				blob, _ := fields["blob"].(string)
+				owners = append(owners, [2][]byte{[]byte("mb" + blob), bytes.Clone(e.Key)})
+				if len(owners) == batch {
+					break
+				}
+			}
+			for _, o := range owners {
+				if len(o[0]) == len("mb") {
+					continue // a text has no blob
+				}
+				if err := tx.Put(o[0], o[1]); err != nil {
+					return err
+				}
+			}
+			if more = len(owners) == batch; more {
+				r.From = append(owners[batch-1][1], 0)
+			}
+		}
+	}
+	return nil
 }
 
 // numberMedia has Open write the indexes of media, see fill.go.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -22,14 +23,27 @@ type Notification struct {
 	Link    string    `msg:"link"` // path on this server, or empty
 	Created time.Time `msg:"created"`
 	Read    time.Time `msg:"read"` // zero: not yet
+	// About says what it is about, of NoticesAbout: who does not want such gets none. Empty:
+	// everybody gets it, as what touches an account's safety.
+	About string `msg:"about"`
 }
+
+// What notifications are about that a user may not want.
+const (
+	AboutLimits = "limits" // storage and traffic that run out
+	AboutMedia  = "media"  // work on their files that failed
+	AboutNews   = "news"   // announcements
+)
+
+// NoticesAbout are all of those.
+var NoticesAbout = []string{AboutLimits, AboutMedia, AboutNews}
 
 // mostNotices is how many notifications of a user are kept; the oldest go. It bounds
 // what counting and reading them costs.
 const mostNotices = 500
 
 // Notify adds n, unread, with a new id and the time. To a user who is gone, or
-// never was, it does nothing.
+// never was, or wants no such notification, it does nothing.
 func (s *Store) Notify(ctx context.Context, n Notification) error {
 	n.ID, n.Created, n.Read = NewID(IDLen), s.Now(), time.Time{}
 	return s.db.Update(ctx, func(tx kv.Tx) error { return notify(tx, &n) })
@@ -39,7 +53,10 @@ func notify(tx kv.Tx, n *Notification) error {
 	if gone, err := isGone(tx, n.User); err != nil || gone {
 		return err
 	}
-	if there, err := has(tx, keyUser(n.User)); err != nil || !there {
+	var u User
+	if err := get(tx, keyUser(n.User), &u); errors.Is(err, ErrNotFound) {
+		return nil
+	} else if err != nil || n.About != "" && slices.Contains(u.Muted, n.About) {
 		return err
 	}
 	if err := dropNotices(tx, n.User, mostNotices-1); err != nil {

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Notification) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 8
+	// map header, size 9
 	// string "id"
-	o = append(o, 0x88, 0xa2, 0x69, 0x64)
+	o = append(o, 0x89, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -34,6 +34,9 @@ func (z *Notification) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "read"
 	o = append(o, 0xa4, 0x72, 0x65, 0x61, 0x64)
 	o = msgp.AppendTime(o, z.Read)
+	// string "about"
+	o = append(o, 0xa5, 0x61, 0x62, 0x6f, 0x75, 0x74)
+	o = msgp.AppendString(o, z.About)
 	return
 }
 
@@ -103,6 +106,12 @@ func (z *Notification) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Read")
 				return
 			}
+		case "about":
+			z.About, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "About")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -117,6 +126,6 @@ func (z *Notification) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Notification) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.StringPrefixSize + len(z.Type) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.Body) + 5 + msgp.StringPrefixSize + len(z.Link) + 8 + msgp.TimeSize + 5 + msgp.TimeSize
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + msgp.StringPrefixSize + len(z.Type) + 6 + msgp.StringPrefixSize + len(z.Title) + 5 + msgp.StringPrefixSize + len(z.Body) + 5 + msgp.StringPrefixSize + len(z.Link) + 8 + msgp.TimeSize + 5 + msgp.TimeSize + 6 + msgp.StringPrefixSize + len(z.About)
 	return
 }

@@ -46,7 +46,7 @@ func TestTheListOfFamiliesOfAUserIsWhole(t *testing.T) {
 
 // nobodys are the families that hold nothing of an account's: the log and what
 // administrators made outlive who did it.
-var nobodys = []string{"vv", "se", "ev", "co", "in", "ic", "ip", "an", "ao", "aw", "xb", "xu", "vf"}
+var nobodys = []string{"vv", "se", "ev", "co", "in", "ic", "ip", "an", "ao", "aw", "xb", "xu", "vf", "cs", "sc"}
 
 // person makes a user who has something in every family.
 func person(t *testing.T, s *Store, email string) User {

@@ -98,7 +98,7 @@ func changeRevision(tx kv.Tx, old, r *Revision) error {
 		if err := put(tx, keyRevision(r.User, r.Lineage, r.ID), r); err != nil {
 			return err
 		}
-		if err := tx.Put(keyBlob(r.Blob), []byte(r.ID)); err != nil {
+		if err := tx.Put(keyBlob(r.Blob), keyRevision(r.User, r.Lineage, r.ID)); err != nil {
 			return err
 		}
 	}

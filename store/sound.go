@@ -35,9 +35,13 @@ func (s *Store) Unheard(ctx context.Context, limit int) (list []Media, err error
 // NoteMedia lets edit write down what was found out about a record or made of it, which
 // is no change in the owner's eyes: Updated stays. Blobs that the record loses go into
 // the trash. Edit may run more than once; its error undoes everything.
-func (s *Store) NoteMedia(ctx context.Context, id string, edit func(*Media) error) (m Media, err error) {
+func (s *Store) NoteMedia(ctx context.Context, id string, edit func(*Media) error) (Media, error) {
+	return s.noteMedia(ctx, id, mediaByID, edit)
+}
+
+func (s *Store) noteMedia(ctx context.Context, id string, find func(kv.Reader, string) (Media, error), edit func(*Media) error) (m Media, err error) {
 	err = s.db.Update(ctx, func(tx kv.Tx) error {
-		old, err := mediaByID(tx, id)
+		old, err := find(tx, id)
 		if err != nil {
 			return err
 		}

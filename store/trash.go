@@ -27,12 +27,14 @@ func (s *Store) Trash(ctx context.Context, after string, limit int) (blobs []str
 	return blobs, err
 }
 
-// EmptyTrash forgets blobs that have been deleted.
+// EmptyTrash forgets blobs that have been deleted, and what was known of their bytes.
 func (s *Store) EmptyTrash(ctx context.Context, blobs []string) error {
 	return s.db.Update(ctx, func(tx kv.Tx) error {
 		for _, b := range blobs {
-			if err := tx.Delete(keyTrashed(b)); err != nil {
-				return err
+			for _, k := range [][]byte{keyTrashed(b), keySum(b), keyFinding(b)} {
+				if err := tx.Delete(k); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -40,6 +40,8 @@ type User struct {
 
 	DocVersioning    bool `msg:"docversioning"`
 	DocVersioningMax int  `msg:"docversioningmax"` // 0: the default
+
+	Muted []string `msg:"muted"` // what no notification is wanted about, of NoticesAbout
 }
 
 // PlanAt is the account's plan as it is then: one that has ended is "none". Limits do

@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 20
+	// map header, size 21
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x14, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x15, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "email"
 	o = append(o, 0xa5, 0x65, 0x6d, 0x61, 0x69, 0x6c)
@@ -74,6 +74,12 @@ func (z *User) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "docversioningmax"
 	o = append(o, 0xb0, 0x64, 0x6f, 0x63, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x69, 0x6e, 0x67, 0x6d, 0x61, 0x78)
 	o = msgp.AppendInt(o, z.DocVersioningMax)
+	// string "muted"
+	o = append(o, 0xa5, 0x6d, 0x75, 0x74, 0x65, 0x64)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Muted)))
+	for za0003 := range z.Muted {
+		o = msgp.AppendString(o, z.Muted[za0003])
+	}
 	return
 }
 
@@ -237,6 +243,25 @@ func (z *User) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "DocVersioningMax")
 				return
 			}
+		case "muted":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Muted")
+				return
+			}
+			if cap(z.Muted) >= int(zb0003) {
+				z.Muted = (z.Muted)[:zb0003]
+			} else {
+				z.Muted = make([]string, zb0003)
+			}
+			for za0003 := range z.Muted {
+				z.Muted[za0003], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Muted", za0003)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -258,6 +283,9 @@ func (z *User) Msgsize() (s int) {
 			s += msgp.StringPrefixSize + len(za0001) + msgp.Int64Size
 		}
 	}
-	s += 7 + msgp.TimeSize + 10 + msgp.StringPrefixSize + len(z.BanReason) + 14 + msgp.BoolSize + 17 + msgp.IntSize
+	s += 7 + msgp.TimeSize + 10 + msgp.StringPrefixSize + len(z.BanReason) + 14 + msgp.BoolSize + 17 + msgp.IntSize + 6 + msgp.ArrayHeaderSize
+	for za0003 := range z.Muted {
+		s += msgp.StringPrefixSize + len(z.Muted[za0003])
+	}
 	return
 }

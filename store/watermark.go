@@ -133,7 +133,7 @@ func changeWatermark(tx kv.Tx, old, w *Watermark) error {
 		return tx.Delete(keyWatermark(old.User, old.ID))
 	}
 	if w.Blob != "" {
-		if err := tx.Put(keyBlob(w.Blob), []byte(w.ID)); err != nil {
+		if err := tx.Put(keyBlob(w.Blob), keyWatermark(w.User, w.ID)); err != nil {
 			return err
 		}
 	}

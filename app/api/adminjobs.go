@@ -15,6 +15,7 @@ type job struct {
 	ID          string     `json:"id"`
 	Type        string     `json:"type"`
 	MediaID     string     `json:"mediaId"`
+	MediaName   *string    `json:"mediaName"`
 	OwnerID     string     `json:"ownerId"`
 	State       string     `json:"state"`
 	Step        *string    `json:"step"`
@@ -50,7 +51,7 @@ func jobState(s string) (store.JobState, error) {
 
 func (a *API) wireJob(j *library.Job, withLog bool) job {
 	out := job{
-		ID: j.ID, Type: "video", MediaID: j.Media, OwnerID: j.User, Step: orNull(j.Step), Progress: int(j.Progress * 100), Attempts: j.Attempts,
+		ID: j.ID, Type: "video", MediaID: j.Media, MediaName: orNull(j.Name), OwnerID: j.User, Step: orNull(j.Step), Progress: int(j.Progress * 100), Attempts: j.Attempts,
 		State: j.State.String(), Error: orNull(j.Error), CreatedAt: stamp(j.Created), StartedAt: stampOrNull(j.Started), EndedAt: stampOrNull(j.Ended),
 	}
 	if j.Speed > 0 {

@@ -14,7 +14,8 @@ import (
 
 // wireJob is a job on the wire.
 type wireJob struct {
-	ID, MediaID, OwnerID, State       string
+	ID, MediaID, MediaName            string
+	OwnerID, State                    string
 	Step, Error, EndedAt, NextTryAt   *string
 	Progress, Attempts                int
 	Log                               []struct{ At, Text string }
@@ -60,7 +61,7 @@ func TestTheWorkOnVideosIsAdministered(t *testing.T) {
 			cursor = *page.NextCursor
 		}
 	}
-	if all := list(""); len(all) != 3 || all[0].MediaID != films[2].ID || all[2].MediaID != films[0].ID || all[0].OwnerID != p.User {
+	if all := list(""); len(all) != 3 || all[0].MediaID != films[2].ID || all[2].MediaID != films[0].ID || all[2].MediaName != films[0].Filename || all[0].OwnerID != p.User {
 		t.Fatalf("the jobs are %+v", all)
 	}
 	// The lane comes to all of them.

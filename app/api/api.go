@@ -14,6 +14,7 @@ import (
 	"picora/app/config"
 	"picora/app/library"
 	"picora/app/limit"
+	"picora/app/scrub"
 	"picora/app/settings"
 	"picora/app/usage"
 	"picora/store"
@@ -27,6 +28,7 @@ type Parts struct {
 	Signer   *auth.Signer
 	Library  *library.Library
 	Usage    *usage.Usage
+	Scrub    *scrub.Scrub
 
 	Version   string
 	Database  string          // path of the file of the records
@@ -42,6 +44,7 @@ type API struct {
 	library           *library.Library
 	limits            *limit.Limiter
 	usage             *usage.Usage
+	scrub             *scrub.Scrub
 	upload            config.Upload
 	internal          string   // token of the internal endpoints; empty: closed
 	signAll           bool     // thumbnails need a signature, too
@@ -56,7 +59,7 @@ type API struct {
 // New puts the surface together.
 func New(p Parts, cfg config.Config) *API {
 	return &API{
-		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage,
+		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage, scrub: p.Scrub,
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
 		variants: slices.Sorted(maps.Keys(cfg.Variants)),
@@ -183,12 +186,18 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/admin/jobs/:id", Admin, limit.Read, a.getJob},
 		{"POST", "/v1/admin/jobs/:id/retry", Admin, limit.Mutation, a.retryJob},
 		{"DELETE", "/v1/admin/jobs/:id", Admin, limit.Mutation, a.cancelJob},
+		{"GET", "/v1/admin/scrub", Admin, limit.Read, a.getScrub}, // adminscrub.go
+		{"POST", "/v1/admin/scrub", Admin, limit.Mutation, a.startScrub},
+		{"DELETE", "/v1/admin/scrub", Admin, limit.Mutation, a.stopScrub},
+		{"GET", "/v1/admin/scrub/findings", Admin, limit.Read, a.listFindings},
 		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
 		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
 		// Notifications: notifications.go
 		{"GET", "/v1/notifications", Person, limit.Read, a.listNotifications},
 		{"GET", "/v1/notifications/unread-count", Person, limit.Read, a.countNotifications},
+		{"GET", "/v1/notifications/preferences", Person, limit.Read, a.noticePreferences},
+		{"PATCH", "/v1/notifications/preferences", Person, limit.Mutation, a.preferNotices},
 		{"POST", "/v1/notifications/read", Person, limit.Mutation, a.readNotifications},
 		{"POST", "/v1/notifications/read-all", Person, limit.Mutation, a.readAllNotifications},
 

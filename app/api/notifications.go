@@ -1,9 +1,12 @@
 package api
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/fault"
+	"picora/store"
 )
 
 // notification is a message on the wire (contract 18.2).
@@ -69,6 +72,47 @@ func (a *API) readNotifications(c *fiber.Ctx) error {
 
 // readAllNotifications handles POST /v1/notifications/read-all.
 func (a *API) readAllNotifications(c *fiber.Ctx) error { return a.markRead(c, nil) }
+
+// noticePreferences handles GET /v1/notifications/preferences.
+func (a *API) noticePreferences(c *fiber.Ctx) error { return ok(c, noticesWanted(caller(c).Account)) }
+
+// preferNotices handles PATCH /v1/notifications/preferences. What is left out stays.
+func (a *API) preferNotices(c *fiber.Ctx) error {
+	var in fields
+	if err := readJSON(c, &in, true); err != nil {
+		return err
+	}
+	wants := map[string]bool{}
+	for _, about := range store.NoticesAbout {
+		b, err := take[bool](in, about)
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			wants[about] = *b
+		}
+	}
+	u, err := a.store.UpdateUser(c.UserContext(), caller(c).User, func(u *store.User) error {
+		u.Muted = slices.DeleteFunc(slices.Clone(store.NoticesAbout), func(about string) bool {
+			want, said := wants[about]
+			return said && want || !said && !slices.Contains(u.Muted, about)
+		})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return ok(c, noticesWanted(u))
+}
+
+// noticesWanted says of each kind of notifications whether the user wants them.
+func noticesWanted(u store.User) map[string]bool {
+	out := map[string]bool{}
+	for _, about := range store.NoticesAbout {
+		out[about] = !slices.Contains(u.Muted, about)
+	}
+	return out
+}
 
 func (a *API) markRead(c *fiber.Ctx, ids []string) error {
 	n, err := a.store.MarkRead(c.UserContext(), caller(c).User, ids)

@@ -51,8 +51,13 @@ func (a *API) user(c *fiber.Ctx, u store.User) userWire {
 	return w
 }
 
-// refreshCookie is the name that clients look for (contract 6).
-const refreshCookie = "refresh_token"
+// refreshCookie is the name that clients look for (contract 6). The other tells the
+// dashboard's script that there is such a cookie, which it cannot read: a guest's page asks
+// for no token that nobody has.
+const (
+	refreshCookie = "refresh_token"
+	sessionMark   = "signed_in"
+)
 
 // signedIn answers somebody who has just signed in: the access token in the body, the
 // refresh token in a cookie that no script can read.
@@ -62,11 +67,16 @@ func (a *API) signedIn(c *fiber.Ctx, status int, s auth.Signed) error {
 }
 
 func setRefresh(c *fiber.Ctx, value string, maxAge int) {
+	secure := strings.HasPrefix(link.Of(c.UserContext()).API, "https://")
 	c.Cookie(&fiber.Cookie{
 		Name: refreshCookie, Value: value, Path: "/v1/auth", MaxAge: maxAge,
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode,
-		Secure: strings.HasPrefix(link.Of(c.UserContext()).API, "https://"),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: secure,
 	})
+	mark := &fiber.Cookie{Name: sessionMark, Path: "/", MaxAge: maxAge, SameSite: fiber.CookieSameSiteStrictMode, Secure: secure}
+	if value != "" {
+		mark.Value = "1"
+	}
+	c.Cookie(mark)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 }
 
@@ -106,7 +116,7 @@ func (a *API) refresh(c *fiber.Ctx) error {
 		return err
 	}
 	setRefresh(c, s.Refresh, int(auth.RefreshAge/time.Second))
-	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.PlanAt(a.store.Now())})
+	return ok(c, map[string]any{"accessToken": s.Access, "userId": s.User.ID, "plan": s.User.PlanAt(a.store.Now()), "user": a.user(c, s.User)})
 }
 
 // logout handles POST /v1/auth/logout.

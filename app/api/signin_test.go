@@ -42,6 +42,16 @@ func cookieOf(t testing.TB, r apptest.Response) *http.Cookie {
 	return nil
 }
 
+// markOf is the cookie that tells the dashboard's script of a session; nil: there is none.
+func markOf(r apptest.Response) *http.Cookie {
+	for _, c := range (&http.Response{Header: r.Header}).Cookies() {
+		if c.Name == "signed_in" {
+			return c
+		}
+	}
+	return nil
+}
+
 func access(t testing.TB, r apptest.Response) string {
 	t.Helper()
 	return field(t, r, "accessToken").(string)
@@ -116,8 +126,13 @@ func TestRefreshAndLogout(t *testing.T) {
 			t.Error("the refresh token was replaced")
 		}
 	}
+	if c := markOf(last); c == nil || c.Value != "1" || c.Path != "/" || c.HttpOnly || c.MaxAge != 7*24*3600 || c.SameSite != http.SameSiteStrictMode {
+		t.Errorf("what tells the page that there is a session: %+v", c)
+	}
 	p.Play(t, scenario{As: access(t, last), URL: "/v1/auth/verify", Status: 200})
-	p.Play(t, with("/v1/auth/logout", 200, ""))
+	if c := markOf(p.Play(t, with("/v1/auth/logout", 200, ""))); c == nil || c.Value != "" || c.MaxAge >= 0 {
+		t.Errorf("it is still told that there is a session: %+v", c)
+	}
 	p.Play(t, with("/v1/auth/refresh", 401, "UNAUTHORIZED"))
 	for _, token := range []string{access(t, in), access(t, last)} {
 		p.Play(t, scenario{As: token, URL: "/v1/auth/verify", Status: 401, Code: "UNAUTHORIZED"})

@@ -300,6 +300,37 @@ func TestNotificationsAreTheirUsersAlone(t *testing.T) {
 	)
 }
 
+func TestNotificationsThatNobodyWantsDoNotCome(t *testing.T) {
+	t.Parallel()
+	p := apptest.Start(t)
+	s := p.SignIn("owner@example.org")
+	const path = "/v1/notifications/preferences"
+	set := func(body any, status int, has string) scenario {
+		s := scenario{As: s.Access, Method: "PATCH", URL: path, Body: body, Status: status, Has: []string{has}}
+		if status == 422 {
+			s.Code = "VALIDATION_ERROR"
+		}
+		return s
+	}
+	tell := func(about string) {
+		t.Helper()
+		if err := p.App.Store().Notify(t.Context(), store.Notification{User: p.User, Type: "system", Title: "of " + about, About: about}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unread := func(n string) scenario {
+		return scenario{As: s.Access, URL: "/v1/notifications/unread-count", Status: 200, Has: []string{`"count":` + n}}
+	}
+	p.Run(t, scenario{Name: "all are wanted", As: s.Access, URL: path, Status: 200, Has: []string{`"limits":true`, `"media":true`, `"news":true`}},
+		set(object{"news": false}, 200, `"news":false`), set(object{"media": false}, 200, `"news":false`), set(object{"media": "no"}, 422, "media"))
+	for _, about := range append([]string{""}, store.NoticesAbout...) {
+		tell(about)
+	}
+	p.Run(t, unread("2"), set(object{"news": true, "limits": nil}, 200, `"media":false`))
+	tell(store.AboutNews)
+	p.Run(t, unread("3"), scenario{Name: "an API key cannot", URL: path, Status: 403, Code: "FORBIDDEN"})
+}
+
 // TestAnAddressIsShownByACode is for servers that send mail; where it goes does not
 // matter here.
 func TestAnAddressIsShownByACode(t *testing.T) {

@@ -66,7 +66,7 @@ flags; later ones win. config.example.toml lists them all.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.blobs(), e.doctor(), e.worker(), e.version())
+	root.AddCommand(e.serve(), e.user(), e.key(), e.sessionKey(), e.recount(), e.search(), e.blobs(), e.scrub(), e.doctor(), e.worker(), e.version())
 	root.SetArgs(args)
 	err := root.Execute()
 	if err == nil {
@@ -147,7 +147,7 @@ func (e *env) withServer(cmd *cobra.Command, mayMake bool, fn func(*control.Clie
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	c := control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans), files))
+	c := control.Local(control.Handler(s, users, live, usages.New(s, cfg.Plans), files, nil))
 	return errors.Join(fn(c, files), files.Close(), s.Close())
 }
 

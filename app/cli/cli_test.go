@@ -44,6 +44,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		{"user add", []string{"Examples:", "EMAIL", "--admin", "--password-stdin", "--plan", "--unlimited"}},
 		{"user list", nil},
 		{"recount", []string{"Examples:", "--user", "three"}},
+		{"scrub", []string{"Examples:", "--repair", "30 more days"}},
 		{"user password", []string{"Examples:", "EMAIL", "--password-stdin", "sessions"}},
 		{"session-key", []string{"Available Commands", "rotate"}},
 		{"session-key rotate", []string{"Nobody is signed out"}},
@@ -148,7 +149,7 @@ func modes(t *testing.T, fn func(t *testing.T, data string)) {
 func TestOnlySomeCommandsMakeTheDataFolder(t *testing.T) {
 	parent := t.TempDir()
 	missing, empty := filepath.Join(parent, "missing"), t.TempDir()
-	for _, command := range []string{"user list", "key list", "key revoke sk_live_ab12", "key add --user a@example.org --name x"} {
+	for _, command := range []string{"user list", "key list", "scrub", "key revoke sk_live_ab12", "key add --user a@example.org --name x"} {
 		for _, data := range []string{missing, empty} {
 			o := run(t, data, "", 1, strings.Fields(command)...)
 			if o.Stderr != "picora: there is no Picora in "+data+" (see --data)\n" || o.Stdout != "" {

@@ -135,6 +135,7 @@ func amount(n int64) string {
 	return fmt.Sprintf("%.1f %cB", f, "kMGTP"[unit])
 }
 
+// isTerminal reports whether somebody watches.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -15,6 +15,7 @@ type Config struct {
 	Fetch    Fetch    `toml:"fetch"`
 	Blobs    Blobs    `toml:"blobs"`
 	S3       S3       `toml:"s3"`
+	Scrub    Scrub    `toml:"scrub"`
 	CDN      CDN      `toml:"cdn"`
 	Images   Images   `toml:"images"`
 	Video    Video    `toml:"video"`
@@ -143,6 +144,14 @@ type S3 struct {
 	CacheBytes int64 `toml:"cache_bytes"`
 }
 
+// Scrub is the nightly check of the files.
+type Scrub struct {
+	// Hour is when it begins, local time, 0 to 23; -1: never.
+	Hour int `toml:"hour"`
+	// ReadDays is within how many days the bytes of all files are read; 0: they are not.
+	ReadDays int `toml:"read_days"`
+}
+
 // CDN is how files are served.
 type CDN struct {
 	// CacheBytes is the memory for small files (64 KiB and less); 0 turns it off.
@@ -247,6 +256,7 @@ func Default() Config {
 		Fetch: Fetch{Enabled: true, Allow: []string{}},
 		Blobs: Blobs{Backend: "disk", MinFreeBytes: 512 << 20},
 		S3:    S3{PathStyle: true, Serve: "proxy", CacheBytes: 1 << 30},
+		Scrub: Scrub{Hour: 4, ReadDays: 30},
 		CDN:   CDN{CacheBytes: 64 << 20},
 		Images: Images{
 			Transforms: "named",

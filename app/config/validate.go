@@ -75,6 +75,12 @@ func (c *Config) Validate() (problems []error) {
 	if c.Blobs.MinFreeBytes < 0 {
 		bad("blobs.min_free_bytes", "must not be negative")
 	}
+	if c.Scrub.Hour < -1 || c.Scrub.Hour > 23 {
+		bad("scrub.hour", "between 0 and 23, or -1 for never")
+	}
+	if c.Scrub.ReadDays < 0 || c.Scrub.ReadDays > 365 {
+		bad("scrub.read_days", "between 1 and 365, or 0 for never")
+	}
 	if c.CDN.CacheBytes < 0 {
 		bad("cdn.cache_bytes", "must not be negative")
 	}

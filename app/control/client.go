@@ -152,6 +152,29 @@ func (c *Client) CancelBlobs(ctx context.Context) (s storage.Status, err error) 
 	return s, err
 }
 
+// StartScrub begins a check of all files, which also puts right what can be with repair.
+func (c *Client) StartScrub(ctx context.Context, repair bool) (out Scrub, err error) {
+	err = c.call(ctx, http.MethodPost, fmt.Sprintf("/scrub?repair=%t", repair), nil, &out)
+	return out, err
+}
+
+// Scrub is how far a check of the files is.
+func (c *Client) Scrub(ctx context.Context) (out Scrub, err error) {
+	err = c.call(ctx, http.MethodGet, "/scrub", nil, &out)
+	return out, err
+}
+
+// StopScrub ends a check of the files.
+func (c *Client) StopScrub(ctx context.Context) error {
+	return c.call(ctx, http.MethodDelete, "/scrub", nil, &Scrub{})
+}
+
+// Findings lists files with which something is wrong, those behind the blob after.
+func (c *Client) Findings(ctx context.Context, after string) (out Findings, err error) {
+	err = c.call(ctx, http.MethodGet, "/scrub/findings?after="+url.QueryEscape(after), nil, &out)
+	return out, err
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	b, err := json.Marshal(in)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"picora/app/auth"
 	"picora/app/config"
 	"picora/app/fault"
+	"picora/app/scrub"
 	"picora/app/settings"
 	"picora/app/storage"
 	"picora/app/usage"
@@ -73,11 +74,12 @@ type service struct {
 	settings *settings.Settings
 	usage    *usage.Usage
 	storage  *storage.Storage
+	scrub    *scrub.Scrub // nil: whoever answers has no files
 }
 
-// Handler answers the command line's requests.
-func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage, files *storage.Storage) http.Handler {
-	v := service{s, a, live, u, files}
+// Handler answers the command line's requests. Files are checked by x, which may be nil.
+func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usage, files *storage.Storage, x *scrub.Scrub) http.Handler {
+	v := service{s, a, live, u, files, x}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", handle(v.addUser))
 	mux.HandleFunc("GET /users", handle(v.users))
@@ -93,6 +95,10 @@ func Handler(s *store.Store, a *auth.Auth, live *settings.Settings, u *usage.Usa
 	mux.HandleFunc("POST /blobs/plan", handle(v.planBlobs))
 	mux.HandleFunc("POST /blobs/copy", handle(v.copyBlobs))
 	mux.HandleFunc("DELETE /blobs/copy", handle(v.cancelBlobs))
+	mux.HandleFunc("POST /scrub", handle(v.startScrub))
+	mux.HandleFunc("GET /scrub", handle(v.scrubState))
+	mux.HandleFunc("DELETE /scrub", handle(v.stopScrub))
+	mux.HandleFunc("GET /scrub/findings", handle(v.findings))
 	return mux
 }
 

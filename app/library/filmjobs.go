@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,16 +14,20 @@ import (
 	"picora/store"
 )
 
-// Job is a job with what only the lane knows that has it.
+// Job is a job with the name of what it works on, and what only the lane knows that has it.
 type Job struct {
 	store.Job
+	Name  string        // the record's title, or its file's name; empty: it has just gone
 	Speed float64       // seconds of the video a second; 0: unknown, or it does not run
 	Left  time.Duration // until all is made; 0: unknown
 }
 
-// live completes a job that a lane has.
-func (l *Library) live(j store.Job) Job {
+// live completes a job, also with what the lane knows that has it.
+func (l *Library) live(ctx context.Context, j store.Job) Job {
 	out := Job{Job: j}
+	if m, err := l.store.Media(ctx, j.Media); err == nil {
+		out.Name = cmp.Or(m.Title, m.Filename)
+	}
 	if l.films == nil || j.State != store.JobRunning {
 		return out
 	}
@@ -40,7 +45,7 @@ func (l *Library) live(j store.Job) Job {
 func (l *Library) Jobs(ctx context.Context, state store.JobState, after string, limit int) (list []Job, next string, err error) {
 	found, next, err := l.store.Jobs(ctx, state, after, limit)
 	for _, j := range found {
-		list = append(list, l.live(j))
+		list = append(list, l.live(ctx, j))
 	}
 	return list, next, err
 }
@@ -48,7 +53,10 @@ func (l *Library) Jobs(ctx context.Context, state store.JobState, after string, 
 // Job finds a job.
 func (l *Library) Job(ctx context.Context, id string) (Job, error) {
 	j, err := l.store.Job(ctx, id)
-	return l.live(j), err
+	if err != nil {
+		return Job{}, err
+	}
+	return l.live(ctx, j), nil
 }
 
 // RetryJob has a job begin now that waits, or again that ended without making everything.
@@ -144,7 +152,7 @@ func (l *Library) tellFilm(ctx context.Context, m *store.Media, why string) {
 	if m.Film.Plays() {
 		t = mail.VideoIncomplete(mail.Language(u.Locale, ""), name, why)
 	}
-	if err := l.store.Notify(ctx, store.Notification{User: m.User, Type: "system", Title: t.Subject, Body: t.Body, Link: "/item/" + m.ID}); err != nil {
+	if err := l.store.Notify(ctx, store.Notification{User: m.User, Type: "system", Title: t.Subject, Body: t.Body, Link: "/item/" + m.ID, About: store.AboutMedia}); err != nil {
 		slog.Warn("a user was not told of a video that failed", "id", m.ID, "err", err)
 	}
 }

@@ -59,6 +59,15 @@ func VideoFailed(lang, name, why string) Text {
 	return Text{"A video could not be processed", fmt.Sprintf("“%s” cannot be played. %s", name, why)}
 }
 
+// FilesDamaged tells an administrator what a check of the files found.
+func FilesDamaged(lang string, missing, corrupt, orphans, repaired int) Text {
+	if lang == "zh-CN" {
+		return Text{"文件检查发现问题", fmt.Sprintf("缺失：%d，损坏：%d，无主：%d。本次已修复：%d。详情见“管理”页面。", missing, corrupt, orphans, repaired)}
+	}
+	return Text{"A check of the files found something",
+		fmt.Sprintf("Missing: %d, damaged: %d, belonging to nobody: %d. Put right this time: %d. The administration says more.", missing, corrupt, orphans, repaired)}
+}
+
 // VideoIncomplete tells that a video plays, but not in all sizes; why is a sentence.
 func VideoIncomplete(lang, name, why string) Text {
 	if lang == "zh-CN" {

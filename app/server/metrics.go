@@ -97,6 +97,39 @@ func (v videoJobs) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
+// CountFindings has the metrics tell with how many files something is wrong, by the problem,
+// and when the last check of the files ended. It is called once, before the start.
+func (s *Server) CountFindings(count func() (map[string]int, time.Time, error)) {
+	s.metrics.registry.MustRegister(findings{count,
+		prometheus.NewDesc("picora_damaged_files", "Files with which something is wrong, as the last checks found: missing, corrupt, or an orphan (no record has it).", []string{"problem"}, nil),
+		prometheus.NewDesc("picora_scrub_end_timestamp_seconds", "When the last check of the files came to its end; 0: not yet.", nil, nil),
+	})
+}
+
+// findings is a Collector.
+type findings struct {
+	count       func() (map[string]int, time.Time, error)
+	files, last *prometheus.Desc
+}
+
+func (f findings) Describe(to chan<- *prometheus.Desc) { to <- f.files; to <- f.last }
+
+func (f findings) Collect(to chan<- prometheus.Metric) {
+	found, ended, err := f.count()
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(f.files, err)
+		return
+	}
+	for problem, n := range found {
+		to <- prometheus.MustNewConstMetric(f.files, prometheus.GaugeValue, float64(n), problem)
+	}
+	at := 0.0
+	if !ended.IsZero() {
+		at = float64(ended.Unix())
+	}
+	to <- prometheus.MustNewConstMetric(f.last, prometheus.GaugeValue, at)
+}
+
 // ServeMetrics serves /metrics on ln until ctx ends.
 func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
 	mux := http.NewServeMux()

@@ -90,7 +90,7 @@ func (u *Usage) tell(ctx context.Context, st *store.Standing, unless, bits uint8
 	if st.Month.Told&unless != 0 {
 		return
 	}
-	n := store.Notification{User: st.User.ID, Type: "system", Title: t.Subject, Body: t.Body}
+	n := store.Notification{User: st.User.ID, Type: "system", Title: t.Subject, Body: t.Body, About: store.AboutLimits}
 	if _, err := u.store.TellOnce(context.WithoutCancel(ctx), unless, bits, n); err != nil {
 		slog.Warn("a user was not told of a limit", "user", st.User.ID, "err", err)
 	}

@@ -115,7 +115,8 @@ test(`a library of ${files} files`, async ({ browser }) => {
   await expect(tiles.first()).toHaveAttribute('aria-posinset', '1');
   await page.waitForTimeout(1500);
   const heapTwice = await heap();
-  console.log(`heap after the second way ${heapTwice.toFixed(1)} MB; DOM nodes ${await nodes()}`);
+  const nodesTwice = await nodes();
+  console.log(`heap after the second way ${heapTwice.toFixed(1)} MB; DOM nodes ${nodesTwice}`);
 
   const searched = Date.now();
   await page.getByRole('searchbox').fill(`99${files % 10}1`);
@@ -127,6 +128,7 @@ test(`a library of ${files} files`, async ({ browser }) => {
   expect(most).toBeLessThanOrEqual(300);
   expect(heapTwice - heapAfter).toBeLessThan(3);
   expect(heapAfter - heapBefore).toBeLessThan(12);
+  expect(Math.max(nodesAfter, nodesTwice)).toBeLessThan(1.5 * nodesBefore); // tiles that left the page are gone
   expect(wrong).toEqual([]);
   await context.close();
   await picora.stop();

@@ -27,20 +27,33 @@ test('a collection from its making to its end', async ({ app: page, picora, brow
   expect((await picora.api('GET', `/v1/collections/${id}`)).counts.image).toBe(1);
 
   // Taken out, and undone.
-  await page.getByRole('button', { name: 'More for outside.png' }).click();
+  await page.getByRole('link', { name: 'outside.png' }).click({ button: 'right' });
   await page.getByRole('menuitem', { name: 'Take out' }).click();
   await expect(page.getByText('Nothing in it yet')).toBeVisible();
   expect((await picora.api('GET', `/v1/media/${outside.id}`)).kbId).toBeNull();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByRole('link', { name: 'outside.png' })).toBeVisible();
 
-  // A cover that was chosen.
+  // A cover that was chosen, which its tile says.
   await picora.upload('newer.png', png(40, 40, [30, 30, 200]), { kbId: id });
   await page.reload();
-  await page.getByRole('button', { name: 'More for outside.png' }).click();
+  await page.getByRole('link', { name: 'outside.png' }).click({ button: 'right' });
   await page.getByRole('menuitem', { name: 'Use as cover' }).click();
   await note(page, 'The cover is changed.');
+  await expect(page.getByRole('link', { name: /^outside\.png, .*Cover/ })).toBeVisible();
   expect((await picora.api('GET', `/v1/collections/${id}`)).thumbnailUrl).toContain(outside.id);
+
+  // As in the library: searched, and several chosen; taken out together, and back.
+  await page.getByRole('searchbox').fill('newer');
+  await expect(page.getByRole('link', { name: 'outside.png' })).toBeHidden();
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('link', { name: 'outside.png' }).click({ modifiers: ['Control'] });
+  await page.getByRole('link', { name: 'newer.png' }).click({ modifiers: ['Control'] });
+  await page.getByRole('toolbar').getByRole('button', { name: 'Take out of the collection' }).click();
+  await expect(page.getByText('Nothing in it yet')).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await expect(page.getByRole('link', { name: 'newer.png' })).toBeVisible();
+  await expect.poll(async () => (await picora.api('GET', `/v1/collections/${id}`)).counts.image).toBe(2);
 
   // Published, and seen by a stranger; shared by a link that is renewed; a private feed.
   await page.getByRole('button', { name: 'Share' }).click();
@@ -97,6 +110,36 @@ test('a collection from its making to its end', async ({ app: page, picora, brow
   await page.getByRole('button', { name: 'Restore' }).click();
   await expect(page.getByText('Nothing was deleted')).toBeVisible();
   expect((await picora.api('GET', `/v1/collections/${id}`)).counts.image).toBe(2);
+});
+
+test('types of one\'s own', async ({ app: page, picora }) => {
+  await page.goto(`${picora.url}/collections`);
+  const types = page.getByRole('dialog', { name: 'Own types' });
+  await page.getByRole('button', { name: 'Own types' }).click();
+  await expect(types.getByText('You have made none yet.')).toBeVisible();
+  for (const kind of ['Audio', 'Videos', 'Documents']) await types.getByLabel(kind).uncheck();
+  await types.getByLabel('Name of a new type').fill('海报 Posters');
+  await types.getByRole('button', { name: 'Create type' }).click();
+  await expect(types.getByText('海报 Posters')).toBeVisible();
+  await types.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'New collection' }).first().click();
+  await page.getByLabel('Name').fill('Fairs');
+  await page.getByRole('dialog').getByLabel('Type').selectOption('海报 Posters');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await expect(page.getByRole('heading', { name: 'Fairs' })).toBeVisible();
+  const [fairs] = (await picora.api('GET', '/v1/collections')).items;
+  expect([fairs.collectionType, fairs.allowedResourceTypes]).toEqual(['custom', ['image']]);
+  await page.goto(`${picora.url}/collections`);
+  await expect(page.getByText('海报 Posters')).toBeVisible();
+
+  // A type in use stays; another one goes.
+  await page.getByRole('button', { name: 'Own types' }).click();
+  await types.getByRole('button', { name: 'Delete the type 海报 Posters' }).click();
+  await expect(types.getByRole('alert')).toContainText('There are collections of this type');
+  await types.getByLabel('Name of a new type').fill('海报');
+  await types.getByRole('button', { name: 'Create type' }).click();
+  await types.getByRole('button', { name: 'Delete the type 海报', exact: true }).click();
+  await expect(types.getByRole('listitem')).toHaveCount(1);
 });
 
 test('the trash: back, and gone for ever', async ({ app: page, picora }) => {

@@ -69,7 +69,7 @@ export function pagesOf(f: Filled): string[] {
   return [
     '/', '/?q=picture', `/item/${f.picture}`, `/item/${f.audio}`, `/item/${f.video}`, `/item/${f.doc}`, '/upload', '/collections', `/collections/${f.album.id}`,
     '/trash', '/usage', '/keys', `/keys/${f.key}`, '/notifications',
-    '/settings', '/settings/appearance', '/settings/security', '/settings/documents', '/settings/account',
+    '/settings', '/settings/appearance', '/settings/security', '/settings/notices', '/settings/documents', '/settings/account',
     '/admin', '/admin/users', `/admin/users/${f.user}`, '/admin/invites', '/admin/storage', '/admin/jobs', '/admin/settings', '/admin/announcements', '/admin/audit',
     '/settings/nothing', '/item/aaaaaaaaaaa',
   ];

@@ -29,9 +29,13 @@ async function loggedCode(picora: Picora, purpose: string): Promise<string> {
 
 test('signing in: wrong password, where one was going, by code, open registration, a new password', async ({ page, picora }) => {
   const wrong = watch(page, picora.url);
+  const asked: string[] = [];
+  page.on('request', (r) => asked.push(new URL(r.url()).pathname));
   await page.goto(`${picora.url}/settings/security`);
   await expect(page).toHaveURL(/\/login\?next=/);
   await expect(page.getByText('No account yet?')).toBeHidden(); // registration is closed
+  await expect(page.getByRole('button', { name: 'Sign in', exact: true })).toBeVisible();
+  expect(asked).not.toContain('/v1/auth/refresh'); // a guest has nothing to be refreshed
   await enter(page, { ...owner, password: 'incorrect horse' });
   await expect(page.getByRole('alert')).toHaveText('The e-mail address or the password is wrong.');
   await enter(page, owner);
@@ -43,6 +47,7 @@ test('signing in: wrong password, where one was going, by code, open registratio
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  expect((await page.context().cookies()).map((c) => c.name)).toEqual([]);
 
   // A code is sent by itself at the sixth digit, spaces or not.
   await page.goto(`${picora.url}/login?by=code`);
@@ -289,6 +294,14 @@ test('profile, notifications, time zone and Chinese', async ({ app, picora }) =>
   await app.getByRole('button', { name: 'Mark all as read' }).click();
   await expect(app.getByRole('link', { name: 'Notifications', exact: true })).toBeVisible();
 
+  // Announcements are not wanted any more, and do not come.
+  await app.getByRole('link', { name: 'Which ones?' }).click();
+  await app.getByRole('switch', { name: 'Announcements' }).click();
+  await expect(app.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible();
+  await app.reload();
+  await expect(app.getByRole('switch', { name: 'Announcements' })).not.toBeChecked();
+  await expect(app.getByRole('switch', { name: 'Limits' })).toBeChecked();
+
   // Time zone and language stay with the browser; mail follows the language.
   await app.goto(`${picora.url}/settings/appearance`);
   await app.getByRole('combobox', { name: 'Time zone' }).selectOption('Asia/Shanghai');
@@ -302,4 +315,7 @@ test('profile, notifications, time zone and Chinese', async ({ app, picora }) =>
     await app.goto(picora.url + path);
     await expect(app.getByRole('heading', { level: 1 })).toHaveText(/[\u4e00-\u9fff]/);
   }
+  // What the server refuses is said in Chinese where its code tells enough.
+  await app.goto(`${picora.url}/item/aaaaaaaaaaa`);
+  await expect(app.getByRole('main')).not.toContainText(/[a-z]{4,} [a-z]{2,} /);
 });

@@ -1,10 +1,12 @@
 // Uploads: by button, drop and paste; five hundred at once; pause, failures, a server that goes away.
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, owner, png, signIn, test, watch, type Page, type Picora } from './picora';
 
 const queue = (page: Page) => page.getByRole('region', { name: 'Uploads' });
 const ended = (page: Page, text: string) => expect(queue(page).getByText(text, { exact: true }).first()).toBeVisible({ timeout: 60_000 });
+const sum = (b: Buffer) => createHash('sha256').update(b).digest('hex');
 const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
 
 /** Drops files on the page as a file manager does. */
@@ -148,7 +150,7 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await page.getByLabel('Choose files').setInputFiles([big(1), big(2), big(3), big(4)]);
   await expect(queue(page).getByText(/\/s · .* left/)).toBeVisible();
   await queue(page).getByRole('button', { name: 'Pause' }).click();
-  await expect(queue(page).getByText('Paused. Files that were under way begin anew.')).toBeVisible();
+  await expect(queue(page).getByText('Paused. Large files go on from where they are; small ones begin anew.')).toBeVisible();
   let asked = '';
   page.once('dialog', (d) => { asked = d.type(); void d.dismiss(); });
   await page.close({ runBeforeUnload: true });
@@ -173,6 +175,61 @@ test('pausing, cancelling, a server that is away, and limits that are waited for
   await expect(queue(page).getByText(/takes so many files a minute. Uploading goes on in/).first()).toBeVisible();
   await ended(page, '10 files uploaded');
   expect(wrong).toEqual([]);
+});
+
+test('a large file goes on where it was: after the page was loaded anew, and after the server was killed', async ({ app: page, picora }) => {
+  const all = 40 << 20;
+  const bytes = Buffer.concat([png(8, 8, [9, 9, 9], 'large'), randomBytes(1 << 20), Buffer.alloc(all)]).subarray(0, all);
+  const file = join(write(picora, { 'large.png': bytes }), 'large.png');
+  const begun: string[] = [];
+  const offsets: number[] = [];
+  page.on('dialog', (d) => void d.accept());
+  page.on('request', (r) => {
+    if (r.method() === 'POST' && r.url().endsWith('/v1/uploads')) begun.push(r.url());
+    if (r.method() === 'PATCH' && r.url().includes('/v1/uploads/')) offsets.push(Number(r.headers()['upload-offset']));
+  });
+  const cdp = await page.context().newCDPSession(page);
+  const line = (rate: number) => cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate });
+  await page.goto(`${picora.url}/upload`);
+  await page.getByLabel('Tags').fill('whale');
+  await line(6_000_000);
+  await page.getByLabel('Choose files').setInputFiles(file);
+  await expect.poll(() => offsets.at(-1), { timeout: 120_000 }).toBe(16 << 20);
+  await page.reload();
+
+  // The page says what was not ended; the same file with the same choices goes on.
+  const left = page.getByRole('region', { name: 'Not finished yet' });
+  await expect(left.getByText('large.png')).toBeVisible();
+  await expect(left.getByText(/^[4-9]\d% of 41\.9 MB arrived$/)).toBeVisible();
+  await page.getByLabel('Tags').fill('whale');
+  const before = offsets.length;
+  await page.getByLabel('Choose files').setInputFiles(file);
+  await expect(left).toBeHidden();
+  await expect.poll(() => offsets.length, { timeout: 120_000 }).toBeGreaterThan(before);
+  expect(offsets[before]).toBeGreaterThanOrEqual(16 << 20);
+  await picora.stop('SIGKILL');
+  await expect(queue(page).getByText('The server cannot be reached. Uploading goes on when it can.').first()).toBeVisible();
+  await line(-1);
+  await picora.start();
+  await ended(page, 'One file uploaded');
+  expect(begun).toHaveLength(1);
+  const [found] = (await picora.api('GET', '/v1/media')).items;
+  expect([found.filename, found.tags]).toEqual(['large.png', ['whale']]);
+  const kept = await fetch(`${picora.url}/v1/images/${found.id}/original`, { headers: { Authorization: `Bearer ${picora.token}` } });
+  expect(sum(Buffer.from(await kept.arrayBuffer()))).toBe(sum(bytes));
+
+  // What is not wanted any more is gone from the server at once.
+  await line(3_000_000);
+  const other = join(write(picora, { 'other.png': Buffer.concat([png(8, 8, [9, 9, 8], 'other'), bytes.subarray(100)]) }), 'other.png');
+  await page.getByLabel('Choose files').setInputFiles(other);
+  await expect.poll(() => begun.length, { timeout: 120_000 }).toBe(2);
+  await expect(queue(page).getByText(/\/s · .* left/)).toBeVisible();
+  const gone = page.waitForResponse((r) => r.request().method() === 'DELETE' && r.url().includes('/v1/uploads/'));
+  await queue(page).getByRole('button', { name: 'Cancel other.png' }).click();
+  expect((await gone).status()).toBe(204);
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Upload' })).toBeVisible();
+  await expect(left).toBeHidden();
 });
 
 test('a full disk, an account without a plan, and somebody else at the same browser', async ({ page, picora }) => {

@@ -7,8 +7,8 @@ try {
   // storage is forbidden: the system's theme it is
 }
 
-const contents = document.querySelector('.side details');
-if (matchMedia('(max-width: 860px)').matches) contents?.removeAttribute('open');
+// On wide screens the contents stand beside the page: the style sheet opens them, in browsers that can.
+if (matchMedia('(min-width: 861px)').matches) document.querySelector('.side details')?.setAttribute('open', '');
 
 const chinese = document.documentElement.lang === 'zh-CN';
 for (const pre of document.querySelectorAll('article pre')) {

@@ -13,7 +13,8 @@ export type Language = keyof typeof languages;
 
 const stored = 'picora-language';
 const storedZone = 'picora-time-zone';
-const state = $state<{ language: Language; texts: Tree; fallback: Tree; zone: string }>({ language: 'en', texts: en, fallback: en, zone: '' });
+const state = $state<{ language: Language; zone: string }>({ language: 'en', zone: '' });
+let texts = $state.raw<Tree>(en);
 let chosen = false;
 
 /** The language that the page is in. */
@@ -63,7 +64,7 @@ export function toLanguage(tag: string): Language {
 }
 
 export async function useLanguage(language: Language, remember = true): Promise<void> {
-  state.texts = language === 'en' ? en : (await import('./i18n/zh-CN.json')).default;
+  texts = language === 'en' ? en : (await import('./i18n/zh-CN.json')).default;
   state.language = language;
   document.documentElement.lang = language;
   if (!remember) return;
@@ -83,12 +84,12 @@ function find(tree: Tree, key: string): string | undefined {
 
 /** The text of that key, with {name} replaced by values.name. values.n chooses the plural. */
 export function t(key: Key, values: Values = {}): string {
-  let text = find(state.texts, key);
+  let text = find(texts, key);
   if (text === undefined && typeof values.n === 'number') {
     const form = new Intl.PluralRules(state.language).select(values.n);
-    text = find(state.texts, `${key}_${form}`) ?? find(state.texts, `${key}_other`);
+    text = find(texts, `${key}_${form}`) ?? find(texts, `${key}_other`);
   }
-  text ??= find(state.fallback, key) ?? key;
+  text ??= find(en, key) ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
     const v = values[name];
     return typeof v === 'number' ? number(v) : (v ?? `{${name}}`);

@@ -3,11 +3,14 @@ import App from './App.svelte';
 import './app.css';
 import { startLanguage } from './i18n.svelte';
 import { startRouter } from './router.svelte';
-import { routes } from './routes';
+import { loadFirst, routes } from './routes';
 import { resume } from './session.svelte';
 import { startTheme } from './theme.svelte';
 
 startTheme();
 startRouter(routes);
+loadFirst();
 await Promise.all([startLanguage(), resume()]);
-mount(App, { target: document.getElementById('app')! });
+const target = document.getElementById('app')!;
+target.replaceChildren(); // what was shown until now
+mount(App, { target });

@@ -1,5 +1,6 @@
 // Path → page, one line each. app/dashboard has the same first segments (pagePaths).
-import type { Route } from './router.svelte';
+import { place, type Route } from './router.svelte';
+import { mayBeSignedIn } from './session.svelte';
 
 export const routes: Route[] = [
   { path: '/', for: 'user', load: () => import('./pages/library/Library.svelte') },
@@ -19,3 +20,13 @@ export const routes: Route[] = [
   { path: '/forgot', for: 'guest', load: () => import('./pages/login/Forgot.svelte') },
   { path: '/setup', for: 'all', load: () => import('./pages/setup/Setup.svelte') },
 ];
+
+/** Begins to load what will be shown first, while the server is asked who is there. */
+export function loadFirst(): void {
+  const open = mayBeSignedIn();
+  const { route } = place();
+  const first = open || !route || route.for === 'guest' || route.for === 'all' ? route : routes.find((one) => one.path === '/login');
+  for (const one of [first?.load(), open && import('./parts/Shell.svelte')]) {
+    if (one) one.catch(() => undefined); // App tells when it is not there
+  }
+}

@@ -56,12 +56,16 @@ function take(access: string): void {
   good = Date.now() + life - 60_000; // the server and this clock may differ in speed
 }
 
+/** Whether there may be a session: the server leaves this beside the cookie that no script can read. */
+export const mayBeSignedIn = (): boolean => /(^|; )signed_in=1(;|$)/.test(document.cookie);
+
 /** Finds out whether there is a session, at the start and after the server was away. */
 export async function resume(): Promise<void> {
-  if (!(await refresh())) return;
-  const r = await request('/v1/user/me', {}, token);
-  if (r.failure) state.phase = r.status === 0 || r.status >= 500 ? 'offline' : 'guest';
-  else setUser(r.data as User);
+  if (!mayBeSignedIn()) {
+    ended(false);
+    return;
+  }
+  await refresh();
 }
 
 /** The access token; '' when nobody is signed in. */
@@ -70,12 +74,14 @@ export async function accessToken(): Promise<string> {
   return token;
 }
 
-/** Gets the next access token; false: there is no session, or the server is away. */
+/** Gets the next access token, and what is new about the user; false: there is no session, or the server is away. */
 export function refresh(): Promise<boolean> {
   refreshing ??= inTurn(async () => {
     const r = await request('/v1/auth/refresh', { method: 'POST' });
     if (!r.failure) {
-      take((r.data as { accessToken: string }).accessToken);
+      const { accessToken, user } = r.data as { accessToken: string; user: User };
+      take(accessToken);
+      setUser(user);
       return true;
     }
     if (r.status === 401 || r.status === 403) ended(false);
@@ -92,6 +98,7 @@ function inTurn<T>(f: () => Promise<T>): Promise<T> {
 /** Forgets the session, which is over. */
 export function ended(tell = true): void {
   token = '';
+  document.cookie = 'signed_in=; Path=/; Max-Age=0';
   state.user = null;
   state.phase = 'guest';
   if (tell) channel?.postMessage('out');

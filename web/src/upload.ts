@@ -14,8 +14,8 @@ export interface Sending {
   progress: (bytes: number) => void; // of the file
 }
 
-const stalled = 90_000; // milliseconds without a byte going out
-const thinking = 10 * 60_000; // milliseconds that the server may take when it has all
+export const stalled = 90_000; // milliseconds without a byte going out
+export const thinking = 10 * 60_000; // milliseconds that the server may take when it has all
 
 /** Sends a file in a form to an upload address. Throws Refused, or the signal's reason. */
 export async function send(path: string, file: File, name: string, fields: Record<string, string>, how: Sending): Promise<Sent> {

@@ -31,6 +31,7 @@ export class Upload {
   result = $state.raw<Result | null>(null);
   tries = 0;
   job = ''; // of one that is fetched: what the server calls it
+  address = ''; // where the server has what has come of it, when it is sent in pieces
 
   constructor(
     readonly file: File,

@@ -3,7 +3,7 @@
 import { Refused } from '../api';
 import type { Linkable } from '../links';
 import { request } from '../request';
-import { send } from '../upload';
+import { send, type Sending } from '../upload';
 import { finished, uploaded } from './done.svelte';
 import { bring, giveUp } from './fetch';
 import type { Found } from './files';
@@ -14,6 +14,7 @@ import { Rate } from './rate.svelte';
 import { failure, verdict } from './verdict';
 
 const atOnce = 3;
+const large = 16 << 20; // bytes from which a file is sent in pieces
 
 /** Why nothing is sent at the moment; until is when it goes on, in milliseconds. */
 export interface Hold {
@@ -72,7 +73,7 @@ async function run(item: Upload): Promise<void> {
   const control = new AbortController();
   active.set(item, control);
   item.tries++;
-  move(item, 'sending', { failure: null, sent: 0 });
+  move(item, 'sending', { failure: null, sent: item.address ? item.sent : 0 });
   try {
     await deliver(item, control.signal);
   } catch (e) {
@@ -108,13 +109,14 @@ async function deliver(item: Upload, signal: AbortSignal): Promise<void> {
   if (!kind) throw failure('UNKNOWN_TYPE');
   const no = stopped.get(kind);
   if (no) throw no;
-  const sent = await send(addresses[kind], item.file, item.name, fields(item, kind), {
+  const how: Sending = {
     signal,
     progress: (n) => {
       totals.sent += n - item.sent;
       item.sent = n;
     },
-  });
+  };
+  const sent = item.size > large ? await (await pieces()).sendInPieces(item, fields(item, kind), how) : await send(addresses[kind], item.file, item.name, fields(item, kind), how);
   if (signal.aborted) throw signal.reason;
   move(item, 'done', {
     sent: item.size,
@@ -122,6 +124,11 @@ async function deliver(item: Upload, signal: AbortSignal): Promise<void> {
   });
   uploaded(item);
 }
+
+/** What sends large files. It is loaded with the first one. */
+const pieces = () => import('./pieces').catch(() => {
+  throw new Refused(0, 'UNREACHABLE', '');
+});
 
 function fields({ options, path }: Upload, kind: Kind): Record<string, string> {
   const out: Record<string, string> = {};
@@ -149,9 +156,9 @@ function settle(item: Upload, e: unknown): void {
 
 const isFailure = (e: unknown): e is Failure => typeof e === 'object' && e !== null && 'code' in e && 'meta' in e;
 
-/** Puts a file at the head of the line. */
+/** Puts a file at the head of the line. One that is sent in pieces goes on from where it is. */
 function again(item: Upload): void {
-  move(item, 'waiting', { sent: 0 });
+  move(item, 'waiting', { sent: item.address ? item.sent : 0 });
   line.push(item);
 }
 
@@ -183,7 +190,7 @@ async function away(): Promise<void> {
   }
 }
 
-/** Stops sending; what was under way begins anew later. */
+/** Stops sending; small files that were under way begin anew later. */
 export function pause(why: 'user' | 'full' = 'user'): void {
   state.paused = why;
   for (const control of active.values()) control.abort(back);
@@ -206,14 +213,15 @@ export function retry(items: Upload[]): void {
   resume();
 }
 
-/** Takes files off the list; what is under way is broken off. */
-export function remove(items: Iterable<Upload>): void {
+/** Takes files off the list; what is under way is broken off, and not kept on the server unless kept says so. */
+export function remove(items: Iterable<Upload>, kept = false): void {
   const gone = new Set(items);
   list = list.filter((one) => !gone.has(one));
   for (const one of gone) {
     totals.count(one, -1);
     if (active.has(one)) active.get(one)?.abort(new DOMException('', 'AbortError'));
-    else giveUp(one);
+    else if (!kept) giveUp(one);
+    if (one.address && !kept) void pieces().then(({ giveUp }) => giveUp(one.address)).catch(() => undefined);
   }
   const keep = line.filter((one) => !gone.has(one));
   line.splice(0, line.length, ...keep);
@@ -227,7 +235,7 @@ export function remove(items: Iterable<Upload>): void {
 
 /** Says who is signed in now: uploads that waited for them go on, somebody else's are dropped. */
 export function startFor(user: string): void {
-  if (owner && owner !== user) remove(list);
+  if (owner && owner !== user) remove(list, true);
   owner = user;
   if (state.hold?.why === 'signedOut') goOn();
 }

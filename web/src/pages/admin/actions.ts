@@ -8,7 +8,7 @@ const actions = new Set([
   'identity.linked', 'identity.unlinked', 'apikey.created', 'apikey.changed', 'apikey.revoked', 'apikey.exported',
   'invite.created', 'invite.changed', 'invite.deleted', 'announcement.created', 'announcement.deleted',
   'settings.changed', 'audit.exported', 'usage.repaired', 'server.setup', 'job.retried', 'job.cancelled',
-  'blobs.copy_started', 'blobs.copy_ended', 'blobs.placed',
+  'blobs.copy_started', 'blobs.copy_ended', 'blobs.placed', 'scrub.started', 'scrub.stopped',
 ]);
 
 /** What filters by action suggest: nouns stand for all that is done to them. */

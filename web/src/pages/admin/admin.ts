@@ -46,6 +46,7 @@ export interface Invite {
 export interface Job {
   id: string;
   mediaId: string;
+  mediaName: string | null;
   ownerId: string;
   state: 'waiting' | 'running' | 'done' | 'failed';
   step: 'survey' | 'first' | 'sizes' | 'file' | null;
@@ -59,6 +60,43 @@ export interface Job {
   endedAt: string | null;
   nextTryAt: string | null;
   log?: { at: string; text: string }[];
+}
+
+export interface ScrubRun {
+  by: 'nightly' | 'cli' | 'admin';
+  repair: boolean;
+  beganAt: string;
+  endedAt: string | null;
+  phase: 'recheck' | 'look' | 'read' | 'new' | 'mend' | 'bin' | null;
+  files: number;
+  bytes: number;
+  bytesRead: number;
+  bytesToRead: number | null;
+  repaired: number;
+  held: boolean;
+  stopped: boolean;
+  error: string | null;
+}
+
+export interface Scrub {
+  running: ScrubRun | null;
+  last: ScrubRun | null;
+  nextAt: string | null;
+  readAllAt: string | null;
+  found: { missing: number; corrupt: number; orphans: number; orphanBytes: number; inBin: number };
+}
+
+export interface Finding {
+  id: string;
+  problem: 'missing' | 'corrupt' | 'orphan';
+  detail: string | null;
+  sizeBytes: number;
+  foundAt: string;
+  deleteAt: string | null;
+  role: string | null;
+  mediaId: string | null;
+  name: string | null;
+  ownerId: string | null;
 }
 
 export interface Announcement {

@@ -15,8 +15,12 @@ export interface Medium {
   kbId: string | null;
 }
 
+const most = 500; // in one request
+
 /** Puts media into the collection, or with null takes them out of theirs. */
 export async function moveTo(ids: readonly string[], collection: string | null): Promise<void> {
-  const { failed } = await api<{ failed: { id: string; reason: string }[] }>('/v1/media', { method: 'PATCH', body: { ids, kbId: collection } });
-  if (failed[0]) throw new Refused(422, 'NOT_MOVED', '', { reason: failed[0].reason, n: failed.length });
+  for (let i = 0; i < ids.length; i += most) {
+    const { failed } = await api<{ failed: { id: string; reason: string }[] }>('/v1/media', { method: 'PATCH', body: { ids: ids.slice(i, i + most), kbId: collection } });
+    if (failed[0]) throw new Refused(422, 'NOT_MOVED', '', { reason: failed[0].reason, n: failed.length });
+  }
 }
