@@ -138,12 +138,16 @@ func (e *env) blobsStatus() *cobra.Command {
 		Short: "Say where files are kept, and how far a move is",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.control(cmd, false, func(c *control.Client) error {
+			return e.withServer(cmd, false, func(c *control.Client, own *storage.Storage) error {
 				s, err := c.Blobs(cmd.Context())
-				if err == nil {
-					where(cmd.OutOrStdout(), &s)
+				if err != nil {
+					return err
 				}
-				return err
+				where(cmd.OutOrStdout(), &s)
+				if own != nil && s.To != "" {
+					fmt.Fprintf(cmd.OutOrStdout(), "No server runs. It goes on when one starts, or with: picora blobs copy --to %s\n", s.To)
+				}
+				return nil
 			})
 		},
 	}

@@ -57,18 +57,24 @@ func TestACopyIsWatchedAndItsServerStops(t *testing.T) {
 		ended <- apptest.Run(t, "", "blobs", "copy", "--to", "disk:"+other, "--data", p.Data)
 	}()
 	for until := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if o := run(t, p.Data, "", 0, "blobs", "status"); strings.Contains(o.Stdout, "It waits, and will try again: ") {
-			contains(t, "the status", o.Stdout, "Files are being moved from disk:"+p.Data+" to disk:"+other+": 0%, 0 of 5 files", "no space left")
+		s, err := q.Control().Blobs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Waiting != "" {
 			break
 		}
 		if time.Now().After(until) {
-			t.Fatal("it does not wait")
+			t.Fatalf("it does not wait: %+v", s)
 		}
 	}
+	contains(t, "the status", run(t, p.Data, "", 0, "blobs", "status").Stdout, "It waits, and will try again: ",
+		"Files are being moved from disk:"+p.Data+" to disk:"+other+": 0%, 0 of 5 files", "no space left")
 	q.Terminate()
 	if o := <-ended; o.Status != 1 || !strings.Contains(o.Stderr, "when it is started again, it goes on with the copy") {
 		t.Errorf("%+v", o)
 	}
+	contains(t, "the status", run(t, p.Data, "", 0, "blobs", "status").Stdout, "to disk:"+other, "No server runs. It goes on when one starts")
 	// Without a server, and with room, the command goes on.
 	o := run(t, p.Data, "", 0, "blobs", "copy", "--to", "disk:"+other)
 	contains(t, "the copy", o.Stdout, "Files are kept in disk:"+other+"\n")

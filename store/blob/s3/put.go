@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -29,7 +30,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (blob.Info, er
 	if err != nil {
 		return blob.Info{}, err
 	}
-	defer func() { s.buffers <- buffer }()
+	defer s.done(buffer)
 	n, err := readFull(ctx, r, buffer)
 	if err == io.EOF {
 		_, err := s.client.PutObject(ctx, s.o.Bucket, s.name(key), bytes.NewReader(buffer[:n]), int64(n), "", "", s.options())
@@ -137,17 +138,22 @@ func (s *Store) begin(ctx context.Context, key string) (end func(), err error) {
 	return nil, err
 }
 
-// buffer waits until there is memory for a part.
+// buffers are of partSize. Those that nobody needs for a while are given back.
+var buffers = sync.Pool{New: func() any { return new([partSize]byte) }}
+
+// buffer waits until there is memory for a part. The caller is done with it at the end.
 func (s *Store) buffer(ctx context.Context) ([]byte, error) {
 	select {
-	case b := <-s.buffers:
-		if b == nil {
-			b = make([]byte, partSize)
-		}
-		return b, nil
+	case s.slots <- struct{}{}:
+		return buffers.Get().(*[partSize]byte)[:], nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+func (s *Store) done(buffer []byte) {
+	buffers.Put((*[partSize]byte)(buffer))
+	<-s.slots
 }
 
 func (s *Store) options() minio.PutObjectOptions {

@@ -55,8 +55,8 @@ type Store struct {
 	mu   sync.Mutex
 	puts map[string]bool // keys that are being stored
 
-	// buffers bounds the memory of uploads: one for each part that is being sent.
-	buffers chan []byte
+	// slots bounds the memory of uploads: one for each part that is being sent.
+	slots chan struct{}
 }
 
 var _ blob.Store = (*Store)(nil)
@@ -95,10 +95,7 @@ func New(o Options) (*Store, error) {
 			return nil, fmt.Errorf("s3: %w", err)
 		}
 	}
-	s := &Store{client: minio.Core{Client: client}, public: public, o: o, puts: map[string]bool{}, buffers: make(chan []byte, partsAtOnce)}
-	for range partsAtOnce {
-		s.buffers <- nil // made when they are needed
-	}
+	s := &Store{client: minio.Core{Client: client}, public: public, o: o, puts: map[string]bool{}, slots: make(chan struct{}, partsAtOnce)}
 	switch kind, id, _ := strings.Cut(o.Encryption, ":kms"); {
 	case o.Encryption == "":
 	case o.Encryption == "AES256":
