@@ -1,7 +1,8 @@
 // Administration: people, invites, the work on videos, settings, announcements, the audit log.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import violations from './axe';
 import { expect, owner, test, type Page } from './picora';
 
 const note = (page: Page, text: string | RegExp) => expect(page.getByRole('status').filter({ hasText: text }).first()).toBeVisible();
@@ -185,4 +186,29 @@ test('jobs are watched, cancelled and tried again', async ({ app: page, picora }
   await expect(page.getByRole('progressbar', { name: 'Progress' })).toBeVisible();
   await page.getByRole('link', { name: 'All jobs' }).click();
   await expect(page.getByRole('link', { name: /^Log of/ })).toHaveCount(1);
+});
+
+test('the files are checked', async ({ app: page, picora }, info) => {
+  const orphan = '01m82f2zjepygsxfs1nby1txyz';
+  const folder = join(picora.data, 'data/blobs', orphan.slice(0, 4), orphan.slice(4, 6));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, orphan), 'nobody’s');
+  await page.getByRole('link', { name: 'Administration' }).click();
+  const card = page.locator('section', { has: page.getByRole('heading', { name: 'File check' }) });
+  await expect(card.getByText('The files were not checked yet.')).toBeVisible();
+  await card.getByRole('button', { name: 'Check now' }).click();
+  await expect(card.getByText('One belongs to nobody')).toBeVisible();
+  await expect(card.getByText(orphan)).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: info.outputPath('found.png'), fullPage: true });
+  await card.getByRole('button', { name: 'Check and repair' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Check and repair' }).click();
+  await expect(card.getByText(/kept until/)).toBeVisible();
+  rmSync(join(folder, orphan));
+  await expect(card.getByRole('button', { name: 'Check now' })).toBeEnabled();
+  await card.getByRole('button', { name: 'Check now' }).click();
+  await expect(card.getByText('All files are there and whole.')).toBeVisible();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await card.scrollIntoViewIfNeeded();
+  await page.screenshot({ path: info.outputPath('well.png') });
 });
