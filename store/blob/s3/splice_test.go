@@ -36,11 +36,11 @@ func TestBytesAreMovedFromConnectionToConnection(t *testing.T) {
 	t.Parallel()
 	g := blobtest.StartS3(t)
 	s := open(t, options(g))
-	key, want := blob.NewKey(time.Now()), content(24<<20)
+	key, want := blob.NewKey(time.Now()), content(12<<20)
 	if _, err := s.Put(t.Context(), key, bytes.NewReader(want)); err != nil {
 		t.Fatal(err)
 	}
-	for round := range 8 {
+	for round := range 5 {
 		off := round * 100_001
 		r, err := s.Open(t.Context(), key, int64(off), -1)
 		if err != nil {
@@ -54,7 +54,7 @@ func TestBytesAreMovedFromConnectionToConnection(t *testing.T) {
 		}()
 		random, moved, ended := rand.New(rand.NewPCG(uint64(round), 1)), int64(0), false
 		for step := 0; !ended; step++ {
-			if round >= 5 && step == 10 {
+			if round >= 3 && step == 4 {
 				g.Stop() // in the middle
 				g.Start()
 			}
