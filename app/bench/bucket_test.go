@@ -3,6 +3,7 @@
 package bench_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,12 +49,14 @@ func TestUploadsReadFromABucket(t *testing.T) {
 	}
 	for _, readers := range []int{1, 8} {
 		var ours, theirs []float64
+		before := worked(t, p.Process.Pid)
 		for range rounds {
 			ours = append(ours, together(readers, func() { drain(t, client, through) }))
 			theirs = append(theirs, together(readers, func() { drain(t, client, direct) }))
 		}
 		t.Logf("GET of 50 MiB, %d at a time, median of %d: through Picora %.0f MB/s, from the S3 server %.0f MB/s, ratio %.2f (target >= 0.9)",
 			readers, rounds, median(ours), median(theirs), median(ours)/median(theirs))
+		t.Logf("Picora worked %.0f ms for each GB", (worked(t, p.Process.Pid)-before)*1e12/float64(int64(readers*rounds)*objectSize))
 	}
 
 	idle := memory(t, p.Process.Pid, "VmRSS")
@@ -62,6 +65,25 @@ func TestUploadsReadFromABucket(t *testing.T) {
 		together(64, func() { drain(t, client, through) })
 		t.Logf("64 readers: peak RSS %.1f MB above idle, which was %.1f MB", memory(t, p.Process.Pid, "VmHWM")-idle, idle)
 	}
+}
+
+// worked is the processor time of a process, in seconds.
+func worked(t *testing.T, pid int) float64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte(") "))
+	ticks := int64(0)
+	for _, field := range strings.Fields(string(text))[11:13] { // utime, stime
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return float64(ticks) / 100
 }
 
 // presigned is an address of the only object of the bucket.

@@ -10,6 +10,7 @@ import (
 
 	"picora/app/library"
 	"picora/app/usage"
+	"picora/store/blob"
 )
 
 // stream sends content to a connection piece by piece, each with a deadline of
@@ -22,6 +23,7 @@ type stream struct {
 
 const (
 	chunk        = 256 << 10 // bytes
+	moved        = 1 << 20   // bytes that the kernel moves at once: each time costs
 	chunkTimeout = 2 * time.Minute
 )
 
@@ -86,13 +88,22 @@ func (c *chunked) ReadFrom(r io.Reader) (total int64, err error) {
 var relayed = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}
 
 // relay is ReadFrom of what is no file.
-func (c *chunked) relay(r io.Reader) (total int64, err error) {
+func (c *chunked) relay(r *io.LimitedReader) (total int64, err error) {
 	b := relayed.Get().(*[]byte)
 	defer relayed.Put(b)
+	mover, moves := r.R.(blob.Mover)
 	for {
+		c.conn.SetWriteDeadline(time.Now().Add(moved / chunk * chunkTimeout))
+		if moves && c.w.Flush() == nil { // an error stays until the next write
+			n, _ := mover.Move(c.w, min(r.N, moved)) // and so does this one
+			total, r.N = total+n, r.N-n
+			c.served.Add(n)
+			if n > 0 {
+				continue
+			}
+		}
 		n, err := r.Read(*b)
 		if n > 0 {
-			c.conn.SetWriteDeadline(time.Now().Add(chunkTimeout))
 			k, e := c.w.Write((*b)[:n])
 			total += int64(k)
 			c.served.Add(int64(k))

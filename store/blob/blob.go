@@ -55,7 +55,7 @@ type Store interface {
 	// The caller closes the reader and keeps ctx alive until then. A blob
 	// deleted while it is read gives its bytes or an error, never other bytes.
 	//
-	// The reader may implement Filer.
+	// The reader may implement Filer or Mover.
 	Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
 
 	// Stat describes one blob, or returns ErrNotFound.
@@ -93,6 +93,15 @@ type Filer interface {
 	// The file belongs to the reader and is valid until its Close. Its own offset
 	// is not used by the reader: the caller may move it.
 	File() (f *os.File, off, n int64)
+}
+
+// A Mover is a reader of bytes that come by a connection, so that a server can have the
+// kernel move them to another (splice). The reader of Store.Open may implement it.
+type Mover interface {
+	// Move has w read at most n of the next bytes from the connection, and returns how many
+	// those were. When there are none, or after an error, the next are to be Read, which
+	// tells what is wrong, if anything; later Move may work again.
+	Move(w io.ReaderFrom, n int64) (int64, error)
 }
 
 // A Presigner is a Store whose service gives blobs to others than Picora. A Store may be one.

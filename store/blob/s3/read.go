@@ -68,6 +68,9 @@ type reader struct {
 	body    io.ReadCloser
 	left    int64 // bytes of the answer that are to come
 	again   int
+
+	line     *line // that the answer comes by; nil: with TLS, or unknown
+	straight bool  // what follows on the line is the next that is to be read
 }
 
 // ask asks for what has not been read.
@@ -76,11 +79,12 @@ func (r *reader) ask() error {
 	if r.at > 0 || r.end >= 0 {
 		o.Set("Range", byteRange(r.at, r.end))
 	}
-	body, info, _, err := r.s.client.GetObject(r.ctx, r.s.o.Bucket, r.s.name(r.key), o)
+	body, info, h, err := r.s.client.GetObject(r.withLine(), r.s.o.Bucket, r.s.name(r.key), o)
 	if err != nil {
 		return explain(r.ctx, "get "+r.key, err)
 	}
 	r.body, r.left = body, info.Size
+	r.sized(h)
 	return nil
 }
 
@@ -107,7 +111,7 @@ func (r *reader) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
-		n, err := r.body.Read(p)
+		n, err := r.take(p)
 		r.at += int64(n)
 		if r.left -= int64(n); n > 0 {
 			r.again = 0

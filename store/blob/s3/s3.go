@@ -76,6 +76,13 @@ func New(o Options) (*Store, error) {
 	if o.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
+	if o.transport == nil {
+		t, err := transport(o.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("s3: %w", err)
+		}
+		o.transport = t
+	}
 	options := minio.Options{
 		Creds:  credentials.NewStaticV4(o.AccessKey, o.SecretKey, o.SessionToken),
 		Secure: o.TLS, Region: o.Region, BucketLookup: lookup, MaxRetries: 4, Transport: o.transport,
