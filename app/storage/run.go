@@ -201,11 +201,24 @@ func (v *Storage) rest(ctx context.Context, st *state, p move.Pass, toTheEnd boo
 		case err != nil:
 			return err
 		case failed > 0:
-			return fmt.Errorf("%d files cannot be copied; the first is %w", failed, first)
+			return fmt.Errorf("%d files cannot be copied; the first is %s: %w", failed, v.whose(ctx, first.Key), first.Err)
 		case copied == 0 || !toTheEnd:
 			return nil
 		}
 	}
+}
+
+// whose is a file for people: what it is called, and by whom it is.
+func (v *Storage) whose(ctx context.Context, key string) string {
+	k, err := v.store.KeptBlob(ctx, key)
+	if err != nil { // nobody's, or it went just now
+		return key
+	}
+	u, err := v.store.User(ctx, k.User)
+	if err != nil {
+		u.Email = k.User
+	}
+	return fmt.Sprintf("%q (%s) of %s, %s", k.Name, k.ID, u.Email, key)
 }
 
 // count finds out how much there is to do, once.

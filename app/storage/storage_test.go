@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -365,5 +366,55 @@ func TestTheDatabaseKnowsWhereFilesAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, _ = h.run()
+	f.check(t, v.Blobs())
+}
+
+// broken is a place where one file cannot be read.
+type broken struct {
+	opened
+	key string
+}
+
+func (b broken) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
+	if key == b.key {
+		return nil, errors.New("a bad sector")
+	}
+	return b.opened.Open(ctx, key, off, n)
+}
+
+func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	v, _ := h.run()
+	f := files{}
+	f.put(t, v.Blobs(), 5, 10)
+	u, err := h.db.CreateUser(t.Context(), store.User{Email: "amy@example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := slices.Sorted(maps.Keys(f))[2]
+	_, _, err = h.db.CreateMedia(t.Context(), store.Media{User: u.ID, Kind: store.Image, Filename: "holiday.jpg", MIME: "image/jpeg", Size: 10, Hash: make([]byte, 32), Blob: bad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.tell(func() { v.stores["disk:"] = broken{v.stores["disk:"], bad} })
+	other := t.TempDir()
+	if err := v.Start(t.Context(), "disk:"+other); err != nil {
+		t.Fatal(err)
+	}
+	s := until(t, v, "nobody says that it cannot be read", func(s Status) bool { return s.Waiting != "" })
+	for _, want := range []string{"1 files", `"holiday.jpg"`, "amy@example.org", bad, "a bad sector"} {
+		if !strings.Contains(s.Waiting, want) {
+			t.Errorf("%q does not say %q", s.Waiting, want)
+		}
+	}
+	if there, err := filepath.Glob(filepath.Join(other, "blobs", "*", "*", "*")); err != nil || len(there) != 4 || s.Failed != 1 || s.Phase != "copying" {
+		t.Errorf("%d files there, %v, %+v", len(there), err, s)
+	}
+	if err := v.Blobs().Delete(t.Context(), bad); err != nil {
+		t.Fatal(err)
+	}
+	delete(f, bad)
+	until(t, v, "the move does not end", func(s Status) bool { return s.To == "" && s.At == "disk:"+other })
 	f.check(t, v.Blobs())
 }
