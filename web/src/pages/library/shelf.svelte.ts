@@ -31,11 +31,6 @@ const atOnce = 3; // requests
 const empty = (cursor: string, count: number, date = ''): Bucket =>
   ({ cursor, count, date, items: null, block: null, shape: '', top: 0, start: 0, height: 0, used: 0, last: null });
 
-async function beginning(page: Promise<Page<Medium>>, count: number): Promise<Page<Medium>> {
-  const all = await page;
-  return { ...all, items: all.items.slice(0, count) };
-}
-
 export class Shelf {
   /** Counts up when anything changed that is shown. */
   version = $state(0);
@@ -80,13 +75,11 @@ export class Shelf {
   /** Begins the list, or brings it up to date: what is looked at stays until its successor is here. */
   async refresh(): Promise<void> {
     try {
-      const first = this.dated && !this.buckets.length ? this.page(empty('', pageSize)) : undefined; // it need not wait for the timeline
-      first?.catch(() => undefined); // below, if it matters
       const list = await this.stretches();
       const old = this.seen();
       const till = Math.max(1, old.end);
       if (this.dated) {
-        await Promise.all(list.slice(old.begin, till).map(async (b) => this.fill(b, await (b === list[0] && first ? beginning(first, b.count) : this.page(b)), list)));
+        await Promise.all(list.slice(old.begin, till).map(async (b) => this.fill(b, await this.page(b), list)));
       } else {
         for (let i = 0; i < till && list[i]; i++) this.fill(list[i]!, await this.page(list[i]!), list);
       }
