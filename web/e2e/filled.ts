@@ -70,7 +70,7 @@ export function pagesOf(f: Filled): string[] {
     '/', '/?q=picture', `/item/${f.picture}`, `/item/${f.audio}`, `/item/${f.video}`, `/item/${f.doc}`, '/upload', '/collections', `/collections/${f.album.id}`,
     '/trash', '/usage', '/keys', `/keys/${f.key}`, '/notifications',
     '/settings', '/settings/appearance', '/settings/security', '/settings/notices', '/settings/documents', '/settings/account',
-    '/admin', '/admin/users', `/admin/users/${f.user}`, '/admin/invites', '/admin/storage', '/admin/jobs', '/admin/settings', '/admin/announcements', '/admin/audit',
+    '/admin', '/admin/users', `/admin/users/${f.user}`, '/admin/invites', '/admin/jobs', '/admin/settings', '/admin/announcements', '/admin/audit',
     '/settings/nothing', '/item/aaaaaaaaaaa',
   ];
 }
