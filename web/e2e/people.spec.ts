@@ -67,6 +67,7 @@ test('signing in: wrong password, where one was going, by code, open registratio
   const bob = await other.newPage();
   await bob.goto(`${picora.url}/login`);
   await bob.getByRole('link', { name: 'Create one' }).click();
+  await expect(bob.getByRole('button', { name: 'Create the account' })).toBeVisible(); // until then the page before is shown, with fields of these names
   await bob.getByLabel('E-mail address').fill(owner.email);
   await bob.getByLabel('Password', { exact: true }).fill('four words make one');
   await bob.getByRole('button', { name: 'Create the account' }).click();
