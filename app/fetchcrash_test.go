@@ -25,6 +25,7 @@ func TestAFetchSurvivesAKill(t *testing.T) {
 		http.ServeContent(&halting{ResponseWriter: w, left: len(picture) / 3, on: on, gone: r.Context().Done()}, r, "a.png", time.Time{}, bytes.NewReader(picture))
 	}))
 	defer other.Close()
+	defer other.CloseClientConnections()
 	data := filepath.Join(t.TempDir(), "data")
 	config := filepath.Join(t.TempDir(), "picora.toml")
 	if err := os.WriteFile(config, []byte("[fetch]\nallow = [\"127.0.0.1\"]\n"), 0o600); err != nil {

@@ -27,7 +27,10 @@ func fetching(t *testing.T, edit ...func(*config.Config)) *apptest.Picora {
 func elsewhere(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.CloseClientConnections() // else Close waits for answers that nobody lets go on
+		s.Close()
+	})
 	return s.URL
 }
 
@@ -390,6 +393,7 @@ func TestAStopAnswersThoseWhoWait(t *testing.T) {
 	if got := <-answer; !strings.HasPrefix(got, "202http") {
 		t.Errorf("%s", got)
 	}
+	<-s.gone
 	s.on <- struct{}{}
 }
 
