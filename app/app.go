@@ -136,7 +136,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	if err := a.useWorkers(lib, p.Worker); err != nil {
 		return a, err
 	}
-	if a.scrub, err = scrub.New(ctx, a.store, a.storage.Direct(), lib, cfg.Scrub); err != nil {
+	if a.scrub, err = scrub.New(ctx, a.store, a.storage.Blobs(), lib, cfg.Scrub); err != nil {
 		return a, err
 	}
 	rest := api.New(api.Parts{

@@ -35,9 +35,10 @@ const examineStep = 256 << 10
 
 // Examine reads all of a blob, and says whether its bytes are what they were. Pace is told
 // of the bytes as they are read; it may wait, and its error ends the reading. An error says
-// nothing of the blob: the storage is away, or the context ended.
+// nothing of the blob: the storage is away, or the context ended. A copy that is at hand is
+// not asked.
 func (l *Library) Examine(ctx context.Context, k *store.Kept, pace func(n int) error) (x Exam, err error) {
-	r, err := l.blobs.Open(ctx, k.Blob, 0, -1)
+	r, err := blob.Behind(l.blobs).Open(ctx, k.Blob, 0, -1)
 	if err != nil {
 		return unreadable(ctx, x, err)
 	}

@@ -100,9 +100,6 @@ func (n near) Presign(ctx context.Context, key, mime, saveAs string, life time.D
 // Blobs is the store of the files, after Open. It stays the same when they are moved.
 func (v *Storage) Blobs() blob.Store { return near{v.hot, v.blobs} }
 
-// Direct is Blobs without what is at hand: what it reads comes from where the files are.
-func (v *Storage) Direct() blob.Store { return v.blobs }
-
 // Elsewhere is where clients are led to for files, scheme://host; empty: nowhere. A move to a
 // bucket changes that with the next start.
 func (v *Storage) Elsewhere(ctx context.Context) (origin string, err error) {

@@ -112,3 +112,12 @@ type Presigner interface {
 	// asked. The address is empty when nobody else gives the blob now.
 	Presign(ctx context.Context, key, mime, saveAs string, life time.Duration) (string, error)
 }
+
+// Behind is the store that has the blobs of s: s itself, unless it may answer from copies
+// of them and says with a method Behind what is behind it.
+func Behind(s Store) Store {
+	if front, ok := s.(interface{ Behind() Store }); ok {
+		return front.Behind()
+	}
+	return s
+}

@@ -65,6 +65,9 @@ func Open(far blob.Store, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Behind is the store that is far away: see blob.Behind.
+func (s *Store) Behind() blob.Store { return s.Store }
+
 func (s *Store) far() bool { return s.o.Far == nil || s.o.Far() }
 
 // Close lets go of the folder. Readers that are open stay valid.

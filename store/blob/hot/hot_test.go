@@ -136,6 +136,13 @@ func TestWhatIsReadAgainIsAtHand(t *testing.T) {
 			same(key, b[:(size+1)/2], 0, max((size+1)/2, 1))
 		})
 	}
+	far("behind what is at hand", int64(len(blobs)), func() {
+		for key, b := range blobs {
+			if got := read(t, blob.Behind(s), key, 0, -1); !bytes.Equal(got, b) {
+				t.Errorf("%d bytes of other content than the %d that were put", len(got), len(b))
+			}
+		}
+	})
 	key := put(t, s, large)
 	far("a large one, whole and in parts", 4, func() {
 		same(key, large, 0, int64(len(large)))
