@@ -18,3 +18,13 @@ export function placeholder(hash: string): string {
   }
   return url;
 }
+
+/** Calls f when the browser has nothing else to do, unless what it returns is called before. */
+export function whenIdle(f: () => void): () => void {
+  if (!('requestIdleCallback' in window)) { // Safari
+    const timer = setTimeout(f, 200);
+    return () => clearTimeout(timer);
+  }
+  const id = requestIdleCallback(f, { timeout: 1000 });
+  return () => cancelIdleCallback(id);
+}
