@@ -150,6 +150,10 @@ func (s *Store) bring(ctx context.Context, f *fetch, key string, n int64) (io.Re
 		close(f.ended)
 	}
 	defer end(nil) // also when the far store panics
+	// Another may have brought it since it was looked for.
+	if r, err := s.near(key, 0, n); r != nil || err != nil {
+		return r, err
+	}
 	if free, _, err := disk.Room(s.o.Folder); err != nil || free < s.o.MinFree+n {
 		return s.Store.Open(ctx, key, 0, n)
 	}
