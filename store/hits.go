@@ -1,20 +1,52 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"picora/store/kv"
-	"picora/store/words"
 )
 
-// hits are the records of a chunk that have all the tokens.
-func (s *search) hits(c uint32) (h chunk, err error) {
+// hitSet knows which records are hits, and finds that out as it is asked.
+type hitSet struct {
+	*search
+	chunks []chunk // those that were found
+	found  []bool
+}
+
+// find finds the hits of a chunk.
+func (h *hitSet) find(c uint32) error {
+	if h.found[c] {
+		return nil
+	}
+	h.found[c] = true
+	return h.hits(c, &h.chunks[c])
+}
+
+// has reports whether a record is a hit.
+func (h *hitSet) has(n uint32) (bool, error) {
+	c, low := n>>chunkBits, uint16(n&(chunkSize-1))
+	if c >= uint32(len(h.chunks)) {
+		return false, nil
+	}
+	// Where the index says it all, a bit can be looked at where it lies.
+	if !h.found[c] && h.read && len(h.words)+len(h.kinds)+len(h.marked[c]) == 0 && c<<chunkBits+chunkSize-1 <= h.indexed {
+		for i := range h.fields {
+			if !written(h.fields[i].row[c], low) {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+	err := h.find(c)
+	return h.chunks[c].has(low), err
+}
+
+// hits sets h, which is empty, to the records of a chunk that have all the tokens.
+func (s *search) hits(c uint32, h *chunk) error {
 	if c <= s.indexed>>chunkBits {
-		if h, err = s.postings(c); err != nil {
-			return h, err
+		if err := s.postings(c, h); err != nil {
+			return err
 		}
 	}
 	own := func(n uint32) error { // the index is not right about it
@@ -24,7 +56,7 @@ func (s *search) hits(c uint32) (h chunk, err error) {
 	}
 	for _, n := range s.marked[c] {
 		if err := own(n); err != nil {
-			return h, err
+			return err
 		}
 	}
 	from := max(s.indexed+1, c<<chunkBits) // new ones
@@ -33,78 +65,69 @@ func (s *search) hits(c uint32) (h chunk, err error) {
 	}
 	for n := from; n <= min(s.last, c<<chunkBits+chunkSize-1); n++ {
 		if err := own(n); err != nil {
-			return h, err
+			return err
 		}
 	}
-	return h, nil
+	return nil
 }
 
-// postings are what the index says of a chunk.
-func (s *search) postings(c uint32) (h chunk, err error) {
-	first := true
-	narrow := func(d *chunk) bool {
-		if first {
-			h, first = *d, false
-			return h != chunk{}
-		}
-		return h.and(d)
-	}
-	fields := make([]words.Word, len(s.fields))
-	for i, t := range s.fields {
-		fields[i].Text = t
-	}
-	if len(s.words)+len(fields) == 0 {
-		return s.anyKind(c)
-	}
-	all := slices.Concat(s.words, fields)
-	if s.rows != nil { // fields are at hand
-		all = slices.Concat(fields, s.words)
-	}
-	for _, w := range all {
-		d, err := s.posting(c, w)
-		if err != nil || !narrow(&d) {
-			return chunk{}, err
+// postings sets h to what the index says of a chunk.
+func (s *search) postings(c uint32, h *chunk) error {
+	for i := range s.kinds { // a record has one
+		if err := s.posting(c, &s.kinds[i], h); err != nil {
+			return err
 		}
 	}
-	return h, nil
+	first, then := s.words, s.fields
+	if s.read { // these are at hand
+		first, then = s.fields, s.words
+	}
+	begun := false
+	for _, list := range [...][]token{first, then} {
+		for i := range list {
+			if !begun {
+				begun = true
+				if err := s.posting(c, &list[i], h); err != nil || h.empty() {
+					return err
+				}
+				continue
+			}
+			s.spare = chunk{}
+			if err := s.posting(c, &list[i], &s.spare); err != nil || !h.and(&s.spare) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// posting is which records of a chunk have a word.
-func (s *search) posting(c uint32, w words.Word) (d chunk, err error) {
-	if w.Short() {
-		w = words.Word{Text: beginToken + w.Text}
-	}
+// posting adds to d which records of a chunk have the token.
+func (s *search) posting(c uint32, t *token, d *chunk) error {
 	s.looked++
-	if rows, read := s.rows[w.Text]; read {
-		if b, there := rows[c]; there {
-			err = d.read(b)
-		}
-		return d, err
+	if t.row != nil {
+		return d.merge(t.row[c])
 	}
-	k := keyPosting(s.user, c, w.Text)
-	if !w.Prefix {
-		b, err := s.tx.Get(k)
-		if errors.Is(err, kv.ErrNotFound) {
-			return d, nil
-		}
+	k := keyPosting(s.user, c, t.key)
+	if !t.scan {
+		b, err := getKey(s.tx, k)
 		if err != nil {
-			return d, err
+			return ignoreNotFound(err)
 		}
-		return d, d.read(b)
+		return d.merge(b)
 	}
 	for e, err := range s.tx.Scan(kv.Prefix(k)) {
 		if err != nil {
-			return d, err
+			return err
 		}
 		s.looked++
 		if s.begun--; s.begun < 0 {
-			return d, nil
+			return nil
 		}
 		if err := d.merge(e.Value); err != nil {
-			return d, fmt.Errorf("store: record under %q: %w", e.Key, err)
+			return fmt.Errorf("store: record under %q: %w", e.Key, err)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // isHit looks at the record itself. The text of a document is as it was indexed.
@@ -124,7 +147,7 @@ func (s *search) isHit(n uint32) (bool, error) {
 		if m.Kind != Doc {
 			return false, nil
 		}
-		if there, err := textHas(s.tx, s.user, n, w); err != nil || !there {
+		if there, err := textHas(s.tx, s.user, n, w.Word); err != nil || !there {
 			return false, err
 		}
 	}

@@ -221,7 +221,8 @@ type head struct {
 // read looks at the entries that come next, and keeps those that are wanted, and the last
 // one: nothing at the end.
 func (h *head) read(tx kv.Reader) error {
-	h.size = min(max(h.size*4, 16), mostAhead)
+	// Little more each time than the time before: what is read ahead and not used is lost.
+	h.size = min(max(h.size*3/2, 16), mostAhead)
 	h.next = nil
 	if h.end {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"sort"
 
 	"picora/store/kv"
 	"picora/store/words"
@@ -69,15 +70,6 @@ type chunk [chunkSize / 64]uint64
 
 // read reads what bytes wrote: up to 255 numbers, two bytes each, or a bit for each.
 func (c *chunk) read(b []byte) error {
-	switch {
-	case len(b) == chunkSize/8:
-		for i := range c {
-			c[i] = binary.BigEndian.Uint64(b[i*8:])
-		}
-		return nil
-	case len(b)%2 != 0 || len(b) > chunkSize/8:
-		return errors.New("no posting")
-	}
 	*c = chunk{}
 	return c.merge(b)
 }
@@ -86,11 +78,15 @@ func (c *chunk) read(b []byte) error {
 func (c *chunk) merge(b []byte) error {
 	if len(b) == chunkSize/8 {
 		for i := range c {
-			c[i] |= binary.BigEndian.Uint64(b[i*8:])
+			c[i] |= binary.BigEndian.Uint64(b)
+			b = b[8:]
 		}
 		return nil
 	}
-	for ; len(b) >= 2; b = b[2:] {
+	if len(b)%2 != 0 || len(b) > chunkSize/8 {
+		return errors.New("no posting")
+	}
+	for ; len(b) > 0; b = b[2:] {
 		n := binary.BigEndian.Uint16(b)
 		if n >= chunkSize {
 			return errors.New("no posting")
@@ -100,6 +96,16 @@ func (c *chunk) merge(b []byte) error {
 	return nil
 }
 
+// written reports whether a number is in what bytes wrote, without reading it all.
+func written(b []byte, n uint16) bool {
+	if len(b) == chunkSize/8 {
+		return b[n/64*8+7-n%64/8]&(1<<(n%8)) != 0
+	}
+	i := sort.Search(len(b)/2, func(i int) bool { return binary.BigEndian.Uint16(b[2*i:]) >= n })
+	return 2*i < len(b) && binary.BigEndian.Uint16(b[2*i:]) == n
+}
+
+// bytes writes the set, its numbers ascending.
 func (c *chunk) bytes() []byte {
 	n := c.count()
 	if n >= chunkSize/16 {
@@ -137,6 +143,8 @@ func (c *chunk) and(d *chunk) (some bool) {
 	}
 	return all != 0
 }
+
+func (c *chunk) empty() bool { return *c == chunk{} }
 
 func (c *chunk) count() (n int) {
 	for _, w := range c {

@@ -28,6 +28,8 @@ const (
 	// mostSorted hits are read and sorted when they stand together in such an index, far
 	// from where the page begins.
 	mostSorted = 2500
+	// mostCounted hits are found and counted before the page is made.
+	mostCounted = 4 * mostSorted
 )
 
 // searchCursor is how long Page.Next is of a search in the order of dates: a number.
@@ -39,16 +41,27 @@ type search struct {
 	tx     kv.Reader
 	user   string
 	q      *Query
-	fields []string     // tokens of what the query is restricted to
-	words  []words.Word // the long ones first: they are rare
+	words  []token // the long ones first: they are rare
+	fields []token // what the query is restricted to
+	kinds  []token // any of them, where there are no words and no fields
+	read   bool    // fields and kinds have their rows
+	spare  chunk
 
 	indexed, last uint32              // numbers: all up to indexed are in the index, last is the largest
 	marked        map[uint32][]uint32 // numbers that changed since, by chunk
-	// rows are the postings of fields by chunk, when all are read at once; else nil.
-	rows   map[string]map[uint32][]byte
-	looked int
-	begun  int // entries that may be looked at yet because they begin as a word does
+	looked        int
+	begun         int // entries that may be looked at yet because they begin as a word does
 }
+
+// token is what hits are to have.
+type token struct {
+	words.Word
+	key  string // in the index; words that begin so are meant, too, if scan
+	scan bool
+	row  [][]byte // all of its postings, by chunk, once they are read
+}
+
+func field(text string) token { return token{key: text} }
 
 // byWords reports whether the index of words is to answer q: because it asks for words,
 // or because no other index answers the most of it.
@@ -90,20 +103,31 @@ func newSearch(tx kv.Reader, user string, q *Query) (s *search, err error) {
 		n := numberOf(k[len(k)-4:])
 		s.marked[n>>chunkBits] = append(s.marked[n>>chunkBits], n)
 	}
+	for _, w := range q.Words {
+		t := token{Word: w, key: w.Text, scan: w.Prefix}
+		if w.Short() {
+			t.key, t.scan = beginToken+w.Text, false
+		}
+		s.words = append(s.words, t)
+	}
+	sort.SliceStable(s.words, func(i, j int) bool { return len(s.words[i].Text) > len(s.words[j].Text) })
 	if q.Kind != 0 {
-		s.fields = append(s.fields, kindToken+string(byte(q.Kind)))
+		s.fields = append(s.fields, field(kindToken+string(byte(q.Kind))))
 	}
 	if q.Public != nil {
-		s.fields = append(s.fields, publicToken+bit(*q.Public))
+		s.fields = append(s.fields, field(publicToken+bit(*q.Public)))
 	}
 	if q.Collection != nil {
-		s.fields = append(s.fields, folderToken+*q.Collection)
+		s.fields = append(s.fields, field(folderToken+*q.Collection))
 	}
 	if q.Tag != "" {
-		s.fields = append(s.fields, tagToken+q.Tag)
+		s.fields = append(s.fields, field(tagToken+q.Tag))
 	}
-	s.words = slices.Clone(q.Words)
-	sort.SliceStable(s.words, func(i, j int) bool { return len(s.words[i].Text) > len(s.words[j].Text) })
+	if len(s.words)+len(s.fields) == 0 {
+		for k := Image; k < kinds; k++ {
+			s.kinds = append(s.kinds, field(kindToken+string(byte(k))))
+		}
+	}
 	return s, err
 }
 
@@ -112,9 +136,13 @@ func (s *search) page() (Page, error) {
 	if s.q.Sort == ByDate {
 		return s.byNumber()
 	}
-	hits, n, err := s.all()
+	hits, n, err := s.all(mostCounted)
 	if err != nil {
 		return Page{}, err
+	}
+	if n > mostCounted {
+		page, _, err := s.along(hits, mostPlaces)
+		return page, err
 	}
 	// Either all hits are read and sorted, or the order's own index leads through them: it
 	// comes upon the next hit after as many entries as there are records for each.
@@ -159,8 +187,8 @@ func (s *search) byNumber() (page Page, err error) {
 	}
 	read, last := 0, ""
 	for c := range s.chunks(from, to, !s.q.Ascending) {
-		hits, err := s.hits(c)
-		if err != nil {
+		var hits chunk
+		if err := s.hits(c, &hits); err != nil {
 			return page, err
 		}
 		for n := range hits.numbers(c, !s.q.Ascending) {
@@ -226,62 +254,55 @@ func (s *search) wants(m *Media) bool {
 	return (s.q.Kind == 0 || s.q.Kind == m.Kind) && s.q.takes(m)
 }
 
-// all finds all hits, by chunk, and how many they are.
-func (s *search) all() (hits []*chunk, n int, err error) {
-	hits = make([]*chunk, s.last>>chunkBits+1)
+// all finds all hits and how many they are; but when they are more than most, perhaps
+// only so many.
+func (s *search) all(most int) (hits *hitSet, n int, err error) {
+	hits = &hitSet{s, make([]chunk, s.last>>chunkBits+1), make([]bool, s.last>>chunkBits+1)}
 	if s.last == 0 {
 		return hits, 0, nil
 	}
-	if err := s.readRows(); err != nil {
+	if err := s.readRows(len(hits.chunks)); err != nil {
 		return nil, 0, err
 	}
 	for c := range s.chunks(1, s.last, true) {
-		h, err := s.hits(c)
-		if err != nil {
+		if err := hits.find(c); err != nil {
 			return nil, 0, err
 		}
-		if found := h.count(); found > 0 {
-			hits[c] = &h
-			n += found
+		if n += hits.chunks[c].count(); n > most {
+			break
 		}
 	}
 	return hits, n, nil
 }
 
-// readRows reads all that the index says of the fields.
-func (s *search) readRows() error {
-	s.rows = map[string]map[uint32][]byte{}
-	fields := s.fields
-	if len(fields)+len(s.words) == 0 {
-		for k := Image; k < kinds; k++ {
-			fields = append(fields, kindToken+string(byte(k)))
-		}
-	}
-	for _, t := range fields {
-		row := map[uint32][]byte{}
-		for e, err := range s.tx.Scan(kv.Prefix(keyPostings(s.user, t))) {
-			if err != nil {
-				return err
+// readRows reads all that the index says of the fields, of so many chunks.
+func (s *search) readRows(chunks int) error {
+	s.read = true
+	for _, list := range [][]token{s.fields, s.kinds} {
+		for i := range list {
+			list[i].row = make([][]byte, chunks)
+			for e, err := range s.tx.Scan(kv.Prefix(keyPostings(s.user, list[i].key))) {
+				if err != nil {
+					return err
+				}
+				if c := numberOf(e.Key[len(e.Key)-4:]); int(c) < chunks {
+					list[i].row[c] = e.Value
+				}
 			}
-			row[numberOf(e.Key[len(e.Key)-4:])] = e.Value
 		}
-		s.rows[t] = row
 	}
 	return nil
 }
 
 // sorted reads the hits, which are few, and sorts them as the order's index does.
-func (s *search) sorted(hits []*chunk) (page Page, err error) {
+func (s *search) sorted(hits *hitSet) (page Page, err error) {
 	type hit struct {
 		rest   []byte // its key in the order's index
 		number uint32
 	}
 	var list []hit
-	for c, h := range hits {
-		if h == nil {
-			continue
-		}
-		for n := range h.numbers(uint32(c), false) {
+	for c := range hits.chunks {
+		for n := range hits.chunks[c].numbers(uint32(c), false) {
 			m, err := numbered(s.tx, s.user, n)
 			if errors.Is(err, ErrNotFound) {
 				continue
@@ -326,17 +347,18 @@ func (s *search) sorted(hits []*chunk) (page Page, err error) {
 
 // along goes through the order's index and takes what is a hit. The page is not whole
 // when it looked at so many places before.
-func (s *search) along(hits []*chunk, places int) (page Page, whole bool, err error) {
+func (s *search) along(hits *hitSet, places int) (page Page, whole bool, err error) {
 	page.Items = make([]Media, 0, s.q.Limit)
+	var failed error
 	isHit := func(number []byte) bool {
-		n := numberOf(number)
-		c := n >> chunkBits
-		return c < uint32(len(hits)) && hits[c] != nil && hits[c].has(uint16(n&(chunkSize-1)))
+		is, err := hits.has(numberOf(number))
+		failed = errors.Join(failed, err)
+		return is
 	}
 	looked, read := 0, 0
 	var last []byte
 	for e, err := range walkIndexes(s.tx, s.q.ranges(s.user), !s.q.Ascending, isHit) {
-		if err != nil {
+		if err = errors.Join(err, failed); err != nil {
 			return page, false, err
 		}
 		if looked += e.passed; looked > places+mostAhead || read > mostLooked {
@@ -358,5 +380,5 @@ func (s *search) along(hits []*chunk, places int) (page Page, whole bool, err er
 		}
 		last = e.rest
 	}
-	return page, true, nil
+	return page, true, failed
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"picora/store/kv"
-	"picora/store/words"
 )
 
 //msgp:ignore Bucket Timeline
@@ -47,7 +46,7 @@ func (s *Store) MediaTimeline(ctx context.Context, user string, q Query, size in
 }
 
 func (s *search) timeline(size int) (t Timeline, err error) {
-	hits, _, err := s.all()
+	hits, _, err := s.all(math.MaxInt)
 	if err != nil {
 		return t, err
 	}
@@ -57,10 +56,7 @@ func (s *search) timeline(size int) (t Timeline, err error) {
 		after = four(min(s.last, math.MaxUint32-1) + 1)
 	}
 	for c := range s.chunks(1, s.last, !s.q.Ascending) {
-		if hits[c] == nil {
-			continue
-		}
-		for n := range hits[c].numbers(c, !s.q.Ascending) {
+		for n := range hits.chunks[c].numbers(c, !s.q.Ascending) {
 			if k := len(t.Buckets); k == 0 || t.Buckets[k-1].N == size {
 				at, err := getKey(s.tx, keyNumber(s.user, n))
 				if errors.Is(err, ErrNotFound) { // the index did not learn of its end
@@ -77,18 +73,4 @@ func (s *search) timeline(size int) (t Timeline, err error) {
 		}
 	}
 	return t, nil
-}
-
-// anyKind is all of a chunk that is there: a record has a kind.
-func (s *search) anyKind(c uint32) (h chunk, err error) {
-	for k := Image; k < kinds; k++ {
-		d, err := s.posting(c, words.Word{Text: kindToken + string(byte(k))})
-		if err != nil {
-			return h, err
-		}
-		for i := range h {
-			h[i] |= d[i]
-		}
-	}
-	return h, nil
 }
