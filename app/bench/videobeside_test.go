@@ -9,39 +9,81 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"picora/app/apptest"
 )
 
 // TestVideoBesidePictures prints how many pictures a second are delivered, and made, while
-// a video is being worked on: as much as if there were none is 1, and 0.8 is wanted.
+// a video is being worked on: as much as if there were none is 1, and 0.8 is wanted. Both are
+// measured in turn, for a machine is not equally fast all the time: alone means that the
+// video's worker stands still.
 func TestVideoBesidePictures(t *testing.T) {
 	p := start(t, t.TempDir(), -1)
 	small := p.upload(t, 100<<10)
-	const clients, turns = 8, 3
-	seed := uint64(0)
-	measure := func() (delivered, made float64) {
-		for range turns {
-			delivered += wrk(t, small, clients) / turns
-		}
-		seed++ // another picture in the same sizes, so that none is there already
-		return delivered, p.transforms(t, p.send(t, apptest.JPEG(2000, 1500, seed)))
-	}
-	delivered, made := measure()
+	const clients, rounds = 8, 7
 	id := p.film(t, clip(t, "1920x1080", 60))
 	for p.progress(t, id) == 0 {
 		time.Sleep(100 * time.Millisecond)
 	}
-	deliveredBeside, madeBeside := measure()
+	seed := uint64(0)
+	for _, m := range []struct {
+		what    string
+		measure func() float64
+	}{
+		{fmt.Sprintf("pictures of 100 KB, %d clients", clients), func() float64 { return wrk(t, small, clients) }},
+		{"pictures made of one of 3 megapixels, 2 clients", func() float64 {
+			seed++ // another picture in the same sizes, so that none is there already
+			return p.transforms(t, p.send(t, apptest.JPEG(2000, 1500, seed)))
+		}},
+	} {
+		var alone, beside, ratios []float64
+		for range rounds {
+			p.signalVideo(t, syscall.SIGSTOP)
+			a := m.measure()
+			p.signalVideo(t, syscall.SIGCONT)
+			b := m.measure()
+			alone, beside, ratios = append(alone, a), append(beside, b), append(ratios, b/a)
+		}
+		for _, s := range [][]float64{alone, beside, ratios} {
+			slices.Sort(s)
+		}
+		const middle = rounds / 2
+		t.Logf("%s: %.1f a second alone, %.1f while a video is made: %.2f; of neighbours %.2f (%.2f to %.2f) (at least 0.8 is wanted)",
+			m.what, alone[middle], beside[middle], beside[middle]/alone[middle], ratios[middle], ratios[0], ratios[rounds-1])
+	}
 	if p.progress(t, id) == 0 {
 		t.Error("the video was ready too soon: these are no numbers")
 	}
-	t.Logf("pictures of 100 KB, %d clients: %.0f a second alone, %.0f while a video is made: %.2f (at least 0.8 is wanted)", clients, delivered, deliveredBeside, deliveredBeside/delivered)
-	t.Logf("pictures made of one of 3 megapixels, 2 clients: %.1f a second alone, %.1f while a video is made: %.2f (at least 0.8 is wanted)", made, madeBeside, madeBeside/made)
+}
+
+// signalVideo gives a signal to the workers of the lowest priority, which are at videos.
+func (p *program) signalVideo(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	found := false
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.Process.Pid))
+	for _, list := range lists {
+		pids, _ := os.ReadFile(list)
+		for _, word := range strings.Fields(string(pids)) {
+			pid, _ := strconv.Atoi(word)
+			if nice, err := unix.Getpriority(unix.PRIO_PROCESS, pid); err == nil && nice == 1 { // 20 less than the true one, 19
+				found = syscall.Kill(pid, s) == nil || found
+			}
+		}
+	}
+	if !found {
+		t.Fatal("no video is being made")
+	}
 }
 
 // film uploads a video and returns its id.
@@ -102,7 +144,7 @@ func (p *program) api(t *testing.T, method, path, kind string, body io.Reader, o
 // transforms is how many pictures a second are made for two clients, none twice.
 func (p *program) transforms(t *testing.T, photo string) float64 {
 	t.Helper()
-	const length = 9 * time.Second
+	const length = 4 * time.Second
 	var done, width atomic.Int64
 	width.Store(100)
 	var wg sync.WaitGroup
