@@ -32,7 +32,7 @@ type intake struct {
 	err    error // what Read returned
 
 	hash    hash.Hash
-	look    func(io.Reader) (*strip.Report, error)
+	look    func(io.Reader) (*strip.Report, error) // nil: the bytes are only hashed
 	report  *strip.Report
 	failure error // of the examination; read it after done
 	failed  chan struct{}
@@ -67,10 +67,7 @@ func newIntake(src io.Reader, t media.Type, max strip.Limits) *intake {
 // when all of it is there.
 func newSoundIntake(src io.Reader) *intake {
 	in := newIntake(src, media.Type{}, strip.Limits{})
-	in.look = func(r io.Reader) (*strip.Report, error) {
-		_, err := io.Copy(io.Discard, r)
-		return nil, err
-	}
+	in.look = nil
 	return in
 }
 
@@ -81,9 +78,17 @@ func (in *intake) begin() {
 	go in.examine()
 }
 
-// examine feeds the hash and, through a pipe, the walker.
+// examine feeds the hash and, through a pipe, the walker, if there is one.
 func (in *intake) examine() {
 	defer close(in.done)
+	if in.look == nil {
+		for b := range in.full {
+			in.hash.Write(*b)
+			*b = (*b)[:0]
+			in.free <- b
+		}
+		return
+	}
 	pr, pw := io.Pipe()
 	walked := make(chan struct{})
 	go func() {
@@ -174,7 +179,9 @@ func (in *intake) end() {
 	if in.full == nil {
 		if in.closed {
 			in.hash.Write(*in.chunk)
-			in.report, in.failure = in.look(bytes.NewReader(*in.chunk))
+			if in.look != nil {
+				in.report, in.failure = in.look(bytes.NewReader(*in.chunk))
+			}
 		}
 		*in.chunk = (*in.chunk)[:0]
 		chunks.Put(in.chunk)

@@ -17,6 +17,7 @@ import (
 	"picora/app/usage"
 	"picora/media/strip"
 	"picora/store"
+	"picora/store/blob/disk"
 )
 
 // pieces are the files of uploads that come in pieces, in a folder of this machine: each
@@ -167,7 +168,7 @@ func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r i
 		whole = true
 		return nil
 	}
-	n, err := io.CopyBuffer(onlyWriter{io.NewOffsetWriter(f, at)}, onlyReader{in}, make([]byte, pieceBuffer))
+	n, err := io.CopyBuffer(disk.NewWriter(f, at), onlyReader{in}, make([]byte, pieceBuffer))
 	in.stop()
 	if one.hash != nil && whole && err == nil {
 		one.hashed = at + n
@@ -262,11 +263,8 @@ func (h heard) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// onlyWriter and onlyReader keep io.Copy from choosing another way than the buffer.
-type (
-	onlyWriter struct{ io.Writer }
-	onlyReader struct{ io.Reader }
-)
+// onlyReader keeps io.Copy from choosing another way than the buffer.
+type onlyReader struct{ io.Reader }
 
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)

@@ -17,9 +17,12 @@ import (
 )
 
 const (
-	// UploadAge is how long an upload in pieces is kept after its last piece, and what is
-	// known of one that is complete.
+	// UploadAge is how long an upload in pieces is kept after its last piece, or up to
+	// expiryStep less, and what is known of one that is complete.
 	UploadAge = 24 * time.Hour
+	// expiryStep is how long pieces come before it is noted that the upload lives longer: a
+	// note is a transaction, and a piece may come many times a second.
+	expiryStep = time.Minute
 	// MaxUploadLength is the longest upload in pieces, in bytes.
 	MaxUploadLength = 1 << 40
 	maxOpenUploads  = 1000 // of a user's
@@ -237,8 +240,8 @@ func (l *Library) takePiece(ctx context.Context, u *store.Upload, one *piece, at
 		}
 		now = at
 	}
-	if now > at {
-		if changed, e := l.store.ChangeUpload(ctx, u.User, u.ID, func(u *store.Upload) { u.Expires = l.store.Now().Add(UploadAge) }); e == nil {
+	if expires := l.store.Now().Add(UploadAge); now > at && expires.Sub(u.Expires) >= expiryStep {
+		if changed, e := l.store.ChangeUpload(ctx, u.User, u.ID, func(u *store.Upload) { u.Expires = expires }); e == nil {
 			*u = changed
 		} else if err == nil && !errors.Is(e, store.ErrNotFound) {
 			slog.Warn("an upload will expire too early", "id", u.ID, "err", e)

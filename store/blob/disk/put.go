@@ -110,22 +110,23 @@ var (
 // fill copies r to f. It is a loop of its own because io.Copy lets r and f
 // choose another buffer, and would write each small piece the network brings.
 func fill(ctx context.Context, f *os.File, r io.Reader) error {
+	w := NewWriter(f, 0)
 	for pool := &small; ; pool = &large {
-		if more, err := fillOnce(ctx, f, r, pool); err != nil || !more {
+		if more, err := fillOnce(ctx, w, r, pool); err != nil || !more {
 			return err
 		}
 	}
 }
 
 // fillOnce copies one buffer from the pool, and says whether r may hold more.
-func fillOnce(ctx context.Context, f *os.File, r io.Reader, pool *sync.Pool) (more bool, err error) {
+func fillOnce(ctx context.Context, w *Writer, r io.Reader, pool *sync.Pool) (more bool, err error) {
 	b := pool.Get().(*[]byte)
 	defer pool.Put(b)
 	n, err := readFull(ctx, r, *b)
 	if err != nil && err != io.EOF {
 		return false, fmt.Errorf("read: %w", err)
 	}
-	if _, err := f.Write((*b)[:n]); err != nil {
+	if _, err := w.Write((*b)[:n]); err != nil {
 		return false, noSpace(err)
 	}
 	return err == nil, nil
