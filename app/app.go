@@ -140,7 +140,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 		return a, err
 	}
 	rest := api.New(api.Parts{
-		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage, Scrub: a.scrub,
+		Store: a.store, Auth: users, Signer: signer, Library: lib, Settings: live, Usage: a.usage, Scrub: a.scrub, Storage: a.storage,
 		Version: p.Version, Database: filepath.Join(cfg.Server.Data, database), Announced: a.announced,
 	}, cfg)
 	welcome, err := dashboard.New(p.Pages)

@@ -16,7 +16,9 @@ import (
 	"picora/app/limit"
 	"picora/app/scrub"
 	"picora/app/settings"
+	"picora/app/storage"
 	"picora/app/usage"
+	"picora/media"
 	"picora/store"
 )
 
@@ -29,6 +31,7 @@ type Parts struct {
 	Library  *library.Library
 	Usage    *usage.Usage
 	Scrub    *scrub.Scrub
+	Storage  *storage.Storage
 
 	Version   string
 	Database  string          // path of the file of the records
@@ -45,10 +48,12 @@ type API struct {
 	limits            *limit.Limiter
 	usage             *usage.Usage
 	scrub             *scrub.Scrub
+	storage           *storage.Storage
 	upload            config.Upload
 	internal          string   // token of the internal endpoints; empty: closed
 	signAll           bool     // thumbnails need a signature, too
 	variants          []string // names of the prepared transforms
+	thumb             media.Spec
 	version, database string
 	site              config.Server // for its addresses
 	announced         chan<- struct{}
@@ -58,12 +63,13 @@ type API struct {
 
 // New puts the surface together.
 func New(p Parts, cfg config.Config) *API {
+	thumb, _ := cfg.Variants["thumb"].Query() // which the settings must have
 	return &API{
-		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage, scrub: p.Scrub,
+		store: p.Store, settings: p.Settings, auth: p.Auth, signer: p.Signer, library: p.Library, usage: p.Usage, scrub: p.Scrub, storage: p.Storage,
 		limits: limit.New(cfg.Limits, func() time.Time { return p.Store.Now() }),
 		upload: cfg.Upload, internal: cfg.Server.InternalToken, signAll: cfg.Images.Transforms == "signed",
-		variants: slices.Sorted(maps.Keys(cfg.Variants)),
-		version:  p.Version, database: p.Database, site: cfg.Server, announced: p.Announced, started: time.Now(),
+		variants: slices.Sorted(maps.Keys(cfg.Variants)), thumb: thumb.Spec,
+		version: p.Version, database: p.Database, site: cfg.Server, announced: p.Announced, started: time.Now(),
 	}
 }
 
@@ -190,6 +196,8 @@ func (a *API) Routes() []Route {
 		{"POST", "/v1/admin/scrub", Admin, limit.Mutation, a.startScrub},
 		{"DELETE", "/v1/admin/scrub", Admin, limit.Mutation, a.stopScrub},
 		{"GET", "/v1/admin/scrub/findings", Admin, limit.Read, a.listFindings},
+		{"GET", "/v1/admin/storage", Admin, limit.Read, a.getStorage}, // adminstorage.go
+		{"DELETE", "/v1/admin/storage/move", Admin, limit.Mutation, a.cancelMove},
 		{"GET", "/v1/admin/audit", Admin, limit.Read, a.listEvents},
 		{"GET", "/v1/admin/audit/export", Admin, limit.Read, a.exportEvents},
 
@@ -291,6 +299,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/v1/trash", read, limit.Read, a.listTrash},
 		{"DELETE", "/v1/trash", remove, limit.Mutation, a.emptyTrash},
 		{"POST", "/v1/trash/restore", change, limit.Mutation, a.restoreMany},
+		{"GET", "/v1/trash/:id/thumbnail", read, limit.Free, a.getTrashThumbnail}, // one for each line of the list
 		{"POST", "/v1/trash/:id/restore", change, limit.Mutation, a.restoreTrash},
 		{"DELETE", "/v1/trash/:id", remove, limit.Mutation, a.purgeTrash},
 		{"GET", "/v1/sync/state", read, limit.Read, a.syncState},

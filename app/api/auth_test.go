@@ -68,6 +68,7 @@ func operations(seed uint64) []operation {
 		{method: "DELETE", path: "/v1/trash/{id}", scope: "media.delete", status: 404, code: "NOT_FOUND"},
 		{method: "POST", path: "/v1/trash/restore", body: object{"ids": []string{"aaaaaaaaaaa"}}, scope: "media.write", status: 200, shared: true},
 		{method: "POST", path: "/v1/trash/{id}/restore", scope: "media.write", status: 404, code: "NOT_FOUND"},
+		{method: "GET", path: "/v1/trash/{id}/thumbnail", scope: "media.read", status: 404, code: "NOT_FOUND"},
 		{method: "GET", path: watermarks, scope: "media.read", status: 200, shared: true},
 		{method: "POST", path: watermarks, body: textMark, scope: "media.write", status: 201, shared: true},
 		{method: "GET", path: watermarks + "/{id}", scope: "media.read", status: 200},

@@ -475,7 +475,7 @@ func TestReplacedTextsAreRevisionsAndComeBack(t *testing.T) {
 // eventually waits for what happens in the background.
 func eventually(t testing.TB, done func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if done() {
 			return
 		}

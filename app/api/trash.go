@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/base64"
+
 	"github.com/gofiber/fiber/v2"
 
 	"picora/app/library"
@@ -10,14 +12,49 @@ import (
 // trashed is an entry of the trash. Its links are dead, so it has none.
 type trashed struct {
 	mediaItem
-	DeletedAt string `json:"deletedAt"`
-	PurgeAt   string `json:"purgeAt"`
+	HasThumbnail  bool    `json:"hasThumbnail"`
+	ThumbHash     *string `json:"thumbhash"`
+	DominantColor *string `json:"dominantColor"`
+	DeletedAt     string  `json:"deletedAt"`
+	PurgeAt       string  `json:"purgeAt"`
 }
 
 func (a *API) trashed(c *fiber.Ctx, m *store.Media) (trashed, error) {
 	e, err := a.entry(c, m)
 	e.URL, e.PlaybackURL, e.ThumbnailURL, e.Status, e.Progress = nil, nil, nil, "trashed", nil
-	return trashed{e, stamp(m.Deleted), stamp(m.Deleted.Add(library.TrashKept))}, err
+	return trashed{
+		mediaItem: e, HasThumbnail: library.HasThumbnail(m),
+		ThumbHash: orNull(base64.StdEncoding.EncodeToString(m.Look.ThumbHash)), DominantColor: orNull(m.Look.Colour),
+		DeletedAt: stamp(m.Deleted), PurgeAt: stamp(m.Deleted.Add(library.TrashKept)),
+	}, err
+}
+
+// getTrashThumbnail handles GET /v1/trash/:id/thumbnail: for the owner alone, who looks for
+// something to bring back. Nobody keeps it, for links to what is in the trash are dead.
+func (a *API) getTrashThumbnail(c *fiber.Ctx) error {
+	id, err := mediaID(c)
+	if err != nil {
+		return err
+	}
+	m, err := a.library.FromTrash(c.UserContext(), caller(c).User, id)
+	if err != nil {
+		return err
+	}
+	t, err := a.library.Thumbnail(c.UserContext(), &m, a.thumb)
+	if err != nil {
+		return err
+	}
+	h := &c.Response().Header
+	h.Set(fiber.HeaderCacheControl, "private, no-store")
+	h.Set(fiber.HeaderContentType, t.MIME)
+	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	h.Set(fiber.HeaderContentSecurityPolicy, "sandbox; default-src 'none'; style-src 'unsafe-inline'") // an SVG has styles
+	if c.Method() == fiber.MethodHead {
+		c.Response().SkipBody = true
+		h.SetContentLength(int(t.Size))
+		return t.Close()
+	}
+	return c.SendStream(&download{t.Content, c.Context().Conn(), a.usage.Meter(m.User, m.Kind), 0}, int(t.Size))
 }
 
 // listTrash handles GET /v1/trash.

@@ -163,3 +163,39 @@ func TestTheTrashEndsByItself(t *testing.T) {
 		t.Errorf("after 31 days the trash has %+v", list)
 	}
 }
+
+// TestTheTrashIsLookedAt: its owner sees what they threw away, though no link of it works.
+func TestTheTrashIsLookedAt(t *testing.T) {
+	p := studio(t)
+	svg := []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><script>alert(1)</script><path d="M0 0h9v9z"/></svg>`)
+	picture1, drawing := p.Add("a.png", picture(1)), p.Add("b.svg", svg)
+	sound := addSound(t, p, "a.mp3", withCover(apptest.Encode(t, "a.mp3", 1, "lame", "--quiet", "-t", "IN", "OUT"), "image/png", picture(2)))
+	text := addDoc(t, p, object{"filename": "a.md", "content": "mine"})
+	kept := p.Add("kept.png", picture(3))
+	for _, path := range []string{"/v1/images/" + picture1.ID, "/v1/images/" + drawing.ID, "/v1/audio/" + sound.ID, "/v1/docs/" + text.ID} {
+		if r := p.Do("DELETE", path+"?trash=true", nil, "Authorization", "Bearer "+p.Key); r.Status/100 != 2 {
+			t.Fatal(path, r.Status)
+		}
+	}
+	p.Play(t, scenario{URL: "/v1/trash", Status: 200, Has: []string{`"hasThumbnail":true`, `"hasThumbnail":false`}})
+	at := func(id string) string { return "/v1/trash/" + id + "/thumbnail" }
+	for _, c := range []struct{ id, mime string }{{picture1.ID, "image/webp"}, {drawing.ID, "image/svg+xml"}, {sound.ID, "image/jpeg"}} {
+		r := p.Play(t, scenario{URL: at(c.id), Status: 200})
+		h := r.Header
+		if h.Get("Content-Type") != c.mime || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "private, no-store" || strings.Contains(string(r.Body), "alert") {
+			t.Errorf("%s: %v %.100q", c.mime, h, r.Body)
+		}
+		head := p.Do("HEAD", at(c.id), nil, "Authorization", "Bearer "+p.Key)
+		if len(r.Body) == 0 || head.Status != 200 || head.Header.Get("Content-Length") != fmt.Sprint(len(r.Body)) || len(head.Body) > 0 {
+			t.Errorf("%s: %d bytes, HEAD says %d and %s", c.mime, len(r.Body), head.Status, head.Header.Get("Content-Length"))
+		}
+	}
+	p.Run(t,
+		scenario{Name: "a text has none", URL: at(text.ID), Status: 404, Code: "NOT_FOUND"},
+		scenario{Name: "nor what is not in the trash", URL: at(kept.ID), Status: 404, Code: "NOT_FOUND"},
+		scenario{Name: "nobody else sees it", As: apptest.Nobody, URL: at(picture1.ID), Status: 401, Code: "UNAUTHORIZED"},
+		scenario{Name: "nor a key for something else", As: p.NewKey("pro@example.org", "usage.read"), URL: at(picture1.ID), Status: 403, Code: "FORBIDDEN"},
+		scenario{Name: "it ends", Method: "DELETE", URL: "/v1/trash/" + picture1.ID, Status: 200},
+		scenario{Name: "with its picture", URL: at(picture1.ID), Status: 404, Code: "NOT_FOUND"},
+	)
+}

@@ -35,6 +35,7 @@ func Paths() []string { return append([]string{"/assets/:name"}, pages...) }
 type Dashboard struct {
 	files     Files
 	index     document
+	home      document // index for who is signed in: it names the files of the library
 	reference document
 	unbuilt   *template.Template
 	guide     *guide
@@ -59,6 +60,9 @@ func New(files Files) (*Dashboard, error) {
 	if d.index, err = readDocument(files.Dashboard, "index.html"); err != nil {
 		return nil, err
 	}
+	if d.home, err = readDocument(files.Dashboard, "home.html"); err != nil {
+		return nil, err
+	}
 	d.reference, err = readDocument(files.Dashboard, "reference.html")
 	return d, err
 }
@@ -78,7 +82,7 @@ func etag(b []byte) string {
 
 // Mount adds the routes.
 func (d *Dashboard) Mount(r fiber.Router) {
-	r.Get("/", d.page)
+	r.Get("/", d.homePage)
 	for _, p := range pages {
 		r.Get(p, d.page)
 	}
@@ -92,6 +96,15 @@ func (d *Dashboard) Mount(r fiber.Router) {
 // page handles the address of every page: the dashboard finds out which it is.
 func (d *Dashboard) page(c *fiber.Ctx) error {
 	return d.send(c, d.index, policy(link.Of(c.UserContext())))
+}
+
+// homePage handles GET /. The mark of a session tells no more than which files come first.
+func (d *Dashboard) homePage(c *fiber.Ctx) error {
+	c.Vary(fiber.HeaderCookie)
+	if c.Cookies("signed_in") == "" || d.home.html == nil {
+		return d.page(c)
+	}
+	return d.send(c, d.home, policy(link.Of(c.UserContext())))
 }
 
 // referencePage handles GET /reference: the API's document, to read and to try.

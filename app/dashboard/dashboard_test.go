@@ -264,3 +264,23 @@ func TestRobots(t *testing.T) {
 		t.Errorf("%d %q", r.StatusCode, body)
 	}
 }
+
+// Who is signed in gets the page that names the library's files, at "/" alone.
+func TestHomeIsForWhoIsSignedIn(t *testing.T) {
+	files := built(t)
+	for _, withHome := range []bool{false, true} {
+		want := "<title>index</title>"
+		if withHome {
+			want = "<title>home</title>"
+			files["home.html"] = &fstest.MapFile{Data: []byte(want)}
+		}
+		if r, body := ask(t, files, home, "/", "Cookie", "signed_in=1"); body != want || r.Header.Get("Content-Security-Policy") == "" || !strings.Contains(r.Header.Get("Vary"), "Cookie") {
+			t.Errorf("with the mark: %q %v", body, r.Header)
+		}
+		for path, cookie := range map[string]string{"/": "signed_in=", "/login": "signed_in=1"} {
+			if _, body := ask(t, files, home, path, "Cookie", cookie); body != "<title>index</title>" {
+				t.Errorf("%s with %s: %q", path, cookie, body)
+			}
+		}
+	}
+}

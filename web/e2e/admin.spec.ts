@@ -1,9 +1,9 @@
 // Administration: people, invites, the work on videos, settings, announcements, the audit log.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import violations from './axe';
-import { expect, owner, test, type Page } from './picora';
+import { expect, owner, png, test, type Page } from './picora';
 
 const note = (page: Page, text: string | RegExp) => expect(page.getByRole('status').filter({ hasText: text }).first()).toBeVisible();
 const section = (page: Page, name: string) => page.getByRole('navigation', { name: 'Sections of the administration' }).getByRole('link', { name }).click();
@@ -211,4 +211,46 @@ test('the files are checked', async ({ app: page, picora }, info) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await card.scrollIntoViewIfNeeded();
   await page.screenshot({ path: info.outputPath('well.png') });
+});
+
+test('a move of the files is watched and ended', async ({ app: page, picora }, info) => {
+  const data = join(picora.data, 'data');
+  const { key } = await picora.upload('a.png', png(30, 30, [9, 90, 200])).then(() => {
+    const [head] = readdirSync(join(data, 'blobs'));
+    const [next] = readdirSync(join(data, 'blobs', head!));
+    const [file] = readdirSync(join(data, 'blobs', head!, next!));
+    return { key: join('blobs', head!, next!, file!) };
+  });
+  const other = join(picora.data, 'other');
+  mkdirSync(join(other, key, 'x'), { recursive: true }); // it stands in the file's way: the move waits
+  await page.getByRole('link', { name: 'Administration' }).click();
+  const card = page.locator('section', { has: page.getByRole('heading', { name: 'Where files are kept' }) });
+  await expect(card).toContainText(`Files are kept in disk:${data}`);
+  await expect(card.getByRole('link', { name: 'How files are moved' })).toHaveAttribute('href', '/guide/storage');
+  const program = process.env.PICORA ?? join(import.meta.dirname, '../../picora');
+  const move = spawn(program, ['blobs', 'copy', '--to', `disk:${other}`, '--data', data]);
+  try {
+    await page.reload();
+    await expect(async () => {
+      if (await card.getByText('How files are moved').isVisible()) await page.reload();
+      await expect(card.getByText('It waits, and tries again by itself:')).toBeVisible({ timeout: 5000 });
+    }).toPass();
+    await expect(card).toContainText(`disk:${other}`);
+    expect(await violations(page)).toEqual([]);
+    await card.screenshot({ path: info.outputPath('moving.png') });
+    await card.getByRole('button', { name: 'End the move' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End the move' }).click();
+    await note(page, 'The move is ended.');
+    await expect(card).toContainText(`Files are kept in disk:${data}`);
+  } finally {
+    move.kill();
+  }
+  rmSync(join(other, key), { recursive: true });
+  picora.run(['blobs', 'copy', '--to', `disk:${other}`]);
+  await page.reload();
+  await expect(card).toContainText(`Files are kept in disk:${other}`);
+  await expect(card).toContainText(`rm -r '${data}/blobs'`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(card.getByRole('button', { name: 'Copy' })).toBeVisible();
+  await card.screenshot({ path: info.outputPath('moved.png') });
 });

@@ -151,6 +151,10 @@ test('the trash: back, and gone for ever', async ({ app: page, picora }) => {
   await page.getByRole('link', { name: 'Trash' }).click();
   await expect(page.getByText('There are 7.')).toBeVisible();
   await expect(page.getByText('30 days left')).toHaveCount(7);
+  // What is there can be seen, though its links are dead.
+  const seen = page.locator('main li img');
+  await expect(seen).toHaveCount(7);
+  await expect.poll(() => seen.evaluateAll((all) => all.filter((one) => (one as HTMLImageElement).naturalWidth === 20).length)).toBe(7);
 
   await page.getByRole('button', { name: 'Restore old-6.png' }).click();
   await note(page, '“old-6.png” is back');

@@ -200,6 +200,16 @@ test('with a finger, in Chinese', async ({ browser, picora }) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await tiles(page).nth(0).getByRole('link').tap(); // nothing is chosen any more: a tap opens
   await expect(page).toHaveURL(/\/item\//);
+  for (const width of [320, 360]) { // no word of the navigation is cut
+    await page.setViewportSize({ width, height: 740 });
+    for (const [language, last] of [['en', 'Admin'], ['zh-CN', '管理']] as const) {
+      await page.evaluate((tag) => localStorage.setItem('picora-language', tag), language);
+      await page.reload();
+      const nav = page.getByRole('navigation');
+      await expect(nav.getByRole('link', { name: last, exact: true })).toBeVisible();
+      expect(await nav.locator('a span').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)), `${language}, ${width}`).toEqual([]);
+    }
+  }
   expect(wrong).toEqual([]);
   await context.close();
 });

@@ -86,7 +86,7 @@ function find(tree: Tree, key: string): string | undefined {
 export function t(key: Key, values: Values = {}): string {
   let text = find(texts, key);
   if (text === undefined && typeof values.n === 'number') {
-    const form = new Intl.PluralRules(state.language).select(values.n);
+    const form = kept('plural', undefined, () => new Intl.PluralRules(state.language)).select(values.n);
     text = find(texts, `${key}_${form}`) ?? find(texts, `${key}_other`);
   }
   text ??= find(en, key) ?? key;
@@ -96,7 +96,18 @@ export function t(key: Key, values: Values = {}): string {
   });
 }
 
-export const number = (n: number, options?: Intl.NumberFormatOptions): string => new Intl.NumberFormat(state.language, options).format(n);
+// Formats are kept, for they are dear to make: the first one of a page costs a phone 0.1 s.
+const formats = new Map<string, unknown>();
+function kept<T>(kind: string, options: object | undefined, make: () => T): T {
+  const key = `${kind} ${state.language} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key) as T;
+}
+
+export function number(n: number, options?: Intl.NumberFormatOptions): string {
+  if (!options && Number.isInteger(n) && n >= 0 && n < 1000) return String(n); // written the same in all languages that there are here
+  return kept('number', options, () => new Intl.NumberFormat(state.language, options)).format(n);
+}
 
 /** A size in bytes as people read it: 1.5 MB. Decimal units, as plans count. */
 export function bytes(n: number): string {
@@ -116,8 +127,10 @@ export function duration(seconds: number): string {
   return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
-export const date = (d: string | number | Date, options: Intl.DateTimeFormatOptions = { dateStyle: 'medium' }): string =>
-  new Intl.DateTimeFormat(state.language, { timeZone: state.zone || undefined, ...options }).format(new Date(d));
+export function date(d: string | number | Date, options: Intl.DateTimeFormatOptions = { dateStyle: 'medium' }): string {
+  const all = { timeZone: state.zone || undefined, ...options };
+  return kept('date', all, () => new Intl.DateTimeFormat(state.language, all)).format(new Date(d));
+}
 export const time = (d: string | number | Date): string => date(d, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** How long ago, or how long from now: "3 minutes ago". */

@@ -18,3 +18,13 @@ test('Chinese has all that English has', () => {
   for (const key of zh.keys()) assert.ok(en.has(key), `en.json has no ${key}`);
   for (const key of en.keys()) if (key.endsWith('_one')) assert.ok(en.has(key.replace(/_one$/, '_other')), `${key} alone`);
 });
+
+test('every code of an error that the server gives has its text', () => {
+  const codes = [...readFileSync(new URL('../../app/fault/fault.go', import.meta.url), 'utf8').matchAll(/^\t\w+ +Code = "(\w+)"$/gm)].map((m) => m[1]);
+  assert.ok(codes.length > 30, `only ${codes.length} codes were found`);
+  for (const name of ['en', 'zh-CN']) {
+    const texts = Object.keys(read(name).errors.code).map((key) => key.replace(/_(one|other)$/, ''));
+    for (const code of codes) assert.ok(texts.includes(code), `${name}.json has no errors.code.${code}`);
+    for (const text of texts) assert.ok(codes.includes(text), `${name}.json has a text for ${text}, which is no code`);
+  }
+});

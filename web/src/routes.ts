@@ -1,6 +1,6 @@
 // Path → page, one line each. app/dashboard has the same first segments (pagePaths).
+import { mayBeSignedIn } from './begin';
 import { place, type Route } from './router.svelte';
-import { mayBeSignedIn } from './session.svelte';
 
 export const routes: Route[] = [
   { path: '/', for: 'user', load: () => import('./pages/library/Library.svelte') },

@@ -1,7 +1,8 @@
 // Who is signed in. The access token lives in memory only; a cookie that no script can
 // read gets the next one. All tabs share the cookie, so one of them refreshes at a time.
+import { askForToken, mayBeSignedIn, takeBegun } from './begin';
 import { isLanguageChosen, toLanguage, useLanguage } from './i18n.svelte';
-import { request } from './request';
+import { request, type Answer } from './request';
 
 export interface User {
   id: string;
@@ -56,9 +57,6 @@ function take(access: string): void {
   good = Date.now() + life - 60_000; // the server and this clock may differ in speed
 }
 
-/** Whether there may be a session: the server leaves this beside the cookie that no script can read. */
-export const mayBeSignedIn = (): boolean => /(^|; )signed_in=1(;|$)/.test(document.cookie);
-
 /** Finds out whether there is a session, at the start and after the server was away. */
 export async function resume(): Promise<void> {
   if (!mayBeSignedIn()) {
@@ -76,23 +74,21 @@ export async function accessToken(): Promise<string> {
 
 /** Gets the next access token, and what is new about the user; false: there is no session, or the server is away. */
 export function refresh(): Promise<boolean> {
-  refreshing ??= inTurn(async () => {
-    const r = await request('/v1/auth/refresh', { method: 'POST' });
-    if (!r.failure) {
-      const { accessToken, user } = r.data as { accessToken: string; user: User };
-      take(accessToken);
-      setUser(user);
-      return true;
-    }
-    if (r.status === 401 || r.status === 403) ended(false);
-    else if (state.phase === 'unknown') state.phase = 'offline';
-    return false;
-  }).finally(() => (refreshing = undefined));
+  refreshing ??= renew(takeBegun() ?? askForToken()).finally(() => (refreshing = undefined));
   return refreshing;
 }
 
-function inTurn<T>(f: () => Promise<T>): Promise<T> {
-  return navigator.locks ? navigator.locks.request('picora-refresh', f) as Promise<T> : f();
+async function renew(asked: Promise<Answer>): Promise<boolean> {
+  const r = await asked;
+  if (!r.failure) {
+    const { accessToken, user } = r.data as { accessToken: string; user: User };
+    take(accessToken);
+    setUser(user);
+    return true;
+  }
+  if (r.status === 401 || r.status === 403) ended(false);
+  else if (state.phase === 'unknown') state.phase = 'offline';
+  return false;
 }
 
 /** Forgets the session, which is over. */

@@ -14,16 +14,16 @@ export function useFormat(next: Format): void {
   prefer(next);
 }
 
-/** Copies the links of these media; with a form, that becomes the one for the next time. */
-export async function copyLinks(list: readonly Linkable[], as?: Format): Promise<boolean> {
+/** Copies the links of these media; with a form, that becomes the one for the next time. Nobody is told that it failed who did not ask for it. */
+export async function copyLinks(list: readonly Linkable[], as?: Format, unasked = false): Promise<boolean> {
   if (!list.length) return false;
   if (as) useFormat(as);
   if (!(await copyText(linksOf(list, state.format)))) {
-    toast(t('common.notCopied'), { bad: true });
+    if (!unasked) toast(t('common.notCopied'), { bad: true, about: 'links' });
     return false;
   }
   const closed = list.filter((m) => m.isPublic === false || m.requireSignature).length;
   const done = t('links.copied', { n: list.length, format: t(`links.${state.format}`) });
-  toast(closed ? `${done} ${t('links.closed', { n: closed })}` : done);
+  toast(closed ? `${done} ${t('links.closed', { n: closed })}` : done, { about: 'links' }); // of what is on the clipboard: the last one
   return true;
 }

@@ -1,9 +1,5 @@
 // What happens when files have been uploaded.
-import { copyText } from '../clipboard';
-import { t } from '../i18n.svelte';
-import { linksOf } from '../links';
-import { format } from '../parts/copylink.svelte';
-import { toast } from '../parts/toasts.svelte';
+import { copyLinks } from '../parts/copylink.svelte';
 import type { Upload } from './item.svelte';
 import { options } from './options.svelte';
 
@@ -42,11 +38,5 @@ export function finished(): void {
   tell();
   const items = toCopy;
   toCopy = [];
-  if (options.copy && items.length) void copyLinks(items);
-}
-
-/** Puts links on the clipboard, one in a line and in the form that was chosen last, if the browser lets a page do so now. */
-async function copyLinks(items: Upload[]): Promise<void> {
-  const media = items.flatMap((one) => one.result?.media ?? []);
-  if (document.hasFocus() && (await copyText(linksOf(media, format())))) toast(t('upload.linksCopied', { n: media.length }));
+  if (options.copy && document.hasFocus()) void copyLinks(items.flatMap((one) => one.result?.media ?? []), undefined, true);
 }

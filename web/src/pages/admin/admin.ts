@@ -99,6 +99,26 @@ export interface Finding {
   ownerId: string | null;
 }
 
+/** Where files are kept. */
+export interface Place {
+  at: string;
+  settings: string;
+  set: string[];
+  move: {
+    to: string;
+    phase: 'counting' | 'copying' | 'switching';
+    files: number;
+    bytes: number;
+    filesToCopy: number | null;
+    bytesToCopy: number | null;
+    waiting: string | null;
+    failed: number;
+  } | null;
+  left: string | null;
+  remove: string | null;
+  movedAt: string | null;
+}
+
 export interface Announcement {
   id: string;
   title: string;

@@ -1,26 +1,23 @@
 // How a picture looks before it is loaded.
-import { thumbHashToDataURL } from 'thumbhash';
+import type { Attachment } from 'svelte/attachments';
+import { thumbHashToRGBA } from 'thumbhash';
 
-const known = new Map<string, string>();
-const most = 600;
-
-/** A ThumbHash as the address of a tiny picture; '': it is none. */
-export function placeholder(hash: string): string {
-  let url = known.get(hash);
-  if (url === undefined) {
+/** Draws a ThumbHash into a canvas when the browser has nothing else to do; what is none leaves it empty. */
+export function fromAfar(hash: string): Attachment<HTMLCanvasElement> {
+  return (canvas) => whenIdle(() => {
     try {
-      url = thumbHashToDataURL(Uint8Array.from(atob(hash), (c) => c.charCodeAt(0)));
+      const { w, h, rgba } = thumbHashToRGBA(Uint8Array.from(atob(hash), (c) => c.charCodeAt(0)));
+      canvas.width = w;
+      canvas.height = h;
+      canvas.getContext('2d')!.putImageData(new ImageData(new Uint8ClampedArray(rgba), w, h), 0, 0);
     } catch {
-      url = '';
+      // the colour stays
     }
-    if (known.size >= most) known.delete(known.keys().next().value!);
-    known.set(hash, url);
-  }
-  return url;
+  });
 }
 
 /** Calls f when the browser has nothing else to do, unless what it returns is called before. */
-export function whenIdle(f: () => void): () => void {
+function whenIdle(f: () => void): () => void {
   if (!('requestIdleCallback' in window)) { // Safari
     const timer = setTimeout(f, 200);
     return () => clearTimeout(timer);

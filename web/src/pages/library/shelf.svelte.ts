@@ -75,10 +75,16 @@ export class Shelf {
   /** Begins the list, or brings it up to date: what is looked at stays until its successor is here. */
   async refresh(): Promise<void> {
     try {
+      // The beginning is asked for together with where everything stands; it counts if both tell of the same.
+      const start = this.dated && !this.buckets.length ? this.page(empty('', pageSize)) : undefined;
+      start?.catch(() => undefined);
       const list = await this.stretches();
       const old = this.seen();
       const till = Math.max(1, old.end);
-      if (this.dated) {
+      const first = list.length ? await start : undefined;
+      if (first && list[0]!.count === first.items.length && list[0]!.date === first.items[0]?.createdAt) {
+        this.fill(list[0]!, first, list);
+      } else if (this.dated) {
         await Promise.all(list.slice(old.begin, till).map(async (b) => this.fill(b, await this.page(b), list)));
       } else {
         for (let i = 0; i < till && list[i]; i++) this.fill(list[i]!, await this.page(list[i]!), list);

@@ -7,6 +7,9 @@ export interface Trashed {
   filename: string;
   title: string | null;
   sizeBytes: number;
+  hasThumbnail: boolean;
+  thumbhash: string | null;
+  dominantColor: string | null;
   deletedAt: string;
   purgeAt: string;
 }
