@@ -166,7 +166,7 @@ test('invites, settings, announcements and the audit log', async ({ app: page, p
 
 test('jobs are watched, cancelled and tried again', async ({ app: page, picora }) => {
   const film = join(picora.data, 'film.mp4');
-  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30:duration=40', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', film]);
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30:duration=120', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', film]);
   await page.goto(`${picora.url}/admin/jobs`);
   await expect(page.getByText('No jobs', { exact: true })).toBeVisible();
   await picora.upload('film.mp4', readFileSync(film), {}, '/v1/videos');
