@@ -10,17 +10,16 @@ import (
 // hitSet knows which records are hits, and finds that out as it is asked.
 type hitSet struct {
 	*search
-	chunks []chunk // those that were found
-	found  []bool
+	chunks []*chunk // those that were found
 }
 
 // find finds the hits of a chunk.
 func (h *hitSet) find(c uint32) error {
-	if h.found[c] {
+	if h.chunks[c] != nil {
 		return nil
 	}
-	h.found[c] = true
-	return h.hits(c, &h.chunks[c])
+	h.chunks[c] = &chunk{}
+	return h.hits(c, h.chunks[c])
 }
 
 // has reports whether a record is a hit.
@@ -30,7 +29,7 @@ func (h *hitSet) has(n uint32) (bool, error) {
 		return false, nil
 	}
 	// Where the index says it all, a bit can be looked at where it lies.
-	if !h.found[c] && h.read && len(h.words)+len(h.kinds)+len(h.marked[c]) == 0 && c<<chunkBits+chunkSize-1 <= h.indexed {
+	if h.chunks[c] == nil && h.read && len(h.words)+len(h.kinds)+len(h.marked[c]) == 0 && c<<chunkBits+chunkSize-1 <= h.indexed {
 		for i := range h.fields {
 			if !written(h.fields[i].row[c], low) {
 				return false, nil

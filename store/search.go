@@ -28,8 +28,6 @@ const (
 	// mostSorted hits are read and sorted when they stand together in such an index, far
 	// from where the page begins.
 	mostSorted = 2500
-	// mostCounted hits are found and counted before the page is made.
-	mostCounted = 4 * mostSorted
 )
 
 // searchCursor is how long Page.Next is of a search in the order of dates: a number.
@@ -136,11 +134,11 @@ func (s *search) page() (Page, error) {
 	if s.q.Sort == ByDate {
 		return s.byNumber()
 	}
-	hits, n, err := s.all(mostCounted)
+	hits, n, err := s.all(mostSorted)
 	if err != nil {
 		return Page{}, err
 	}
-	if n > mostCounted {
+	if n > mostSorted {
 		page, _, err := s.along(hits, mostPlaces)
 		return page, err
 	}
@@ -150,10 +148,6 @@ func (s *search) page() (Page, error) {
 	// When it is near, reading all is certain: hits may stand together at the far end.
 	if n <= s.q.Limit || n*readCost <= 2*entries {
 		return s.sorted(hits)
-	}
-	if n > mostSorted {
-		page, _, err := s.along(hits, mostPlaces)
-		return page, err
 	}
 	page, whole, err := s.along(hits, min(2*entries+chunkSize, mostPlaces))
 	if err != nil || whole {
@@ -257,10 +251,7 @@ func (s *search) wants(m *Media) bool {
 // all finds all hits and how many they are; but when they are more than most, perhaps
 // only so many.
 func (s *search) all(most int) (hits *hitSet, n int, err error) {
-	hits = &hitSet{s, make([]chunk, s.last>>chunkBits+1), make([]bool, s.last>>chunkBits+1)}
-	if s.last == 0 {
-		return hits, 0, nil
-	}
+	hits = &hitSet{s, make([]*chunk, s.last>>chunkBits+1)}
 	if err := s.readRows(len(hits.chunks)); err != nil {
 		return nil, 0, err
 	}

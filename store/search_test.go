@@ -104,7 +104,7 @@ func TestHitsAreFoundAsAskedFor(t *testing.T) {
 					return err
 				}
 			}
-			if q.Public != nil && sets[0].found[0] {
+			if q.Public != nil && sets[0].chunks[0] != nil {
 				t.Error("all was found at once")
 			}
 			for n := range uint32(9002) {
