@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +170,56 @@ func TestSmallFilesOfABucketAreAtHand(t *testing.T) {
 			t.Fatalf("left are %v, %v", atHand(t, p), objects(t, g))
 		}
 	}
+}
+
+// A copy at hand does not hide that the bucket's own bytes are others.
+func TestADamagedObjectIsFoundWhileACopyIsAtHand(t *testing.T) {
+	t.Parallel()
+	g := blobtest.StartS3(t)
+	p := apptest.Start(t, inBucket(g))
+	data := apptest.PNG(300, 300, 1)
+	i := p.Add("a.png", data)
+	p.NewUser("other@example.org")
+	if r := p.Ask(t, apptest.Scenario{As: p.NewKey("other@example.org"), Method: "POST", URL: "/v1/images", Body: apptest.Parts{apptest.File("same.png", data)}}); r.Status != http.StatusCreated {
+		t.Fatalf("%d %s", r.Status, r.Body)
+	}
+	link := i.URL[strings.LastIndex(i.URL, "/"):]
+	whole := func(what string) {
+		t.Helper()
+		if r := p.Do("GET", link, nil, "Authorization", ""); r.Status != http.StatusOK || !bytes.Equal(r.Body, data) {
+			t.Errorf("%s: %d, %d bytes", what, r.Status, len(r.Body))
+		}
+	}
+	whole("at first")
+	m, err := p.App.Store().Media(t.Context(), i.ID)
+	if err != nil || len(atHand(t, p)) != 1 {
+		t.Fatal(err, atHand(t, p))
+	}
+	at := slices.IndexFunc(objects(t, g), func(name string) bool { return filepath.Base(name) == m.Blob })
+	if at < 0 {
+		t.Fatalf("%s is not among %v", m.Blob, objects(t, g))
+	}
+	f, err := os.OpenFile(objects(t, g)[at], os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte{^data[500]}, 500); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := scrubbed(t, p, false); found.Corrupt != 1 || found.All() != 1 {
+		t.Errorf("%+v", found)
+	}
+	whole("while it is damaged")
+	if run, found := scrubbed(t, p, true); run.Repaired != 1 || found.All() != 0 {
+		t.Errorf("%+v, %+v", run, found)
+	}
+	for _, file := range atHand(t, p) {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole("when it was put right")
 }
 
 func TestTheDataFolderKeepsItsRoomWithFilesInABucket(t *testing.T) {

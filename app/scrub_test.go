@@ -134,20 +134,32 @@ func TestDamagedFilesAreFoundAndPutRight(t *testing.T) {
 	heic := as("", "/v1/images", "a.heic", fixture(t, "av/testdata/patches.heic"))
 	pdf := as("", "/v1/docs", "a.pdf", []byte(smallPDF))
 	song := as("", "/v1/audio", "a.wav", apptest.WAV(2, 1, 5))
+	mp3 := apptest.Encode(t, "a.mp3", 2, "lame", "--quiet", "-t", "IN", "OUT")
+	tune := as("", "/v1/audio", "tune.mp3", apptest.WithCover(mp3, "image/png", apptest.PNG(300, 300, 7)))
 	film := addClip(t, p, "film.mp4", clip(t, "a.mp4", 2, "426x240", 0)).ID
 	becomes(t, p, film, ready)
-	measured := func() {
+	heard := func(id string) {
 		t.Helper()
 		for until := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			if m := record(song); m.Sound.Measured {
+			m := record(id)
+			if !m.Unheard() {
 				return
 			}
 			if time.Now().After(until) {
-				t.Fatal("the sound is not measured")
+				t.Fatalf("%s is not measured, or not made as loud as wished: %+v", id, m.Sound)
 			}
 		}
 	}
-	measured()
+	if r := p.Do("POST", "/v1/audio/"+tune+"/normalize", nil); r.Status != 202 {
+		t.Fatalf("%d %s", r.Status, r.Body)
+	}
+	heard(song)
+	heard(tune)
+	portrait := func(seed uint64) {
+		t.Helper()
+		p.Play(t, apptest.Scenario{Method: "POST", URL: "/v1/user/me/avatar", Body: apptest.Parts{apptest.File("me.png", apptest.PNG(80, 80, seed))}, Status: 200})
+	}
+	portrait(8)
 	r := p.JSON("POST", "/v1/watermarks", map[string]any{"kind": "picture", "name": "mark", "imageId": alone})
 	if r.Status != 201 {
 		t.Fatalf("%d %s", r.Status, r.Body)
@@ -183,7 +195,7 @@ func TestDamagedFilesAreFoundAndPutRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := map[string]store.Media{}
-	for _, id := range []string{mine, alone, heic, pdf, song, film} {
+	for _, id := range []string{mine, alone, heic, pdf, song, tune, film} {
 		before[id] = record(id)
 	}
 	picture := p.Do("GET", "/v1/images/"+heic+"/original", nil).Body
@@ -194,34 +206,44 @@ func TestDamagedFilesAreFoundAndPutRight(t *testing.T) {
 	spoil(t, p, part(pdf, store.CoverPart), "delete")
 	spoil(t, p, part(pdf, store.TextPart), "flip")
 	spoil(t, p, part(song, store.PeaksPart), "flip")
+	spoil(t, p, part(tune, store.CoverPart), "flip")
+	spoil(t, p, part(tune, store.SoundPart), "delete")
 	spoil(t, p, part(film, "180p"), "flip")
 	spoil(t, p, part(film, store.BoardPart), "delete")
 	spoil(t, p, marks[0].Blob, "flip")
+	me, err := s.User(ctx, p.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoil(t, p, me.Avatar, "cut")
 
 	// A look changes nothing.
 	_, found = scrubbed(t, p, false)
-	if found.Missing != 3 || found.Corrupt != 7 || found.Orphans != 1 || found.Binned != 0 {
+	if found.Missing != 4 || found.Corrupt != 9 || found.Orphans != 1 || found.Binned != 0 {
 		t.Errorf("%+v", found)
 	}
 	all := []string{
 		"corrupt file shared.jpg", "missing file thrown.jpg", "corrupt file alone.jpg", "corrupt file a.heic", "missing cover a", "corrupt text a",
 		"corrupt peaks a.wav", "corrupt 180p film.mp4", "missing board film.mp4", "corrupt watermark mark", "orphan",
+		"corrupt cover tune.mp3", "missing sound tune.mp3", "corrupt avatar " + me.Email,
 	}
 	only(t, p, all...)
-	if n := p.Metric(t, `picora_damaged_files{problem="corrupt"}`); n != 7 {
+	if n := p.Metric(t, `picora_damaged_files{problem="corrupt"}`); n != 9 {
 		t.Errorf("%g damaged files are counted", n)
 	}
-	note := p.Play(t, apptest.Scenario{As: admin, URL: "/v1/notifications", Status: 200, Has: []string{"Missing: 3, damaged: 7, belonging to nobody: 1."}})
+	note := p.Play(t, apptest.Scenario{As: admin, URL: "/v1/notifications", Status: 200, Has: []string{"Missing: 4, damaged: 9, belonging to nobody: 1."}})
 	if n := strings.Count(string(note.Body), "A check of the files"); n != 2 { // under items and under notifications
 		t.Errorf("the notifications have it %d times", n)
 	}
 
-	// The picture of which there is no other copy stays damaged, and with it the mark that was made of it.
+	// The picture of which there is no other copy stays damaged, and with it the mark that was made of it; so does the one of
+	// the account, whose own file nobody has.
 	run, found = scrubbed(t, p, true)
-	if run.Fresh != 0 || run.Repaired != 7 || found.Corrupt != 2 || found.Missing != 0 || found.Binned != 1 {
+	if run.Fresh != 0 || run.Repaired != 9 || found.Corrupt != 3 || found.Missing != 0 || found.Binned != 1 {
 		t.Errorf("%+v, %+v", run, found)
 	}
-	only(t, p, "corrupt file alone.jpg", "corrupt watermark mark", "orphan")
+	only(t, p, "corrupt file alone.jpg", "corrupt watermark mark", "corrupt avatar "+me.Email, "orphan")
+	portrait(9)
 	if r := p.Do("GET", "/v1/images/"+mine+"/original", nil); !bytes.Equal(r.Body, shared) {
 		t.Errorf("the copied picture: %d, %d bytes", r.Status, len(r.Body))
 	}
@@ -234,9 +256,10 @@ func TestDamagedFilesAreFoundAndPutRight(t *testing.T) {
 	if r := p.Do("GET", "/v1/images/"+heic+"/original", nil); !bytes.Equal(r.Body, picture) || record(heic).Blob == before[heic].Blob {
 		t.Errorf("the picture that was made anew: %d, %d bytes", r.Status, len(r.Body))
 	}
-	measured()
+	heard(song)
+	heard(tune)
 	becomes(t, p, film, ready)
-	for id, names := range map[string][]string{pdf: {store.CoverPart, store.TextPart}, song: {store.PeaksPart}, film: {"180p", "240p", store.BoardPart, store.FilePart}} {
+	for id, names := range map[string][]string{pdf: {store.CoverPart, store.TextPart}, song: {store.PeaksPart}, tune: {store.CoverPart, store.SoundPart}, film: {"180p", "240p", store.BoardPart, store.FilePart}} {
 		for _, name := range names {
 			was := before[id]
 			old, _ := was.Part(name)

@@ -57,3 +57,11 @@ func Encode(t testing.TB, name string, seconds float64, args ...string) []byte {
 	}
 	return b
 }
+
+// WithCover puts an ID3v2.3 tag with a cover in front of an MP3.
+func WithCover(mp3 []byte, mime string, data []byte) []byte {
+	body := append([]byte("\x00"+mime+"\x00\x03\x00"), data...)
+	frame := append(append(binary.BigEndian.AppendUint32([]byte("APIC"), uint32(len(body))), 0, 0), body...)
+	n := len(frame)
+	return append(append([]byte{'I', 'D', '3', 3, 0, 0, byte(n >> 21), byte(n >> 14 & 127), byte(n >> 7 & 127), byte(n & 127)}, frame...), mp3...)
+}
