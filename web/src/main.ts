@@ -10,6 +10,7 @@ import { startTheme } from './theme.svelte';
 
 startTheme();
 startRouter(routes);
+await pause();
 loadFirst();
 await Promise.all([startLanguage(), resume()]);
 await pause();

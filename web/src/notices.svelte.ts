@@ -27,10 +27,11 @@ export function watchUnread(): () => void {
     last = Date.now();
     void countUnread();
   };
-  look();
+  const first = setTimeout(look); // the page is being made
   const clock = setInterval(look, every);
   document.addEventListener('visibilitychange', look);
   return () => {
+    clearTimeout(first);
     clearInterval(clock);
     document.removeEventListener('visibilitychange', look);
     state.unread = 0; // of somebody who signed out
