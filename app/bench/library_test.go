@@ -179,9 +179,9 @@ func TestLibraryOfAMillion(t *testing.T) {
 		took(t, small, 100, path)
 		took(t, large, 100, path)
 		var few, many []float64
-		for range 10 { // in turns: the machine has other things to do
-			a, _ := took(t, small, 40, path)
-			b, _ := took(t, large, 40, path)
+		for range 60 { // in short turns: the machine has other things to do
+			a, _ := took(t, small, 10, path)
+			b, _ := took(t, large, 10, path)
 			few, many = append(few, a[len(a)/2]), append(many, b[len(b)/2])
 		}
 		a, b := slices.Min(few), slices.Min(many)
