@@ -128,6 +128,15 @@ func (s *Store) TrashedMedia(ctx context.Context, user, id string) (m Media, err
 	return m, err
 }
 
+// AnyMedia finds a record, also in the trash. ErrNotFound.
+func (s *Store) AnyMedia(ctx context.Context, id string) (m Media, err error) {
+	err = s.db.View(ctx, func(tx kv.Reader) error {
+		m, err = anyMedia(tx, id)
+		return err
+	})
+	return m, err
+}
+
 // ListTrash reads one page of the user's trash, what was deleted last first. After is
 // the Page.Next of the page before.
 func (s *Store) ListTrash(ctx context.Context, user, after string, limit int) (page Page, err error) {

@@ -92,6 +92,23 @@ func filledStore(b testing.TB, files int) (s *Store, user string) {
 func TestHitsAreFoundAsAskedFor(t *testing.T) {
 	s, user := filledStore(t, 9000)
 	public := true
+	err := s.db.Update(t.Context(), func(tx kv.Tx) error { // since then, some changed
+		for n := uint32(5); n < 9000; n += 1000 {
+			old, err := numbered(tx, user, n)
+			if err != nil {
+				return err
+			}
+			m := old
+			m.Public, m.Tags = !m.Public, []string{"t1"}
+			if err := change(tx, &old, &m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, q := range []Query{{Public: &public}, {Tag: "t1"}, {Tag: "t1", Public: &public}, {Kind: Audio, Tag: "rare"}, {Tag: "none"}, {Words: words.Query("jpg"), Tag: "t1"}, {}} {
 		err := s.db.View(t.Context(), func(tx kv.Reader) error {
 			var sets [2]*hitSet

@@ -102,8 +102,10 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
+            // What the reference needs, too: there nobody is asked who they are.
+            { name: 'shared', test: /node_modules\/clsx\/|vite\/preload-helper/ },
             { name: 'begin', test: /\/src\/(begin|request)\.ts/ },
-            { name: 'base', test: /node_modules\/(svelte|clsx|regexparam)\/|lucide\/svelte\/dist\/icons\/(x|circle-alert|key-round)\.|\/src\/(app\.css|App\.svelte|(api|links|clipboard|pause|(session|router|i18n|theme|proof)\.svelte)\.ts|i18n\/en\.json)|\/src\/parts\/(Failed|Toasts|(confirm|toasts)\.svelte)/ },
+            { name: 'base', test: /node_modules\/(svelte|regexparam)\/|lucide\/svelte\/dist\/icons\/(x|circle-alert|key-round)\.|\/src\/(app\.css|App\.svelte|(api|links|clipboard|pause|(session|router|i18n|theme|proof)\.svelte)\.ts|i18n\/en\.json)|\/src\/parts\/(Failed|Toasts|(confirm|toasts)\.svelte)/ },
             { name: 'signin', test: /\/src\/(passkeys\.ts|pages\/login\/(Login|Frame|ByCode|Second|Welcome|Resend|server)\.|parts\/(Field|Password|Code)\.svelte)|icons\/(fingerprint-pattern|mail|eye|eye-off)\./ },
             { name: (id, graph) => (isNeededFirst(id, graph) ? 'library' : null), debugName: 'library' },
           ],

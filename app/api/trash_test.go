@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -169,7 +170,7 @@ func TestTheTrashIsLookedAt(t *testing.T) {
 	p := studio(t)
 	svg := []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><script>alert(1)</script><path d="M0 0h9v9z"/></svg>`)
 	picture1, drawing := p.Add("a.png", picture(1)), p.Add("b.svg", svg)
-	sound := addSound(t, p, "a.mp3", withCover(apptest.Encode(t, "a.mp3", 1, "lame", "--quiet", "-t", "IN", "OUT"), "image/png", picture(2)))
+	sound := addSound(t, p, "a.mp3", apptest.WithCover(apptest.Encode(t, "a.mp3", 1, "lame", "--quiet", "-t", "IN", "OUT"), "image/png", picture(2)))
 	text := addDoc(t, p, object{"filename": "a.md", "content": "mine"})
 	kept := p.Add("kept.png", picture(3))
 	for _, path := range []string{"/v1/images/" + picture1.ID, "/v1/images/" + drawing.ID, "/v1/audio/" + sound.ID, "/v1/docs/" + text.ID} {
@@ -189,6 +190,9 @@ func TestTheTrashIsLookedAt(t *testing.T) {
 		if len(r.Body) == 0 || head.Status != 200 || head.Header.Get("Content-Length") != fmt.Sprint(len(r.Body)) || len(head.Body) > 0 {
 			t.Errorf("%s: %d bytes, HEAD says %d and %s", c.mime, len(r.Body), head.Status, head.Header.Get("Content-Length"))
 		}
+	}
+	if made, _ := filepath.Glob(filepath.Join(p.Data, "cache", "*", picture1.ID, "*")); len(made) != 1 {
+		t.Errorf("of the picture are kept %v", made)
 	}
 	p.Run(t,
 		scenario{Name: "a text has none", URL: at(text.ID), Status: 404, Code: "NOT_FOUND"},

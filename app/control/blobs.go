@@ -8,6 +8,8 @@ import (
 	"picora/app/storage"
 )
 
+const copyEnded = "blobs.copy_ended"
+
 // place names where files are to be.
 type place struct {
 	To string `json:"to"` // see storage.Parse
@@ -37,7 +39,7 @@ func (v service) copyBlobs(r *http.Request) (storage.Status, error) {
 
 // cancelBlobs ends the move.
 func (v service) cancelBlobs(r *http.Request) (storage.Status, error) {
-	return v.onBlobs(r, "blobs.copy_ended", func(ctx context.Context, _ string) error { return v.storage.Cancel(ctx) })
+	return v.onBlobs(r, copyEnded, func(ctx context.Context, _ string) error { return v.storage.Cancel(ctx) })
 }
 
 // onBlobs does something with the place that the request names, if any.
@@ -56,5 +58,9 @@ func (v service) onBlobs(r *http.Request, action string, do func(context.Context
 	if s, err = v.storage.Status(); err != nil || s.At == before.At && s.To == before.To {
 		return s, err
 	}
-	return s, v.audit(r, action, "", map[string]string{"at": s.At, "to": s.To})
+	said := s
+	if action == copyEnded { // what was ended
+		said = before
+	}
+	return s, v.audit(r, action, "", map[string]string{"at": said.At, "to": said.To})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"picora/media"
 	"picora/store"
@@ -47,7 +48,7 @@ func (l *Library) Thumbnail(ctx context.Context, m *store.Media, spec media.Spec
 		spec.Format = cmp.Or(spec.Format, "webp")
 		v, err := l.Variant(ctx, m, spec)
 		if errors.Is(err, ErrNotMade) {
-			err = errors.Join(store.ErrNotFound, err)
+			err = fmt.Errorf("%w: %v", store.ErrNotFound, err) // whatever the reason was
 		}
 		if err != nil {
 			return t, err

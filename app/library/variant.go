@@ -309,7 +309,7 @@ func (l *Library) keep(ctx context.Context, id, key string, made *os.File) (*os.
 		out.Close()
 		return nil, err
 	}
-	if _, err := l.store.Media(ctx, id); errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+	if _, err := l.store.AnyMedia(ctx, id); errors.Is(err, store.ErrNotFound) { // deleted meanwhile
 		return out.File, l.variants.cache.Drop(id)
 	}
 	return out.File, nil

@@ -106,7 +106,8 @@ func (v *Storage) rouse() {
 // Cancel ends the move there is. Before the switch the files are where they were; copies stay
 // in the target. After it, files that were uploaded meanwhile are moved back.
 func (v *Storage) Cancel(ctx context.Context) error {
-	if v.snapshot().To == "" {
+	to := v.snapshot().To
+	if to == "" {
 		return fault.New(fault.NotFound, "No files are being moved.")
 	}
 	halt := func() {
@@ -124,6 +125,9 @@ func (v *Storage) Cancel(ctx context.Context) error {
 	st := v.snapshot()
 	if st.To == "" {
 		return fault.New(fault.Conflict, "The move has just ended: move the files back with picora blobs copy.")
+	}
+	if st.To != to { // to end it again would be to go on
+		return fault.New(fault.Conflict, "Somebody else has just ended the move.")
 	}
 	next := state{At: st.At, Ours: st.Ours}
 	if st.Switched {

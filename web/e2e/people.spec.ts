@@ -44,7 +44,9 @@ test('signing in: wrong password, where one was going, by code, open registratio
   // Signing out by the menu; by keyboard alone.
   await page.getByRole('button', { name: 'Your account' }).focus();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('menuitem').first()).toBeFocused();
   await page.keyboard.press('End');
+  await expect(page.getByRole('menuitem', { name: 'Sign out' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   expect((await page.context().cookies()).map((c) => c.name)).toEqual([]);

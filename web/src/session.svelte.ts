@@ -40,6 +40,7 @@ if (channel) {
 
 /** Takes what a sign-in answered. */
 export async function signedIn(answer: { accessToken: string; user: User }): Promise<void> {
+  void takeBegun();
   take(answer.accessToken);
   setUser(answer.user);
   channel?.postMessage('in');
@@ -60,6 +61,7 @@ function take(access: string): void {
 /** Finds out whether there is a session, at the start and after the server was away. */
 export async function resume(): Promise<void> {
   if (!mayBeSignedIn()) {
+    void takeBegun(); // its answer is of a session that is over, and not of the next one
     ended(false);
     return;
   }
