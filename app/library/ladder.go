@@ -83,7 +83,7 @@ func sizeBits(s *media.Survey, o *config.Video, side int) int64 {
 		kbits = lo.kbits + (hi.kbits-lo.kbits)*(at-lo.side)/(hi.side-lo.side)
 	}
 	if wide := float64(max(s.Width, s.Height)) / float64(min(s.Width, s.Height)) * 9 / 16; wide > 1 {
-		kbits *= min(wide, 2)
+		kbits *= min(wide, 4)
 	}
 	if min(s.FrameRate, float64(o.MaxFrameRate)) > fastRate {
 		kbits *= fastMore

@@ -69,6 +69,7 @@ func TestTheLadderOfAVideo(t *testing.T) {
 		"but not with too many bits":                {copied(film(1280, 720, 30), 6_000_000), usual, "240p=426x240@400 360p=640x360@800 480p=854x480@1400 720p=1280x720@2800"},
 		"nor with too many pictures":                {copied(film(640, 360, 60), 1_000_000), half, "240p=426x240@400 360p=640x360@800"},
 		"nor when it is above the ladder":           {copied(film(3840, 2160, 30), 5_000_000), few, "480p=854x480@1400 1080p=1920x1080@5000"},
+		"a band may, too":                           {film(640, 64, 25), usual, "64p=640x64@197"},
 		"a wide one may have more bits":             {film(2560, 1080, 24), few, "480p=1138x480@1866 1080p=2560x1080@6666"},
 	} {
 		got := ladder(&c.s, &c.o)

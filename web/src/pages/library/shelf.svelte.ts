@@ -75,16 +75,10 @@ export class Shelf {
   /** Begins the list, or brings it up to date: what is looked at stays until its successor is here. */
   async refresh(): Promise<void> {
     try {
-      // The beginning is asked for together with where everything stands; it counts if both tell of the same.
-      const start = this.dated && !this.buckets.length ? this.page(empty('', pageSize)) : undefined;
-      start?.catch(() => undefined);
       const list = await this.stretches();
       const old = this.seen();
       const till = Math.max(1, old.end);
-      const first = list.length ? await start : undefined;
-      if (first && list[0]!.count === first.items.length && list[0]!.date === first.items[0]?.createdAt) {
-        this.fill(list[0]!, first, list);
-      } else if (this.dated) {
+      if (this.dated) {
         await Promise.all(list.slice(old.begin, till).map(async (b) => this.fill(b, await this.page(b), list)));
       } else {
         for (let i = 0; i < till && list[i]; i++) this.fill(list[i]!, await this.page(list[i]!), list);
@@ -110,11 +104,14 @@ export class Shelf {
   }
 
   private fill(b: Bucket, page: Page<Medium>, list = this.buckets): void {
-    b.items = page.items;
-    b.count = page.items.length;
+    // When something was deleted since the stretches were told, others moved up: what is shown twice breaks the page.
+    const elsewhere = new Set<string>();
+    for (const other of list) if (other !== b) for (const m of other.items ?? []) elsewhere.add(m.id);
+    b.items = page.items.filter((m) => !elsewhere.has(m.id));
+    b.count = b.items.length;
     b.shape = '';
     b.used = ++this.clock;
-    const end = page.items.at(-1);
+    const end = b.items.at(-1);
     if (end) b.last = monthOf(end.createdAt);
     if (this.dated) return;
     if (list.at(-1) === b && page.nextCursor) list.push(empty(page.nextCursor, pageSize));

@@ -42,10 +42,10 @@ export function refusal(e: unknown, wrong: string): string {
   return reason(e);
 }
 
-/** Whether the account was made by this very sign-in: the token is as old as it. The server's clock said both. */
+/** Whether the account was made by this very sign-in: the token is as old as it, by the second. The server's clock said both. */
 export function isNew({ accessToken, user }: SignedIn): boolean {
   const claims = JSON.parse(atob((accessToken.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/'))) as { iat?: number };
-  return Math.abs((claims.iat ?? 0) * 1000 - new Date(user.createdAt).getTime()) < 2000;
+  return Math.abs((claims.iat ?? 0) * 1000 - new Date(user.createdAt).getTime()) < 1000;
 }
 
 /** What one of these pages leaves for the next: the address that was typed. */
