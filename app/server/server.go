@@ -114,9 +114,10 @@ func (s *Server) Serve(ln net.Listener) error {
 	s.ln = ln
 	s.lnMu.Unlock()
 	if s.stopping.Load() {
-		return ln.Close()
+		ln.Close() // unless Stop did
+		return nil
 	}
-	if err := s.app.Listener(&listener{Listener: ln, server: s}); err != nil {
+	if err := s.app.Listener(&listener{Listener: ln, server: s}); err != nil && !(s.stopping.Load() && errors.Is(err, net.ErrClosed)) {
 		return fmt.Errorf("server: %w", err)
 	}
 	return nil
