@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"picora/app/usage"
-	"picora/media/strip"
 	"picora/store"
 	"picora/store/blob/disk"
 )
@@ -159,19 +158,23 @@ func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r i
 	if one.hash != nil && one.hashed != at {
 		one.hash = nil
 	}
-	in := newSoundIntake(heard{r, &one.heard})
-	if one.hash != nil {
-		in.hash = one.hash
+	to, sum := disk.NewWriter(f, at), newAhead(one.hash)
+	n := int64(0)
+	for in := (heard{r, &one.heard}); err == nil; {
+		b, k := <-sum.free, 0
+		for k < len(b) && err == nil {
+			m, end := in.Read(b[k:min(k+pieceRead, len(b))])
+			m, err = to.Write(b[k : k+m])
+			if k += m; err == nil {
+				err = end
+			}
+		}
+		sum.full <- b[:k]
+		n += int64(k)
 	}
-	whole := false
-	in.atEnd = func([]byte, *strip.Report) error {
-		whole = true
-		return nil
-	}
-	n, err := io.CopyBuffer(disk.NewWriter(f, at), onlyReader{in}, make([]byte, pieceBuffer))
-	in.stop()
-	if one.hash != nil && whole && err == nil {
-		one.hashed = at + n
+	sum.end()
+	if err == io.EOF {
+		err, one.hashed = nil, at+n
 	} else {
 		one.hash = nil // what was hashed and what was written may differ
 	}
@@ -197,7 +200,7 @@ func (p *pieces) sum(ctx context.Context, id string, one *piece, size int64) ([]
 	}
 	defer f.Close()
 	h := sha256.New()
-	b := make([]byte, pieceBuffer)
+	b := make([]byte, pieceRead)
 	for {
 		n, err := f.Read(b)
 		h.Write(b[:n])
@@ -216,13 +219,20 @@ func (p *pieces) cutTo(id string, one *piece, n int64) error {
 	return os.Truncate(p.path(id), n)
 }
 
-// join makes the file of an upload of those of others, one behind the other.
-func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) error {
-	out, err := os.OpenFile(p.path(id), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+// join makes the file of an upload of those of others, one behind the other. It is there
+// when it is whole and on the disk.
+func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) (err error) {
+	name := p.path(id) + ".join"
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() {
+		out.Close()
+		if err != nil {
+			os.Remove(name)
+		}
+	}()
 	for i := range parts {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -243,11 +253,54 @@ func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) erro
 	if err := out.Sync(); err != nil {
 		return err
 	}
+	if err := os.Rename(name, p.path(id)); err != nil {
+		return err
+	}
 	return syncFolder(p.dir)
 }
 
-// pieceBuffer is how many bytes are written at once.
-const pieceBuffer = 256 << 10
+const (
+	// pieceRead is how many bytes are read and written at once. While more are written, the
+	// sender waits with a full socket; fewer cost too many calls.
+	pieceRead = 128 << 10
+	// pieceBuffer is how many bytes are hashed at once: to wake who hashes costs, too.
+	pieceBuffer = 1 << 20
+)
+
+var pieceBuffers = sync.Pool{New: func() any { b := make([]byte, pieceBuffer); return &b }}
+
+// ahead hashes buffers while the next ones are filled.
+type ahead struct {
+	free, full chan []byte
+	done       chan struct{}
+}
+
+// newAhead returns an ahead for h; nil: nothing is hashed.
+func newAhead(h hash.Hash) *ahead {
+	a := &ahead{make(chan []byte, 2), make(chan []byte, 2), make(chan struct{})}
+	for range cap(a.free) {
+		a.free <- *pieceBuffers.Get().(*[]byte)
+	}
+	go func() {
+		defer close(a.done)
+		for b := range a.full {
+			if h != nil {
+				h.Write(b)
+			}
+			a.free <- b[:cap(b)]
+		}
+	}()
+	return a
+}
+
+func (a *ahead) end() {
+	close(a.full)
+	<-a.done
+	close(a.free)
+	for b := range a.free {
+		pieceBuffers.Put(&b)
+	}
+}
 
 // heard notes when bytes come.
 type heard struct {
@@ -262,9 +315,6 @@ func (h heard) Read(b []byte) (int, error) {
 	}
 	return n, err
 }
-
-// onlyReader keeps io.Copy from choosing another way than the buffer.
-type onlyReader struct{ io.Reader }
 
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)

@@ -54,8 +54,7 @@ func (c *conn) Read(p []byte) (int, error) {
 			}
 		}
 		// With its whole buffer the framework reads only when that is empty.
-		end := bytes.Index(p[:n], []byte("\r\n\r\n"))
-		c.whole = len(p) == readBuffer && n > 0 && end == n-4
+		c.whole = len(p) == readBuffer && n > 0 && bytes.Index(p[:n], []byte("\r\n\r\n")) == n-4
 		return n, err
 	}
 }
