@@ -56,7 +56,7 @@ func newBoard(f *Film, a media.TrackArgs, s media.Survey, out io.WriterAt, made 
 func (b *board) take(f *astiav.Frame) error {
 	now := math.Inf(1)
 	if f != nil {
-		now = seconds(f.Pts(), b.film.video.TimeBase())
+		now = seconds(f.Pts(), b.film.base)
 	}
 	for due := b.due(); due < now && due < max(b.until, 0.001) && b.last != nil && b.made.Pictures < boardMost; due = b.due() {
 		if err := b.draw(); err != nil {

@@ -101,7 +101,7 @@ func (c *chain) tooSoon(f *astiav.Frame) bool {
 		return false
 	}
 	if c.between == 0 {
-		base := c.film.video.TimeBase()
+		base := c.film.base
 		tick := float64(base.Num()) / float64(max(base.Den(), 1))
 		c.between = c.film.step(c.shape.maxRate) / tick
 		c.next = math.Inf(-1)
@@ -132,7 +132,7 @@ func (c *chain) build(f *astiav.Frame, is form) error {
 	if err != nil {
 		return err
 	}
-	g, err := newPictureGraph(description, f, c.film.video.TimeBase(), table)
+	g, err := newPictureGraph(description, f, c.film.base, table)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, media.Unsupported("the pictures are coded in a way that cannot be converted"))
 	}

@@ -97,9 +97,12 @@ func (n *lane) place(f *astiav.Frame) bool {
 	if !sound && n.last != noTime && at <= n.last {
 		return false
 	}
+	n.last, n.lasts = at, lasts
+	if !sound && n.base != n.stream.TimeBase() {
+		at, lasts = rescale(at, n.stream.TimeBase(), n.base), rescale(lasts, n.stream.TimeBase(), n.base)
+	}
 	f.SetPts(at)
 	setDuration(f, lasts)
-	n.last, n.lasts = at, lasts
 	return true
 }
 

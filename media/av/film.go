@@ -21,6 +21,7 @@ type Film struct {
 	// count from there, so they keep their places to each other. It is a function of the file
 	// alone, and so the same in all jobs.
 	origin int64
+	base   astiav.Rational // the time base of decoded pictures
 	clock  clock
 	seen   seen
 	damage damage
@@ -105,6 +106,7 @@ func (f *Film) choose() error {
 	f.see()
 	f.clock = clock{jumps: f.in.container() == "mpegts" || f.in.container() == "mpeg"}
 	f.origin = startOf(f.video)
+	f.base = baseFor(f.video.TimeBase())
 	for _, s := range f.in.format.Streams() {
 		if s.CodecParameters().MediaType() == astiav.MediaTypeAudio {
 			if at := startOf(s); at < f.origin-nearStart && at > f.origin-maxLead {
@@ -141,6 +143,16 @@ func better(a, b *astiav.Stream) bool {
 		return x > y
 	}
 	return size(a) > size(b)
+}
+
+// baseFor is the time base of a stream's pictures once they are decoded: the stream's own,
+// unless it is so fine that encoders have trouble with it, or so coarse that no picture can
+// be shown between two of its own, as that of an AVI of few pictures.
+func baseFor(b astiav.Rational) astiav.Rational {
+	if tick := seconds(1, b); tick < 1e-6 || tick > 0.05 {
+		return astiav.NewRational(1, 90_000)
+	}
+	return b
 }
 
 // startOf is when a stream begins, in microseconds; 0 where it does not say.

@@ -213,7 +213,7 @@ func (t *trial) take(f *astiav.Frame) error {
 		t.form, t.colours = formOf(f), t.film.seen.meaning(f)
 		t.depth = depth(frameC(f).format)
 		if t.film.seen.order != fieldsNone && t.form.height >= 200 && t.form.height <= 1200 {
-			t.idet = newIdet(f, t.film.video.TimeBase())
+			t.idet = newIdet(f, t.film.base)
 		}
 	}
 	if formOf(f).interlaced {

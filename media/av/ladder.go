@@ -92,7 +92,7 @@ func (l *ladder) take(f *astiav.Frame) error {
 	if f == nil {
 		return l.end()
 	}
-	at := rescale(f.Pts(), l.film.video.TimeBase(), micro)
+	at := rescale(f.Pts(), l.film.base, micro)
 	if at < 0 || at > l.until+maxLate {
 		return nil // before the film, or a time that lies
 	}
@@ -135,7 +135,7 @@ const soon = 250_000
 func (l *ladder) again(at int64) error {
 	f := l.last.Clone()
 	defer f.Free()
-	f.SetPts(rescale(at, micro, l.film.video.TimeBase()))
+	f.SetPts(rescale(at, micro, l.film.base))
 	setDuration(f, 0)
 	l.repeats++
 	return l.show(f)
@@ -143,7 +143,7 @@ func (l *ladder) again(at int64) error {
 
 // show gives a picture to the chain.
 func (l *ladder) show(f *astiav.Frame) error {
-	at := rescale(f.Pts(), l.film.video.TimeBase(), micro)
+	at := rescale(f.Pts(), l.film.base, micro)
 	if at <= l.shown && l.shown >= 0 {
 		return nil
 	}

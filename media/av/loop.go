@@ -48,6 +48,7 @@ type lane struct {
 	stream  *astiav.Stream
 	sinks   []sink
 	packets []packetSink
+	base    astiav.Rational // of decoded pictures
 	decoder *astiav.CodecContext
 	queue   chan *astiav.Packet
 	to      []chan *astiav.Frame // to the sinks
@@ -72,7 +73,7 @@ func newLoop(f *Film) *loop { return &loop{film: f, lanes: map[int]*lane{}} }
 // lane is that of a stream.
 func (l *loop) lane(s *astiav.Stream) *lane {
 	if l.lanes[s.Index()] == nil {
-		l.lanes[s.Index()] = &lane{stream: s, last: noTime}
+		l.lanes[s.Index()] = &lane{stream: s, base: l.film.base, last: noTime}
 		l.lanes[s.Index()].begin.Store(noTime)
 	}
 	return l.lanes[s.Index()]

@@ -64,7 +64,7 @@ func (p *poster) take(f *astiav.Frame) error {
 	if f == nil {
 		return p.finish()
 	}
-	at := seconds(f.Pts(), p.film.video.TimeBase())
+	at := seconds(f.Pts(), p.film.base)
 	if len(p.times) == 0 || at < p.times[0]+float64(len(p.try))*p.step {
 		return nil
 	}
@@ -114,7 +114,7 @@ func (p *poster) decide() error {
 	if err != nil || m == nil {
 		return err
 	}
-	p.best, p.score, p.start = m, score, max(0, seconds(p.kept.Pts(), p.film.video.TimeBase()))
+	p.best, p.score, p.start = m, score, max(0, seconds(p.kept.Pts(), p.film.base))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package av
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/asticode/go-astiav"
 
@@ -29,8 +30,9 @@ type preview struct {
 	chain  *chain
 	from   float64 // seconds
 	to     float64
-	first  int64 // the time of the first picture, in the stream's time base
-	lasts  int64 // how long a picture is shown where it does not say
+	first  int64         // the time of the first picture, in the stream's time base
+	lasts  int64         // how long a picture is shown where it does not say
+	before *astiav.Frame // the last picture in front of from, which may still be shown then
 
 	encoder *astiav.CodecContext
 	packet  *astiav.Packet
@@ -60,7 +62,7 @@ func newPreview(f *Film, a media.TrackArgs, job media.TracksArgs, out File, made
 	if s.FrameRate > 0 {
 		rate = min(rate, s.FrameRate)
 	}
-	p.lasts = max(1, int64(1/(rate*max(seconds(1, f.video.TimeBase()), 1e-9))))
+	p.lasts = max(1, int64(1/(rate*max(seconds(1, f.base), 1e-9))))
 	return p
 }
 
@@ -69,15 +71,40 @@ func (p *preview) take(f *astiav.Frame) error {
 	if p.ended {
 		return nil
 	}
-	if f == nil {
-		return p.finish()
+	at := math.Inf(1)
+	if f != nil {
+		at = seconds(f.Pts(), p.film.base)
 	}
-	switch at := seconds(f.Pts(), p.film.video.TimeBase()); {
-	case at < p.from:
+	if at < p.from {
+		p.drop()
+		p.before = f.Clone()
 		return nil
-	case at >= p.to:
+	}
+	if p.before != nil && at > p.from+stands {
+		p.before.SetPts(int64(p.from / seconds(1, p.film.base)))
+		if err := p.show(p.before); err != nil {
+			return err
+		}
+	}
+	p.drop()
+	if at >= p.to {
 		return p.finish()
 	}
+	return p.show(f)
+}
+
+// stands is how long, in seconds, a picture is shown that has a place in the preview though
+// it began before.
+const stands = 0.5
+
+func (p *preview) drop() {
+	if p.before != nil {
+		p.before.Free()
+		p.before = nil
+	}
+}
+
+func (p *preview) show(f *astiav.Frame) error {
 	f.SetPictureType(astiav.PictureTypeNone)
 	if p.fields != nil {
 		return p.fields.pass(f, p.whole)
@@ -88,20 +115,21 @@ func (p *preview) take(f *astiav.Frame) error {
 func (p *preview) whole(f *astiav.Frame) error { return p.chain.pass(f, p.encode) }
 
 func (p *preview) encode(f *astiav.Frame) error {
-	base := p.film.video.TimeBase()
 	if p.movie == nil {
 		p.first = f.Pts()
 		if err := p.open(f); err != nil {
 			return err
 		}
 	}
-	to := p.encoder.TimeBase()
 	lasts := durationOf(f)
 	if lasts <= 0 || lasts > 100*p.lasts {
 		lasts = p.lasts
 	}
-	f.SetPts(rescale(f.Pts()-p.first, base, to))
-	setDuration(f, rescale(lasts, base, to))
+	if rest := int64(p.to/seconds(1, p.film.base)) - f.Pts(); rest > 0 {
+		lasts = min(lasts, rest)
+	}
+	f.SetPts(f.Pts() - p.first)
+	setDuration(f, lasts)
 	f.SetPictureType(astiav.PictureTypeNone)
 	return encode(p.encoder, f, p.packet, p.write)
 }
@@ -110,13 +138,13 @@ func (p *preview) open(f *astiav.Frame) (err error) {
 	p.packet = astiav.AllocPacket()
 	rate := min(cmp.Or(p.job.Survey.FrameRate, previewRate), previewRate)
 	if p.encoder, p.made.Encoder, err = openX264(x264Args{
-		width: f.Width(), height: f.Height(), base: baseFor(p.film.video.TimeBase()), rate: rate,
+		width: f.Width(), height: f.Height(), base: p.film.base, rate: rate,
 		quality: p.args.Quality, maxBits: p.args.MaxBits, preset: p.job.Preset, threads: 1, gop: p.args.Length,
 	}); err != nil {
 		return err
 	}
 	p.made.Width, p.made.Height = f.Width(), f.Height()
-	p.made.Start = round3(seconds(p.first, p.film.video.TimeBase()))
+	p.made.Start = round3(seconds(p.first, p.film.base))
 	if p.made.Codecs, err = codecs(p.encoder.ExtraData()); err != nil {
 		return err
 	}
@@ -147,6 +175,7 @@ func (p *preview) finish() error {
 }
 
 func (p *preview) free() {
+	p.drop()
 	p.fields.free()
 	p.chain.free()
 	p.movie.free()

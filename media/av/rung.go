@@ -14,8 +14,7 @@ type rung struct {
 	args    media.TrackArgs
 	job     media.TracksArgs
 	rate    float64         // pictures a second, about
-	from    astiav.Rational // the time base of the pictures that come
-	base    astiav.Rational // that of the track
+	base    astiav.Rational // of the pictures that come, and of the track
 	out     File
 	mark    *mark
 	made    *media.TrackMade
@@ -37,7 +36,7 @@ func (r *rung) scale(f *astiav.Frame) (made *astiav.Frame, err error) {
 	}
 	if r.smaller == nil {
 		what := fmt.Sprintf("[in]scale=w=%d:h=%d:flags=bicubic,setsar=1[out]", r.args.Width, r.args.Height)
-		if r.smaller, err = newPictureGraph(what, f, r.from, nil); err != nil {
+		if r.smaller, err = newPictureGraph(what, f, r.base, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -100,10 +99,6 @@ func (r *rung) encode(f *astiav.Frame) error {
 			return err
 		}
 	}
-	if r.from != r.base {
-		f.SetPts(rescale(f.Pts(), r.from, r.base))
-		setDuration(f, rescale(durationOf(f), r.from, r.base))
-	}
 	if f.PictureType() == astiav.PictureTypeI {
 		r.firsts = append(r.firsts, f.Pts())
 	}
@@ -159,13 +154,4 @@ func (r *rung) free() {
 	if r.packet != nil {
 		r.packet.Free()
 	}
-}
-
-// baseFor is the time base of a track with a stream's pictures: the stream's own, unless it
-// is so fine or so coarse that encoders have trouble with it.
-func baseFor(b astiav.Rational) astiav.Rational {
-	if tick := seconds(1, b); tick < 1e-6 || tick > 0.05 {
-		return astiav.NewRational(1, 90_000)
-	}
-	return b
 }

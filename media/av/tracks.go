@@ -133,8 +133,7 @@ func (j *tracksJob) addRung(a media.TrackArgs, out File, m *mark, made *media.Tr
 	if a.MaxRate > 0 {
 		rate = min(rate, a.MaxRate)
 	}
-	base := j.film.video.TimeBase()
-	j.ladder.add(&rung{args: a, job: j.args, rate: rate, from: base, base: baseFor(base), out: out, mark: m, made: made})
+	j.ladder.add(&rung{args: a, job: j.args, rate: rate, base: j.film.base, out: out, mark: m, made: made})
 	return nil
 }
 
