@@ -135,7 +135,11 @@ const soon = 250_000
 func (l *ladder) again(at int64) error {
 	f := l.last.Clone()
 	defer f.Free()
-	f.SetPts(rescale(at, micro, l.film.base))
+	when := rescale(at, micro, l.film.base)
+	if rescale(when, l.film.base, micro) < at-slack {
+		when++ // a picture in front of a boundary would not begin the segment
+	}
+	f.SetPts(when)
 	setDuration(f, 0)
 	l.repeats++
 	return l.show(f)

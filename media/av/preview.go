@@ -30,7 +30,7 @@ type preview struct {
 	chain  *chain
 	from   float64 // seconds
 	to     float64
-	first  int64         // the time of the first picture, in the stream's time base
+	first  int64         // the time of the first picture, in the film's time base
 	lasts  int64         // how long a picture is shown where it does not say
 	before *astiav.Frame // the last picture in front of from, which may still be shown then
 

@@ -184,6 +184,8 @@ func times() []Case {
 		rated("5.avi", "5", 5, "-c:v", "mpeg4", "-q:v", "3", "-c:a", "libmp3lame").with(func(c *Case) { c.Seconds = 5.2 }), // ffmpeg writes an empty picture after the first
 		// Its clock ticks every seven seconds, segments begin every four.
 		{Name: "slow.avi", Args: join(picture(320, 180, "1/7", 35), []string{"-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"}), Width: 320, Height: 180, Seconds: 35, Sounds: none, Mute: true, Dark: true},
+		// At 24 s, where a segment begins, there is no picture, and no tick of the clock but 18 ms before.
+		{Name: "gap.avi", Args: join(picture(320, 180, "24000/1001", 26), []string{"-vf", "select='not(between(t,23.2,24.8))'", "-vsync", "vfr", "-c:v", "mpeg4", "-q:v", "3", "-bf", "0"}), Width: 320, Height: 180, Sounds: none, Mute: true, Dark: true},
 		rated("120.mp4", "120", 0, join(x264("-g", "200"), aac())...),
 		usual("varies.mp4", join(sparse, x264(), aac())...).with(func(c *Case) { c.Rate = 0 }),
 		usual("varies.mkv", join(sparse, x264(), aac())...).with(func(c *Case) { c.Rate = 0 }),

@@ -84,7 +84,7 @@ func All() []Case {
 // Some are the cases of an ordinary run, which has little time: one of each trap.
 func Some() (some []Case) {
 	for _, name := range []string{
-		"pcm.mov", "h264.ts", "vp9.webm", "b-pictures.mp4", "languages.mkv", "sound-later.mp4", "sound-earlier.mkv", "turned-90.mp4", "odd.avi", "hdr10.mp4", "varies.mp4", "top.mp4", "one.mp4", "slow.avi",
+		"pcm.mov", "h264.ts", "vp9.webm", "b-pictures.mp4", "languages.mkv", "sound-later.mp4", "sound-earlier.mkv", "turned-90.mp4", "odd.avi", "hdr10.mp4", "varies.mp4", "top.mp4", "one.mp4", "slow.avi", "gap.avi",
 		"jump.ts", "ass.mkv", "ended.mp4", "ended-parts.mp4", "zeros.mp4", "without-tables.mp4", "sound.mp4", "words.mp4",
 	} {
 		some = append(some, Get(name))
