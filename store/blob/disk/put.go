@@ -122,7 +122,7 @@ func fill(ctx context.Context, f *os.File, r io.Reader) error {
 func fillOnce(ctx context.Context, w *Writer, r io.Reader, pool *sync.Pool) (more bool, err error) {
 	b := pool.Get().(*[]byte)
 	defer pool.Put(b)
-	n, err := readFull(ctx, r, *b)
+	n, err := blob.ReadFull(ctx, r, *b)
 	if err != nil && err != io.EOF {
 		return false, fmt.Errorf("read: %w", err)
 	}
@@ -130,28 +130,4 @@ func fillOnce(ctx context.Context, w *Writer, r io.Reader, pool *sync.Pool) (mor
 		return false, noSpace(err)
 	}
 	return err == nil, nil
-}
-
-// readFull fills b from r. Unlike io.ReadFull it returns io.EOF at the end, also
-// after some bytes: io.ErrUnexpectedEOF is what r itself says of an upload that
-// was cut short, and must stay an error.
-func readFull(ctx context.Context, r io.Reader, b []byte) (n int, err error) {
-	idle := 0
-	for n < len(b) {
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		m, err := r.Read(b[n:])
-		n += m
-		if err != nil {
-			return n, err
-		}
-		if idle++; m > 0 {
-			idle = 0
-		}
-		if idle == 100 { // bufio's patience with a reader that gives nothing
-			return n, io.ErrNoProgress
-		}
-	}
-	return n, nil
 }

@@ -31,7 +31,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (blob.Info, er
 		return blob.Info{}, err
 	}
 	defer s.done(buffer)
-	n, err := readFull(ctx, r, buffer)
+	n, err := blob.ReadFull(ctx, r, buffer)
 	if err == io.EOF {
 		_, err := s.client.PutObject(ctx, s.o.Bucket, s.name(key), bytes.NewReader(buffer[:n]), int64(n), "", "", s.options())
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) putParts(ctx context.Context, key string, buffer []byte, r io.Re
 		parts = append(parts, minio.CompletePart{PartNumber: part.PartNumber, ETag: part.ETag, ChecksumCRC32C: part.ChecksumCRC32C})
 		size += int64(n)
 		if n = 0; more {
-			n, err = readFull(ctx, r, buffer)
+			n, err = blob.ReadFull(ctx, r, buffer)
 			if more = err == nil; err != nil && err != io.EOF {
 				return 0, fmt.Errorf("s3: put %s: read: %w", key, err)
 			}
@@ -158,28 +158,6 @@ func (s *Store) done(buffer []byte) {
 
 func (s *Store) options() minio.PutObjectOptions {
 	return minio.PutObjectOptions{ContentType: "application/octet-stream", ServerSideEncryption: s.sse, StorageClass: s.o.StorageClass, DisableMultipart: true}
-}
-
-// readFull fills b from r; io.EOF says that r ended, also after some bytes. Other than
-// io.ReadFull's, an io.ErrUnexpectedEOF of r stays an error: so an upload breaks off.
-func readFull(ctx context.Context, r io.Reader, b []byte) (n int, err error) {
-	for idle := 0; n < len(b); {
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		m, err := r.Read(b[n:])
-		n += m
-		if err != nil {
-			return n, err
-		}
-		if idle++; m > 0 {
-			idle = 0
-		}
-		if idle == 100 { // bufio's patience
-			return n, io.ErrNoProgress
-		}
-	}
-	return n, nil
 }
 
 // Sweep aborts the uploads that a crash left unfinished, and returns how many. Call it
