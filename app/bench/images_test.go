@@ -354,7 +354,7 @@ func TestImagesHotAndCold(t *testing.T) {
 	if got := fetch(t, plain); len(got) != len(made) {
 		t.Fatalf("the plain file has %d bytes, the made one %d", len(got), len(made))
 	}
-	t.Logf("a made picture of %d bytes and a plain file of them, requests/s: %s (target >= 0.9)", len(made), inTurn(t, 64, hot, plain))
+	t.Logf("a made picture of %d bytes and a plain file of them, requests/s: %s (target >= 0.9)", len(made), inTurn(t, 64, requests, hot, plain))
 
 	jobs := func() int {
 		m := regexp.MustCompile(`picora_media_jobs_total\{kind="make",outcome="\w+"\} (\d+)`).FindSubmatch(fetch(t, "http://"+metrics+"/metrics"))

@@ -41,7 +41,7 @@ func TestVideoBesidePictures(t *testing.T) {
 		what    string
 		measure func() float64
 	}{
-		{fmt.Sprintf("pictures of 100 KB, %d clients", clients), func() float64 { return wrk(t, small, clients) }},
+		{fmt.Sprintf("pictures of 100 KB, %d clients", clients), func() float64 { return wrk(t, small, clients, requests) }},
 		{"pictures made of one of 3 megapixels, 2 clients", func() float64 {
 			seed++ // another picture in the same sizes, so that none is there already
 			return p.transforms(t, p.send(t, apptest.JPEG(2000, 1500, seed)))
