@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -123,7 +124,7 @@ func New(ctx context.Context, cfg config.Config, p Program) (a *App, err error) 
 	lib := library.New(a.store, a.storage.Blobs(), cfg.Upload, cfg.Blobs.MinFreeBytes)
 	a.usage = usage.New(a.store, cfg.Plans)
 	lib.UseLimits(a.usage)
-	if err := lib.UseUploads(filepath.Join(cfg.Server.Data, "uploads")); err != nil {
+	if err := lib.UseUploads(ctx, filepath.Join(cfg.Server.Data, "uploads"), bootID()); err != nil {
 		return a, err
 	}
 	if cfg.Fetch.Enabled {
@@ -185,6 +186,12 @@ func site(base string) string {
 		return "Picora, " + u.Host
 	}
 	return "Picora"
+}
+
+// bootID is another one each time that Linux starts; empty: not known.
+func bootID() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(b))
 }
 
 // useWorkers gives the library what it makes pictures with.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"picora/store/kv"
@@ -16,10 +17,11 @@ import (
 type Upload struct {
 	ID       string `msg:"id"`
 	User     string `msg:"user"`
-	Kind     Kind   `msg:"kind"`   // 0: a part of another upload that did not say, or a file that was not seen yet
-	Length   int64  `msg:"length"` // bytes of the whole; 0: the server that has it did not say yet
-	Metadata string `msg:"meta"`   // as it was sent (Upload-Metadata)
-	Concat   string `msg:"concat"` // as it was sent (Upload-Concat): empty, partial, or final and its parts
+	Kind     Kind   `msg:"kind"`    // 0: a part of another upload that did not say, or a file that was not seen yet
+	Length   int64  `msg:"length"`  // bytes of the whole; 0: the server that has it did not say yet
+	Durable  int64  `msg:"durable"` // so many of them are on the disk for certain; there may be more
+	Metadata string `msg:"meta"`    // as it was sent (Upload-Metadata)
+	Concat   string `msg:"concat"`  // as it was sent (Upload-Concat): empty, partial, or final and its parts
 
 	Filename   string   `msg:"name"`
 	Title      string   `msg:"title"`
@@ -54,6 +56,9 @@ func (u *Upload) Open() bool { return u.Ended.IsZero() && !u.Done() }
 
 // Partial reports whether it is a part of another upload.
 func (u *Upload) Partial() bool { return u.Concat == "partial" }
+
+// Final reports whether it is made of parts.
+func (u *Upload) Final() bool { return strings.HasPrefix(u.Concat, "final") }
 
 // CreateUpload adds u under a new id. ErrFull when the user has the most that are open.
 func (s *Store) CreateUpload(ctx context.Context, u Upload, most int) (Upload, error) {

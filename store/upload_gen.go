@@ -9,9 +9,9 @@ import (
 // MarshalMsg implements msgp.Marshaler
 func (z *Upload) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 22
+	// map header, size 23
 	// string "id"
-	o = append(o, 0xde, 0x0, 0x16, 0xa2, 0x69, 0x64)
+	o = append(o, 0xde, 0x0, 0x17, 0xa2, 0x69, 0x64)
 	o = msgp.AppendString(o, z.ID)
 	// string "user"
 	o = append(o, 0xa4, 0x75, 0x73, 0x65, 0x72)
@@ -26,6 +26,9 @@ func (z *Upload) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "length"
 	o = append(o, 0xa6, 0x6c, 0x65, 0x6e, 0x67, 0x74, 0x68)
 	o = msgp.AppendInt64(o, z.Length)
+	// string "durable"
+	o = append(o, 0xa7, 0x64, 0x75, 0x72, 0x61, 0x62, 0x6c, 0x65)
+	o = msgp.AppendInt64(o, z.Durable)
 	// string "meta"
 	o = append(o, 0xa4, 0x6d, 0x65, 0x74, 0x61)
 	o = msgp.AppendString(o, z.Metadata)
@@ -134,6 +137,12 @@ func (z *Upload) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Length, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Length")
+				return
+			}
+		case "durable":
+			z.Durable, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Durable")
 				return
 			}
 		case "meta":
@@ -293,7 +302,7 @@ func (z *Upload) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Upload) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + z.Kind.Msgsize() + 7 + msgp.Int64Size + 5 + msgp.StringPrefixSize + len(z.Metadata) + 7 + msgp.StringPrefixSize + len(z.Concat) + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 7
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 5 + msgp.StringPrefixSize + len(z.User) + 5 + z.Kind.Msgsize() + 7 + msgp.Int64Size + 8 + msgp.Int64Size + 5 + msgp.StringPrefixSize + len(z.Metadata) + 7 + msgp.StringPrefixSize + len(z.Concat) + 5 + msgp.StringPrefixSize + len(z.Filename) + 6 + msgp.StringPrefixSize + len(z.Title) + 7
 	if z.Public == nil {
 		s += msgp.NilSize
 	} else {

@@ -146,7 +146,7 @@ func (a *API) getUpload(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(u.Concat, "final") || u.Done() {
+	if !u.Final() || u.Done() {
 		c.Set(headerOffset, strconv.FormatInt(offset, 10))
 	}
 	c.Set(headerLength, strconv.FormatInt(u.Length, 10))

@@ -5,8 +5,9 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
-
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -120,6 +121,75 @@ func pieceFiles(t testing.TB, p *apptest.Picora) (names []string) {
 		names = append(names, f.Name())
 	}
 	return names
+}
+
+func TestWhatAPowerFailureMaySpoilIsSentAgain(t *testing.T) {
+	p := start(t)
+	film := make([]byte, 65<<20)
+	rand.NewChaCha8([32]byte{}).Read(film)
+	begin := func(n int) (at, file string) {
+		r := tusSend(p, "POST", "/v1/uploads", nil, "Upload-Length", strconv.Itoa(n), "Upload-Concat", "partial")
+		if r.Status != 201 {
+			t.Fatalf("%d %s", r.Status, r.Body)
+		}
+		at = r.Header.Get("Location")
+		return at[strings.Index(at, "/v1/"):], filepath.Join(p.Data, "uploads", at[strings.LastIndex(at, "/")+1:])
+	}
+	add := func(at string, from, to int) {
+		t.Helper()
+		if r := piece(p, at, from, film[from:to]); r.Status != 204 {
+			t.Fatalf("%d %s", r.Status, r.Body)
+		}
+	}
+	slow, slowFile := begin(len(film))
+	add(slow, 0, 1000)
+	small, smallFile := begin(len(film))
+	add(small, 0, 500)
+	p.Advance(61 * time.Second)
+	add(slow, 1000, 2000)
+	add(slow, 2000, 3000)
+	whole, wholeFile := begin(5000)
+	add(whole, 0, 5000)
+	long, longFile := begin(len(film) + 1)
+	add(long, 0, len(film))
+
+	expect := func(when string, want map[string]int) {
+		t.Helper()
+		for at, want := range want {
+			if n := offset(t, p, at); n != want {
+				t.Errorf("%s %d bytes are there, want %d", when, n, want)
+			}
+		}
+	}
+	p.Restart()
+	expect("after a restart", map[string]int{slow: 3000, small: 500, whole: 5000, long: len(film)})
+
+	if err := p.App.Store().PutSetting(t.Context(), "uploads.boot", []byte("an earlier run of the machine")); err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	for file, at := range map[string]int64{slowFile: 2000, smallFile: 0, longFile: 64 << 20} { // as file systems leave what never reached the disk
+		fi, err := os.Stat(file)
+		if err == nil {
+			err = errors.Join(os.Truncate(file, at), os.Truncate(file, fi.Size()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Restart()
+	after := map[string]int{slow: 2000, small: 0, whole: 5000, long: 64 << 20}
+	expect("after a power failure", after)
+	p.Restart()
+	expect("after one more restart", after)
+	for at, from := range map[string]int{slow: 2000, small: 0} {
+		add(at, from, len(film))
+	}
+	for file, want := range map[string][]byte{slowFile: film, smallFile: film, wholeFile: film[:5000], longFile: film[:64<<20]} {
+		if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes, want %d, or others: %v", len(got), len(want), err)
+		}
+	}
 }
 
 func TestWhatUploadsInPiecesRefuse(t *testing.T) {

@@ -154,9 +154,10 @@ func (l *Library) bring(ctx context.Context, u *store.Upload, one *piece) error 
 	defer l.intakes.end(key)
 	for begin, ended := at, false; !ended; {
 		some := &io.LimitedReader{R: f, N: progressStep}
-		if at, err = l.pieces.write(ctx, u.ID, one, at, some); err != nil {
+		if at, err = l.pieces.write(u.ID, one, at, some, nil); err != nil {
 			return err
 		}
+		l.noteArrived(ctx, u, at)
 		ended = some.N > 0
 		l.intakes.arrived(key, at-begin)
 		if err := l.seen(ctx, u, at); err != nil {
@@ -169,7 +170,7 @@ func (l *Library) bring(ctx context.Context, u *store.Upload, one *piece) error 
 	case f.Size >= 0 && at != f.Size:
 		return fault.New(fault.FetchFailed, "The other server said that the file has %d bytes, and sent %d.", f.Size, at)
 	case at != u.Length:
-		return l.changeFetch(ctx, u, func(u *store.Upload) { u.Length = at })
+		return l.changeUpload(ctx, u, func(u *store.Upload) { u.Length = at })
 	}
 	return nil
 }
@@ -192,8 +193,8 @@ func (l *Library) expect(ctx context.Context, u *store.Upload, f *fetch.File) er
 	if f.From > 0 {
 		return nil
 	}
-	return l.changeFetch(ctx, u, func(u *store.Upload) {
-		u.Length, u.Validator = size, f.Validator
+	return l.changeUpload(ctx, u, func(u *store.Upload) {
+		u.Length, u.Validator, u.Durable = size, f.Validator, 0
 		if u.Filename == "" {
 			u.Filename = CleanName(f.Name, "")
 		}
@@ -245,15 +246,7 @@ func (l *Library) tellKind(ctx context.Context, u *store.Upload, at int64) error
 		}
 		l.pieces.setRoom(u.ID, room)
 	}
-	return l.changeFetch(ctx, u, func(u *store.Upload) { u.Kind = k })
-}
-
-func (l *Library) changeFetch(ctx context.Context, u *store.Upload, edit func(*store.Upload)) error {
-	changed, err := l.store.ChangeUpload(ctx, u.User, u.ID, edit)
-	if err == nil {
-		*u = changed
-	}
-	return err
+	return l.changeUpload(ctx, u, func(u *store.Upload) { u.Kind = k })
 }
 
 // endFetch notes why a file did not become a record, for whoever asks within a day.
@@ -273,7 +266,7 @@ func (l *Library) endFetch(ctx context.Context, u *store.Upload, err error) {
 	}
 	meta, e := json.Marshal(f.Meta)
 	if e == nil {
-		e = l.changeFetch(ctx, u, func(u *store.Upload) {
+		e = l.changeUpload(ctx, u, func(u *store.Upload) {
 			u.FaultCode, u.Fault, u.FaultMeta = string(f.Code), f.Message, meta
 			u.Ended = l.store.Now()
 			u.Expires = u.Ended.Add(UploadAge)

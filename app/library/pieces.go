@@ -146,7 +146,8 @@ func (p *pieces) size(id string) (int64, error) {
 
 // write appends what r has to the file of an upload, which has at bytes, and makes it
 // durable, also what came before an error of r. It returns how many bytes there are now.
-func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r io.Reader) (now int64, err error) {
+// Meanwhile arrived, unless nil, hears now and then how many are on the disk.
+func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived func(now int64)) (now int64, err error) {
 	f, err := os.OpenFile(p.path(id), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return at, err
@@ -159,8 +160,17 @@ func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r i
 		one.hash = nil
 	}
 	to, sum := disk.NewWriter(f, at), newAhead(one.hash)
-	n := int64(0)
-	for in := (heard{r, &one.heard}); err == nil; {
+	n, there := int64(0), at // there: on the disk
+	var lost error
+	reach := func() {
+		if lost = f.Sync(); lost == nil && there == 0 {
+			lost = syncFolder(p.dir)
+		}
+		if lost == nil {
+			there = at + n
+		}
+	}
+	for in := (heard{r, &one.heard}); err == nil && lost == nil; {
 		b, k := <-sum.free, 0
 		for k < len(b) && err == nil {
 			m, end := in.Read(b[k:min(k+pieceRead, len(b))])
@@ -170,21 +180,23 @@ func (p *pieces) write(ctx context.Context, id string, one *piece, at int64, r i
 			}
 		}
 		sum.full <- b[:k]
-		n += int64(k)
+		if n += int64(k); err == nil && at+n-there >= pieceSync {
+			if reach(); lost == nil && arrived != nil {
+				arrived(there)
+			}
+		}
 	}
 	sum.end()
+	if lost == nil {
+		reach()
+	}
+	if lost != nil { // the next fsync would not say so again
+		return there, errors.Join(err, lost, p.cutTo(id, one, there))
+	}
 	if err == io.EOF {
 		err, one.hashed = nil, at+n
 	} else {
 		one.hash = nil // what was hashed and what was written may differ
-	}
-	if e := f.Sync(); e != nil {
-		return at, errors.Join(err, e)
-	}
-	if at == 0 {
-		if e := syncFolder(p.dir); e != nil {
-			return at, errors.Join(err, e)
-		}
 	}
 	return at + n, err
 }
@@ -263,6 +275,8 @@ const (
 	// pieceRead is how many bytes are read and written at once. While more are written, the
 	// sender waits with a full socket; fewer cost too many calls.
 	pieceRead = 128 << 10
+	// pieceSync is how many bytes of a piece are brought to the disk at once.
+	pieceSync = 64 << 20
 	// pieceBuffer is how many bytes are hashed at once: to wake who hashes costs, too.
 	pieceBuffer = 1 << 20
 )

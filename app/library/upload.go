@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"picora/app/fault"
@@ -18,11 +17,12 @@ import (
 
 const (
 	// UploadAge is how long an upload in pieces is kept after its last piece, or up to
-	// expiryStep less, and what is known of one that is complete.
+	// noteTime less, and what is known of one that is complete.
 	UploadAge = 24 * time.Hour
-	// expiryStep is how long pieces come before it is noted that the upload lives longer: a
-	// note is a transaction, and a piece may come many times a second.
-	expiryStep = time.Minute
+	// noteTime and noteBytes are how long pieces come, and how many bytes, before it is noted
+	// what has come: a note is a transaction, and a piece may come many times a second.
+	noteTime  = time.Minute
+	noteBytes = 64 << 20
 	// MaxUploadLength is the longest upload in pieces, in bytes.
 	MaxUploadLength = 1 << 40
 	maxOpenUploads  = 1000 // of a user's
@@ -41,13 +41,48 @@ type Sum struct {
 }
 
 // UseUploads has the library take uploads in pieces, which it keeps in the folder dir. It
-// is called before the start.
-func (l *Library) UseUploads(dir string) error {
+// is called before the start. Boot tells the runs of the machine apart; empty: not known.
+func (l *Library) UseUploads(ctx context.Context, dir, boot string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("library: the folder for uploads: %w", err)
 	}
 	l.pieces = &pieces{dir: dir, held: map[string]*piece{}}
+	if err := l.distrustPieces(ctx, boot); err != nil {
+		return fmt.Errorf("library: uploads of an earlier run of the machine: %w", err)
+	}
 	return nil
+}
+
+// bootSetting is the run of the machine that the files of uploads are of.
+const bootSetting = "uploads.boot"
+
+// distrustPieces takes back what a power failure may have spoiled: when the machine was
+// started since, open uploads have what was noted to be on the disk. A file may have the
+// length that it was to get, and zeros instead of the last bytes (ext4, delayed allocation).
+func (l *Library) distrustPieces(ctx context.Context, boot string) error {
+	b, err := l.store.Setting(ctx, bootSetting)
+	if errors.Is(err, store.ErrNotFound) {
+		b, err = nil, nil
+	}
+	if err != nil || boot == "" || string(b) == boot {
+		return err
+	}
+	if b != nil { // there were notes
+		err = l.eachUpload(ctx, func(u *store.Upload) error {
+			if !u.Open() || u.Final() {
+				return nil
+			}
+			now, err := l.pieces.size(u.ID)
+			if err == nil && now > u.Durable {
+				err = os.Truncate(l.pieces.path(u.ID), u.Durable)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return l.store.PutSetting(ctx, bootSetting, []byte(boot))
 }
 
 // StartUpload begins an upload in pieces, and keeps room for all of it.
@@ -197,7 +232,7 @@ func (l *Library) AddPiece(ctx context.Context, user, id string, offset, length 
 		return u, 0, err
 	}
 	switch {
-	case strings.HasPrefix(u.Concat, "final"):
+	case u.Final():
 		return u, now, fault.New(fault.Forbidden, "This upload is made of others; nothing can be added to it.")
 	case offset != now:
 		return u, now, fault.New(fault.Conflict, "The upload has %d bytes; go on from there, not from %d.", now, offset)
@@ -227,7 +262,11 @@ func (l *Library) takePiece(ctx context.Context, u *store.Upload, one *piece, at
 	if sum != nil {
 		src = io.TeeReader(src, sum.Hash)
 	}
-	now, err = l.pieces.write(ctx, u.ID, one, at, src)
+	arrived := func(now int64) { l.noteArrived(ctx, u, now) }
+	if sum != nil || length < 0 { // it may have to be taken back
+		arrived = nil
+	}
+	now, err = l.pieces.write(u.ID, one, at, src, arrived)
 	if err == nil && sum != nil && string(sum.Hash.Sum(nil)) != string(sum.Want) {
 		err = fault.New(fault.WrongSum, "The piece did not arrive as it was sent. Send it again.")
 	}
@@ -240,14 +279,32 @@ func (l *Library) takePiece(ctx context.Context, u *store.Upload, one *piece, at
 		}
 		now = at
 	}
-	if expires := l.store.Now().Add(UploadAge); now > at && expires.Sub(u.Expires) >= expiryStep {
-		if changed, e := l.store.ChangeUpload(ctx, u.User, u.ID, func(u *store.Upload) { u.Expires = expires }); e == nil {
-			*u = changed
-		} else if err == nil && !errors.Is(e, store.ErrNotFound) {
-			slog.Warn("an upload will expire too early", "id", u.ID, "err", e)
-		}
+	if now > at {
+		l.noteArrived(ctx, u, now)
 	}
 	return now, err
+}
+
+// noteArrived notes now and then, and when a part is whole, that the upload has now bytes on
+// the disk, and that it lives on.
+func (l *Library) noteArrived(ctx context.Context, u *store.Upload, now int64) {
+	expires := l.store.Now().Add(UploadAge)
+	if now-u.Durable < noteBytes && expires.Sub(u.Expires) < noteTime && !(u.Partial() && now == u.Length) {
+		return
+	}
+	err := l.changeUpload(context.WithoutCancel(ctx), u, func(u *store.Upload) { u.Expires, u.Durable = expires, now })
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		slog.Warn("what has come of an upload was not noted: it expires too early, and a power failure costs more of it", "id", u.ID, "err", err)
+	}
+}
+
+// changeUpload has edit change u, here and in the store.
+func (l *Library) changeUpload(ctx context.Context, u *store.Upload, edit func(*store.Upload)) error {
+	changed, err := l.store.ChangeUpload(ctx, u.User, u.ID, edit)
+	if err == nil {
+		*u = changed
+	}
+	return err
 }
 
 // JoinUploads makes an upload of complete parts, in their order, which are gone then.
