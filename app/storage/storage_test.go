@@ -245,8 +245,8 @@ func TestAMoveIsEndedBeforeAndAfterTheSwitch(t *testing.T) {
 	}
 	until(t, v, "the switch does not come", func(s Status) bool { return s.Phase == "switching" })
 	f.put(t, v.Blobs(), 5, 1000)
+	stop() // while the switch waits: it could end behind the slow put
 	finish(errors.New("the server stops"))
-	stop()
 	closed, err := New(t.Context(), h.cfg, h.db)
 	if err != nil {
 		t.Fatal(err)
