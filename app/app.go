@@ -375,6 +375,9 @@ func (a *App) Run(ctx context.Context) error {
 	a.auth.Flush(context.WithoutCancel(ctx))
 	a.usage.Flush(ctx) // what the last answers sent
 	a.jobs.Settle()
+	if err == nil { // no request was cut
+		a.library.TrustUploads(context.WithoutCancel(ctx))
+	}
 	return err
 }
 

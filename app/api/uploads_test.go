@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"picora/app"
 	"picora/app/apptest"
 	"picora/app/config"
 )
@@ -164,10 +165,18 @@ func TestWhatAPowerFailureMaySpoilIsSentAgain(t *testing.T) {
 	p.Restart()
 	expect("after a restart", map[string]int{slow: 3000, small: 500, whole: 5000, long: len(film)})
 
-	if err := p.App.Store().PutSetting(t.Context(), "uploads.boot", []byte("an earlier run of the machine")); err != nil {
+	p.Stop()
+	s, err := app.OpenStore(t.Context(), p.Data)
+	if err == nil {
+		b, e := s.Setting(t.Context(), "uploads.boot")
+		if e != nil || len(b) != 0 {
+			t.Errorf("after a stop in order the run is %q %v", b, e)
+		}
+		err = errors.Join(s.PutSetting(t.Context(), "uploads.boot", []byte("an earlier run of the machine")), s.Close())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	p.Stop()
 	for file, at := range map[string]int64{slowFile: 2000, smallFile: 0, longFile: 64 << 20} { // as file systems leave what never reached the disk
 		fi, err := os.Stat(file)
 		if err == nil {

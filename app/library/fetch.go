@@ -154,10 +154,11 @@ func (l *Library) bring(ctx context.Context, u *store.Upload, one *piece) error 
 	defer l.intakes.end(key)
 	for begin, ended := at, false; !ended; {
 		some := &io.LimitedReader{R: f, N: progressStep}
-		if at, err = l.pieces.write(u.ID, one, at, some, nil); err != nil {
+		at, err = l.pieces.write(u.ID, one, at, some, nil)
+		l.noteArrived(ctx, u, at)
+		if err != nil {
 			return err
 		}
-		l.noteArrived(ctx, u, at)
 		ended = some.N > 0
 		l.intakes.arrived(key, at-begin)
 		if err := l.seen(ctx, u, at); err != nil {

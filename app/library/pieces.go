@@ -163,6 +163,7 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	n, there := int64(0), at // there: on the disk
 	var lost error
 	reach := func() {
+		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
 		if lost = f.Sync(); lost == nil && there == 0 {
 			lost = syncFolder(p.dir)
 		}
@@ -184,6 +185,7 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 			if reach(); lost == nil && arrived != nil {
 				arrived(there)
 			}
+			one.heard.Store(time.Now().UnixMilli())
 		}
 	}
 	sum.end()
@@ -191,6 +193,9 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 		reach()
 	}
 	if lost != nil { // the next fsync would not say so again
+		if err == io.EOF {
+			err = nil
+		}
 		return there, errors.Join(err, lost, p.cutTo(id, one, there))
 	}
 	if err == io.EOF {
@@ -277,6 +282,8 @@ const (
 	pieceRead = 128 << 10
 	// pieceSync is how many bytes of a piece are brought to the disk at once.
 	pieceSync = 64 << 20
+	// syncTime is how long that may take until the sender is taken for dead.
+	syncTime = time.Minute
 	// pieceBuffer is how many bytes are hashed at once: to wake who hashes costs, too.
 	pieceBuffer = 1 << 20
 )

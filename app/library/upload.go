@@ -20,7 +20,8 @@ const (
 	// noteTime less, and what is known of one that is complete.
 	UploadAge = 24 * time.Hour
 	// noteTime and noteBytes are how long pieces come, and how many bytes, before it is noted
-	// what has come: a note is a transaction, and a piece may come many times a second.
+	// at the end of a piece what has come: a note is a transaction, and a piece may come many
+	// times a second. Within a piece it is noted each pieceSync bytes.
 	noteTime  = time.Minute
 	noteBytes = 64 << 20
 	// MaxUploadLength is the longest upload in pieces, in bytes.
@@ -67,7 +68,7 @@ func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 	if err != nil || boot == "" || string(b) == boot {
 		return err
 	}
-	if b != nil { // there were notes
+	if len(b) > 0 { // it did not end in order
 		err = l.eachUpload(ctx, func(u *store.Upload) error {
 			if !u.Open() || u.Final() {
 				return nil
@@ -76,13 +77,27 @@ func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 			if err == nil && now > u.Durable {
 				err = os.Truncate(l.pieces.path(u.ID), u.Durable)
 			}
-			return err
+			if err == nil && now < u.Durable { // a folder that is older than its database
+				err = l.changeUpload(ctx, u, func(u *store.Upload) { u.Durable = now })
+			}
+			if err != nil { // one file is no reason to serve none
+				slog.Error("an upload of an earlier run of the machine may end in zeros", "id", u.ID, "err", err)
+			}
+			return ctx.Err()
 		})
 	}
 	if err != nil {
 		return err
 	}
 	return l.store.PutSetting(ctx, bootSetting, []byte(boot))
+}
+
+// TrustUploads notes that the program ends in order: the machine may be started anew, and
+// all that came of uploads in pieces stays. Nothing may write to them any more.
+func (l *Library) TrustUploads(ctx context.Context) {
+	if err := l.store.PutSetting(ctx, bootSetting, nil); err != nil {
+		slog.Warn("uploads in pieces lose what came last when the machine is started anew", "err", err)
+	}
 }
 
 // StartUpload begins an upload in pieces, and keeps room for all of it.
@@ -289,9 +304,14 @@ func (l *Library) takePiece(ctx context.Context, u *store.Upload, one *piece, at
 // the disk, and that it lives on.
 func (l *Library) noteArrived(ctx context.Context, u *store.Upload, now int64) {
 	expires := l.store.Now().Add(UploadAge)
-	if now-u.Durable < noteBytes && expires.Sub(u.Expires) < noteTime && !(u.Partial() && now == u.Length) {
-		return
+	whole := u.Partial() && now == u.Length && u.Durable < now
+	if whole || now-u.Durable >= noteBytes || expires.Sub(u.Expires) >= noteTime {
+		l.noteDurable(ctx, u, now)
 	}
+}
+
+func (l *Library) noteDurable(ctx context.Context, u *store.Upload, now int64) {
+	expires := l.store.Now().Add(UploadAge)
 	err := l.changeUpload(context.WithoutCancel(ctx), u, func(u *store.Upload) { u.Expires, u.Durable = expires, now })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		slog.Warn("what has come of an upload was not noted: it expires too early, and a power failure costs more of it", "id", u.ID, "err", err)
@@ -386,6 +406,9 @@ func (l *Library) finishUpload(ctx context.Context, u store.Upload, one *piece) 
 	switch {
 	case err != nil && transient(err):
 		l.pieces.setRoom(u.ID, l.holdRoom(&u))
+		if u.Durable < u.Length {
+			l.noteDurable(ctx, &u, u.Length)
+		}
 		return u, err
 	case err != nil && u.URL != "": // whoever asks is to hear why
 		return u, err
