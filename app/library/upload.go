@@ -19,15 +19,9 @@ const (
 	// UploadAge is how long an upload in pieces is kept after its last piece, or up to
 	// noteTime less, and what is known of one that is complete.
 	UploadAge = 24 * time.Hour
-	// noteTime and noteBytes are how long pieces come, and how many bytes, before it is noted
-	// at the end of a piece what has come: a note is a transaction, and a piece may come many
-	// times a second. Within a piece it is noted each pieceSync bytes.
-	noteTime  = time.Minute
-	noteBytes = 64 << 20
 	// MaxUploadLength is the longest upload in pieces, in bytes.
 	MaxUploadLength = 1 << 40
 	maxOpenUploads  = 1000 // of a user's
-	maxJoined       = 1000 // parts of an upload
 )
 
 var (
@@ -52,52 +46,6 @@ func (l *Library) UseUploads(ctx context.Context, dir, boot string) error {
 		return fmt.Errorf("library: uploads of an earlier run of the machine: %w", err)
 	}
 	return nil
-}
-
-// bootSetting is the run of the machine that the files of uploads are of.
-const bootSetting = "uploads.boot"
-
-// distrustPieces takes back what a power failure may have spoiled: when the machine was
-// started since, open uploads have what was noted to be on the disk. A file may have the
-// length that it was to get, and zeros instead of the last bytes (ext4, delayed allocation).
-func (l *Library) distrustPieces(ctx context.Context, boot string) error {
-	b, err := l.store.Setting(ctx, bootSetting)
-	if errors.Is(err, store.ErrNotFound) {
-		b, err = nil, nil
-	}
-	if err != nil || boot == "" || string(b) == boot {
-		return err
-	}
-	if len(b) > 0 { // it did not end in order
-		err = l.eachUpload(ctx, func(u *store.Upload) error {
-			if !u.Open() || u.Final() {
-				return nil
-			}
-			now, err := l.pieces.size(u.ID)
-			if err == nil && now > u.Durable {
-				err = os.Truncate(l.pieces.path(u.ID), u.Durable)
-			}
-			if err == nil && now < u.Durable { // a folder that is older than its database
-				err = l.changeUpload(ctx, u, func(u *store.Upload) { u.Durable = now })
-			}
-			if err != nil { // one file is no reason to serve none
-				slog.Error("an upload of an earlier run of the machine may end in zeros", "id", u.ID, "err", err)
-			}
-			return ctx.Err()
-		})
-	}
-	if err != nil {
-		return err
-	}
-	return l.store.PutSetting(ctx, bootSetting, []byte(boot))
-}
-
-// TrustUploads notes that the program ends in order: the machine may be started anew, and
-// all that came of uploads in pieces stays. Nothing may write to them any more.
-func (l *Library) TrustUploads(ctx context.Context) {
-	if err := l.store.PutSetting(ctx, bootSetting, nil); err != nil {
-		slog.Warn("uploads in pieces lose what came last when the machine is started anew", "err", err)
-	}
 }
 
 // StartUpload begins an upload in pieces, and keeps room for all of it.
@@ -300,24 +248,6 @@ func (l *Library) takePiece(ctx context.Context, u *store.Upload, one *piece, at
 	return now, err
 }
 
-// noteArrived notes now and then, and when a part is whole, that the upload has now bytes on
-// the disk, and that it lives on.
-func (l *Library) noteArrived(ctx context.Context, u *store.Upload, now int64) {
-	expires := l.store.Now().Add(UploadAge)
-	whole := u.Partial() && now == u.Length && u.Durable < now
-	if whole || now-u.Durable >= noteBytes || expires.Sub(u.Expires) >= noteTime {
-		l.noteDurable(ctx, u, now)
-	}
-}
-
-func (l *Library) noteDurable(ctx context.Context, u *store.Upload, now int64) {
-	expires := l.store.Now().Add(UploadAge)
-	err := l.changeUpload(context.WithoutCancel(ctx), u, func(u *store.Upload) { u.Expires, u.Durable = expires, now })
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		slog.Warn("what has come of an upload was not noted: it expires too early, and a power failure costs more of it", "id", u.ID, "err", err)
-	}
-}
-
 // changeUpload has edit change u, here and in the store.
 func (l *Library) changeUpload(ctx context.Context, u *store.Upload, edit func(*store.Upload)) error {
 	changed, err := l.store.ChangeUpload(ctx, u.User, u.ID, edit)
@@ -325,59 +255,6 @@ func (l *Library) changeUpload(ctx context.Context, u *store.Upload, edit func(*
 		*u = changed
 	}
 	return err
-}
-
-// JoinUploads makes an upload of complete parts, in their order, which are gone then.
-func (l *Library) JoinUploads(ctx context.Context, u store.Upload, ids []string) (store.Upload, error) {
-	if l.pieces == nil {
-		return u, errNoUploads
-	}
-	if len(ids) == 0 || len(ids) > maxJoined {
-		return u, fault.New(fault.BadRequest, "Upload-Concat: final; and the addresses of 1 to %d parts, with spaces between.", maxJoined)
-	}
-	parts := make([]store.Upload, 0, len(ids))
-	for _, id := range ids {
-		p, size, err := l.OwnUpload(ctx, u.User, id)
-		switch {
-		case errors.Is(err, store.ErrNotFound) || err == nil && !p.Partial():
-			return u, fault.New(fault.Invalid, "There is no part %.40q.", id)
-		case err != nil:
-			return u, err
-		case size != p.Length:
-			return u, fault.New(fault.Invalid, "The part %s is not complete: %d of %d bytes are there.", id, size, p.Length)
-		}
-		u.Length += p.Length
-		parts = append(parts, p)
-	}
-	for i := range parts {
-		l.pieces.setRoom(parts[i].ID, nil) // the whole takes their place
-	}
-	hold := func() { // what could not be joined stays
-		for i := range parts {
-			l.pieces.setRoom(parts[i].ID, l.holdRoom(&parts[i]))
-		}
-	}
-	u, err := l.StartUpload(ctx, u)
-	if err != nil {
-		hold()
-		return u, err
-	}
-	one, err := l.pieces.take(u.ID, false, nil)
-	if err != nil {
-		return u, errLocked
-	}
-	defer l.pieces.release(one)
-	if err := l.pieces.join(ctx, u.ID, parts); err != nil {
-		err = errors.Join(err, l.endUpload(context.WithoutCancel(ctx), &u))
-		hold()
-		return u, err
-	}
-	for i := range parts {
-		if err := l.endUpload(ctx, &parts[i]); err != nil {
-			return u, err
-		}
-	}
-	return l.finishUpload(ctx, u, one)
 }
 
 // finishUpload makes a record of an upload that is all there. When it is refused, it is
