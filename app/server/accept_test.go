@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 )
 
 // failing is a listener that fails with each of the errors, then accepts.
@@ -49,4 +50,32 @@ func TestConnectionsLeaveDescriptorsForFiles(t *testing.T) {
 	if got := New(Options{}).app.Server().Concurrency; got != connections() {
 		t.Errorf("the server takes %d connections, not %d", got, connections())
 	}
+}
+
+func TestConnectionsHoldLittleThatIsNotOnItsWay(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	c, err := (&listener{Listener: ln, server: New(Options{})}).Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.(*conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		n, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
+		if err != nil || n != unsent {
+			t.Errorf("%d bytes, %v, want %d", n, err, unsent)
+		}
+	})
 }

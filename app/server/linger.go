@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 )
 
 // lingerTime is how long a refused body may go on arriving after its answer.
@@ -19,6 +20,22 @@ type listener struct {
 	net.Listener
 	server *Server
 	warned time.Time
+}
+
+// unsent is how many bytes that are not on their way yet a connection may hold. What is
+// above it costs memory for a slow reader and time for a fast one: it is then sent in small
+// portions, whenever an acknowledgement comes, instead of by who writes. 128 KiB are on
+// their way in a millisecond at 1 Gbit/s.
+const unsent = 128 << 10
+
+// short has a connection hold little that is not on its way (TCP_NOTSENT_LOWAT, see
+// tcp_notsent_lowat in Linux's ip-sysctl). On a system that cannot it holds more.
+func short(t *net.TCPConn) {
+	if c, err := t.SyscallConn(); err == nil {
+		c.Control(func(fd uintptr) {
+			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+		})
+	}
 }
 
 // Accept waits for the next connection, through any shortage of descriptors or
@@ -35,6 +52,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err = l.Listener.Accept()
 	}
 	if t, ok := c.(*net.TCPConn); ok && err == nil {
+		short(t)
 		return l.server.arrival(&conn{TCPConn: t, server: l.server}), nil
 	}
 	return c, err
