@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,10 +24,60 @@ import (
 const objectSize = int64(50) << 20
 
 // TestUploadsReadFromABucket reads an object of 50 MiB through Picora and from the S3
-// server, in turn and with the same client.
+// server, in turn and with the same client. All three share the machine, so what Picora's
+// processor time costs shows in full.
 func TestUploadsReadFromABucket(t *testing.T) {
-	const rounds = 25
-	g := blobtest.StartS3(t)
+	p, through := readFromABucket(t, blobtest.StartS3(t), 25)
+
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	idle := memory(t, p.Process.Pid, "VmRSS")
+	for range 3 {
+		os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.Process.Pid), []byte("5"), 0) // forget the peak
+		together(64, func() { drain(t, client, through) })
+		t.Logf("64 readers: peak RSS %.1f MB above idle, which was %.1f MB", memory(t, p.Process.Pid, "VmHWM")-idle, idle)
+	}
+}
+
+// TestUploadsReadFromABucketOverALink is the same with the S3 server behind a link of a
+// known rate, as buckets are: in a network namespace of its own, at the other end of a pair
+// of virtual Ethernet devices.
+func TestUploadsReadFromABucketOverALink(t *testing.T) {
+	for i, link := range []struct {
+		rate   string
+		rounds int
+	}{{"1gbit", 5}, {"10gbit", 25}} {
+		t.Run(link.rate, func(t *testing.T) {
+			const here, there = "169.254.231.1", "169.254.231.2" // RFC 3927: never routed
+			name := fmt.Sprintf("pic%d-%d", os.Getpid(), i)
+			for _, line := range []string{
+				"ip netns add " + name,
+				"ip link add " + name + "a type veth peer name " + name + "b",
+				"ip link set " + name + "b netns " + name,
+				"ip addr add " + here + "/30 dev " + name + "a",
+				"ip link set " + name + "a up",
+				"ip -n " + name + " addr add " + there + "/30 dev " + name + "b",
+				"ip -n " + name + " link set " + name + "b up",
+				"tc -n " + name + " qdisc add dev " + name + "b root tbf rate " + link.rate + " burst 256kb latency 50ms",
+			} {
+				words := strings.Fields(line)
+				out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+				if strings.Contains(line, "netns add") {
+					if err != nil {
+						t.Skipf("no link without the rights of root: %s", out)
+					}
+					t.Cleanup(func() { exec.Command("ip", "netns", "del", name).Run() })
+				} else if err != nil {
+					t.Fatalf("%s: %v %s", line, err, out)
+				}
+			}
+			readFromABucket(t, blobtest.StartS3At(t, there+":9000", []string{"ip", "netns", "exec", name}), link.rounds)
+		})
+	}
+}
+
+// readFromABucket compares rates, with one reader and with eight, and returns the process
+// and an address of the object.
+func readFromABucket(t *testing.T, g *blobtest.S3, rounds int) (*program, string) {
 	p := start(t, t.TempDir(), -1, "PICORA_UPLOAD_MAX_BYTES="+strconv.FormatInt(objectSize, 10),
 		"PICORA_BLOBS_BACKEND=s3", "PICORA_S3_ENDPOINT=http://"+g.Addr, "PICORA_S3_REGION=us-east-1", "PICORA_S3_BUCKET="+g.Bucket,
 		"PICORA_S3_ACCESS_KEY="+g.Access, "PICORA_S3_SECRET_KEY="+g.Secret)
@@ -58,13 +109,7 @@ func TestUploadsReadFromABucket(t *testing.T) {
 			readers, rounds, median(ours), median(theirs), median(ours)/median(theirs))
 		t.Logf("Picora worked %.0f ms for each GB", (worked(t, p.Process.Pid)-before)*1e12/float64(int64(readers*rounds)*objectSize))
 	}
-
-	idle := memory(t, p.Process.Pid, "VmRSS")
-	for range 3 {
-		os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.Process.Pid), []byte("5"), 0) // forget the peak
-		together(64, func() { drain(t, client, through) })
-		t.Logf("64 readers: peak RSS %.1f MB above idle, which was %.1f MB", memory(t, p.Process.Pid, "VmHWM")-idle, idle)
-	}
+	return p, through
 }
 
 // worked is the processor time of a process, in seconds.

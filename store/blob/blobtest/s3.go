@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -19,7 +20,7 @@ type S3 struct {
 	Folder         string // of the bucket's objects
 
 	t         testing.TB
-	program   string
+	program   []string // and what comes before its flags
 	flags     []string
 	top, meta string
 	cmd       *exec.Cmd
@@ -29,19 +30,26 @@ type S3 struct {
 // StartS3 starts an S3 server that ends with the test. Flags are more of the program's.
 func StartS3(t testing.TB, flags ...string) *S3 {
 	t.Helper()
-	program := os.Getenv("VERSITYGW")
-	if program == "" {
-		t.Fatal("VERSITYGW is not set: make test sets it to the S3 server that it installs")
-	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &S3{
-		Addr: ln.Addr().String(), Bucket: "media", Access: "picora-test", Secret: "picora-secret",
-		t: t, program: program, flags: flags, top: t.TempDir(), meta: t.TempDir(),
-	}
 	ln.Close()
+	return StartS3At(t, ln.Addr().String(), nil, flags...)
+}
+
+// StartS3At is StartS3 at an address, with a command that starts the program, such as one
+// that does it in another network namespace.
+func StartS3At(t testing.TB, addr string, by []string, flags ...string) *S3 {
+	t.Helper()
+	program := os.Getenv("VERSITYGW")
+	if program == "" {
+		t.Fatal("VERSITYGW is not set: make test sets it to the S3 server that it installs")
+	}
+	s := &S3{
+		Addr: addr, Bucket: "media", Access: "picora-test", Secret: "picora-secret",
+		t: t, program: append(by, program), flags: flags, top: t.TempDir(), meta: t.TempDir(),
+	}
 	s.Folder = filepath.Join(s.top, s.Bucket)
 	if err := os.Mkdir(s.Folder, 0o755); err != nil {
 		t.Fatal(err)
@@ -74,8 +82,9 @@ func (s *S3) Start() {
 
 func (s *S3) begin() {
 	s.t.Helper()
-	args := append([]string{"--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet"}, s.flags...)
-	s.cmd = exec.Command(s.program, append(args, "posix", "--sidecar", s.meta, s.top)...)
+	args := slices.Concat(s.program, []string{"--port", s.Addr, "--access", s.Access, "--secret", s.Secret, "--quiet"},
+		s.flags, []string{"posix", "--sidecar", s.meta, s.top})
+	s.cmd = exec.Command(args[0], args[1:]...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
