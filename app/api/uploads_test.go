@@ -327,8 +327,10 @@ func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	var dead net.Conn
 	send(third, 2*third, func(c net.Conn) { dead = c })
 	defer dead.Close()
-	for end := time.Now().Add(time.Minute); offset(t, p, at) == third && time.Now().Before(end); {
-		time.Sleep(time.Millisecond) // it has not been begun
+	for end := time.Now().Add(time.Minute); piece(p, at, third, nil).Status != 423; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it has not been begun")
+		}
 	}
 	if r := piece(p, at, third, picture[third:]); r.Status != 423 || r.Code() != "LOCKED" {
 		t.Errorf("a second sender at the same time: %d %s", r.Status, r.Body)

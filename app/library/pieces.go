@@ -159,51 +159,32 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	if one.hash != nil && one.hashed != at {
 		one.hash = nil
 	}
-	to, sum := disk.NewWriter(f, at), newAhead(one.hash)
-	n, there := int64(0), at // there: on the disk
-	var lost error
-	reach := func() {
+	out := newBehind(f, p.dir, at, one.hash, arrived)
+	now = at
+	for in := (heard{r, &one.heard}); err == nil && !out.failed.Load(); {
 		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
-		if lost = f.Sync(); lost == nil && there == 0 {
-			lost = syncFolder(p.dir)
+		b := out.buffer()
+		one.heard.Store(time.Now().UnixMilli())
+		room := len(b.all) - int(now%disk.Block) // so the next one begins with a block
+		k, begun := 0, time.Now()
+		for k < room && err == nil && (k == 0 || time.Since(begun) < pieceTime) {
+			var m int
+			m, err = in.Read(b.all[k:min(k+pieceRead, room)])
+			k += m
 		}
-		if lost == nil {
-			there = at + n
-		}
+		now += int64(k)
+		out.take(b, k)
 	}
-	for in := (heard{r, &one.heard}); err == nil && lost == nil; {
-		b, k := <-sum.free, 0
-		for k < len(b) && err == nil {
-			m, end := in.Read(b[k:min(k+pieceRead, len(b))])
-			m, err = to.Write(b[k : k+m])
-			if k += m; err == nil {
-				err = end
-			}
-		}
-		sum.full <- b[:k]
-		if n += int64(k); err == nil && at+n-there >= pieceSync {
-			if reach(); lost == nil && arrived != nil {
-				arrived(there)
-			}
-			one.heard.Store(time.Now().UnixMilli())
-		}
+	one.heard.Store(time.Now().Add(syncTime).UnixMilli())
+	there, lost := out.end()
+	if err == io.EOF {
+		err = nil
 	}
-	sum.end()
-	if lost == nil {
-		reach()
-	}
-	if lost != nil { // the next fsync would not say so again
-		if err == io.EOF {
-			err = nil
-		}
+	if lost != nil {
 		return there, errors.Join(err, lost, p.cutTo(id, one, there))
 	}
-	if err == io.EOF {
-		err, one.hashed = nil, at+n
-	} else {
-		one.hash = nil // what was hashed and what was written may differ
-	}
-	return at + n, err
+	one.hashed = now
+	return now, err
 }
 
 // sum is the SHA-256 of the whole file.
@@ -277,50 +258,143 @@ func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) (err
 }
 
 const (
-	// pieceRead is how many bytes are read and written at once. While more are written, the
-	// sender waits with a full socket; fewer cost too many calls.
+	// pieceRead is how many bytes are read at once.
 	pieceRead = 128 << 10
+	// pieceBuffer is how many bytes are written at once, and pieceTime how long those of a
+	// slow sender are in memory alone, where the end of the program finds them.
+	pieceBuffer = 1 << 20
+	pieceTime   = time.Second
 	// pieceSync is how many bytes of a piece are brought to the disk at once.
 	pieceSync = 64 << 20
 	// syncTime is how long that may take until the sender is taken for dead.
 	syncTime = time.Minute
-	// pieceBuffer is how many bytes are hashed at once: to wake who hashes costs, too.
-	pieceBuffer = 1 << 20
 )
 
-var pieceBuffers = sync.Pool{New: func() any { b := make([]byte, pieceBuffer); return &b }}
-
-// ahead hashes buffers while the next ones are filled.
-type ahead struct {
-	free, full chan []byte
-	done       chan struct{}
+// buffer holds bytes that came.
+type buffer struct {
+	all  []byte
+	n    int          // how many came
+	uses atomic.Int32 // who still reads them
 }
 
-// newAhead returns an ahead for h; nil: nothing is hashed.
-func newAhead(h hash.Hash) *ahead {
-	a := &ahead{make(chan []byte, 2), make(chan []byte, 2), make(chan struct{})}
-	for range cap(a.free) {
-		a.free <- *pieceBuffers.Get().(*[]byte)
+var pieceBuffers = sync.Pool{New: func() any { return &buffer{all: make([]byte, pieceBuffer)} }}
+
+// behind writes buffers to a file, and hashes them, while the next ones are filled.
+type behind struct {
+	free, full, toHash chan *buffer
+	taken              int         // buffers, of cap(free)
+	failed             atomic.Bool // nothing more is written
+	done               sync.WaitGroup
+
+	// Of who writes, until done.
+	file    *os.File
+	dir     string
+	arrived func(now int64)
+	now     int64 // bytes that are written
+	there   int64 // bytes that are on the disk
+	err     error
+}
+
+// newBehind returns a behind for a file that has at bytes, and for h, unless that is nil.
+func newBehind(f *os.File, dir string, at int64, h hash.Hash, arrived func(now int64)) *behind {
+	const buffers = 4 // one is filled, one hashed, one written, and one evens out
+	w := &behind{
+		free: make(chan *buffer, buffers), full: make(chan *buffer, buffers),
+		file: f, dir: dir, arrived: arrived, now: at, there: at,
 	}
-	go func() {
-		defer close(a.done)
-		for b := range a.full {
-			if h != nil {
-				h.Write(b)
+	w.done.Go(w.write)
+	if h != nil {
+		w.toHash = make(chan *buffer, buffers)
+		w.done.Go(func() {
+			for b := range w.toHash {
+				h.Write(b.all[:b.n])
+				w.used(b)
 			}
-			a.free <- b[:cap(b)]
-		}
-	}()
-	return a
+		})
+	}
+	return w
 }
 
-func (a *ahead) end() {
-	close(a.full)
-	<-a.done
-	close(a.free)
-	for b := range a.free {
-		pieceBuffers.Put(&b)
+// buffer is the next one to be filled. It waits for one when all are in use.
+func (w *behind) buffer() *buffer {
+	select {
+	case b := <-w.free:
+		return b
+	default:
 	}
+	if w.taken < cap(w.free) {
+		w.taken++
+		return pieceBuffers.Get().(*buffer)
+	}
+	return <-w.free
+}
+
+// take takes a buffer with n bytes.
+func (w *behind) take(b *buffer, n int) {
+	b.n = n
+	if w.toHash == nil {
+		b.uses.Store(1)
+	} else {
+		b.uses.Store(2)
+		w.toHash <- b
+	}
+	w.full <- b
+}
+
+func (w *behind) used(b *buffer) {
+	if b.uses.Add(-1) == 0 {
+		w.free <- b
+	}
+}
+
+func (w *behind) write() {
+	to := disk.NewWriter(w.file, w.now)
+	for b := range w.full {
+		if w.err == nil {
+			var n int
+			n, w.err = to.Write(b.all[:b.n])
+			w.now += int64(n)
+			if w.err != nil {
+				w.reach() // what came before stays
+			} else if w.now-w.there >= pieceSync && w.reach() && w.arrived != nil {
+				w.arrived(w.there)
+			}
+			w.failed.Store(w.err != nil)
+		}
+		w.used(b)
+	}
+	if w.err == nil {
+		w.reach()
+	}
+}
+
+// reach brings what is written to the disk, and reports whether it could.
+func (w *behind) reach() bool {
+	err := w.file.Sync()
+	if err == nil && w.there == 0 {
+		err = syncFolder(w.dir)
+	}
+	if err == nil {
+		w.there = w.now
+	}
+	w.err = errors.Join(w.err, err)
+	return err == nil
+}
+
+// end waits until all is written, and returns how many bytes of the file are on the disk.
+// With an error, what is behind them is worth nothing: of a failed fsync, the next one would
+// not say so again.
+func (w *behind) end() (there int64, err error) {
+	close(w.full)
+	if w.toHash != nil {
+		close(w.toHash)
+	}
+	w.done.Wait()
+	close(w.free)
+	for b := range w.free {
+		pieceBuffers.Put(b)
+	}
+	return w.there, w.err
 }
 
 // heard notes when bytes come.
