@@ -115,7 +115,7 @@ bench-video: build ## the numbers of video, side by side with the ffmpeg command
 
 .PHONY: bench-uploads
 bench-uploads: build $(TUSD) $(VERSITYGW) ## uploads in pieces beside plain ones and tusd, reads from a bucket beside the S3 server
-	./.ci/need ffmpeg iproute2
+	./.ci/need ffmpeg iproute2 nginx
 	@$(ENV) set -x; $(GO) test -tags bench -count=1 -timeout 60m -run '^TestUploads' -v ./app/bench
 
 .PHONY: bench-library

@@ -57,7 +57,7 @@ var owners = map[string][]string{
 	"golang.org/x/oauth2":               {"app/auth"},
 	"github.com/santhosh-tekuri":        {"app/apptest"},
 	"go.yaml.in/yaml":                   {"app/apptest", "media/markdown"},
-	"golang.org/x/sys":                  {"store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
+	"golang.org/x/sys":                  {"app/server", "store/blob/disk", "store/kv/boltkv", "media/wall", "media/worker", "media/worker/wire", "media/worker/child", "media/picture"},
 	"github.com/asticode/go-astiav":     {"media/av"},
 	"github.com/dhowden/tag":            {"media/tags"},
 	"github.com/landlock-lsm":           {"media/wall"},

@@ -327,7 +327,7 @@ func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	var dead net.Conn
 	send(third, 2*third, func(c net.Conn) { dead = c })
 	defer dead.Close()
-	for end := time.Now().Add(time.Minute); piece(p, at, third, nil).Status != 423; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); piece(p, at, third+1, nil).Status != 423; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it has not been begun")
 		}

@@ -449,7 +449,7 @@ func TestBenchServe(t *testing.T) {
 	for name, url := range map[string]string{"small.jpg": small, "large.jpg": large} {
 		os.WriteFile(filepath.Join(root, name), fetch(t, url), 0o644)
 	}
-	nginx := "http://" + startNginx(t, root)
+	nginx := "http://" + startNginx(t, 0, "", "root "+root+";")
 
 	t.Logf("20 KB file, requests/s of Picora and nginx: %s (target >= 1.0)", inTurn(t, 64, requests, small, nginx+"/small.jpg"))
 	t.Logf("50 MB file, MiB/s of Picora and nginx: %s (target >= 0.9)", inTurn(t, 8, mebibytes, large, nginx+"/large.jpg"))
@@ -512,18 +512,23 @@ func fetch(t *testing.T, url string) []byte {
 	return b
 }
 
-// startNginx serves root with one worker on core 0, without an access log, as
-// Picora writes none for files.
-func startNginx(t *testing.T, root string) string {
+// startNginx starts nginx on a core, or with -1 with a worker for each, without an access
+// log, as Picora writes none for files. More is what it is told besides of HTTP, and of
+// its only server.
+func startNginx(t *testing.T, core int, more, server string) string {
 	t.Helper()
 	dir, addr := t.TempDir(), freeAddr(t)
 	conf := filepath.Join(dir, "nginx.conf")
-	os.WriteFile(conf, fmt.Appendf(nil, `daemon off; worker_processes 1; pid %[1]s/pid; error_log stderr crit; user root;
+	workers := "1"
+	if core < 0 {
+		workers = "auto"
+	}
+	os.WriteFile(conf, fmt.Appendf(nil, `daemon off; worker_processes %[5]s; pid %[1]s/pid; error_log stderr crit; user root;
 events { worker_connections 1024; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; types { image/jpeg jpg; }
   client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  server { listen %[2]s; root %[3]s; } }`, dir, addr, root), 0o644)
-	cmd := pinned(0, "nginx", "-c", conf, "-p", dir)
+  %[3]s server { listen %[2]s; %[4]s } }`, dir, addr, more, server, workers), 0o644)
+	cmd := pinned(core, "nginx", "-c", conf, "-p", dir)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

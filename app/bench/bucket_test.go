@@ -65,7 +65,10 @@ func TestUploadsReadFromABucketOverALink(t *testing.T) {
 					if err != nil {
 						t.Skipf("no link without the rights of root: %s", out)
 					}
-					t.Cleanup(func() { exec.Command("ip", "netns", "del", name).Run() })
+					t.Cleanup(func() {
+						exec.Command("ip", "link", "del", name+"a").Run()
+						exec.Command("ip", "netns", "del", name).Run()
+					})
 				} else if err != nil {
 					t.Fatalf("%s: %v %s", line, err, out)
 				}
@@ -75,7 +78,8 @@ func TestUploadsReadFromABucketOverALink(t *testing.T) {
 	}
 }
 
-// readFromABucket compares rates, with one reader and with eight, and returns the process
+// readFromABucket compares rates, with one reader and with eight, also with nginx's as a
+// proxy in Picora's place, and returns the process
 // and an address of the object.
 func readFromABucket(t *testing.T, g *blobtest.S3, rounds int) (*program, string) {
 	p := start(t, t.TempDir(), -1, "PICORA_UPLOAD_MAX_BYTES="+strconv.FormatInt(objectSize, 10),
@@ -92,21 +96,27 @@ func readFromABucket(t *testing.T, g *blobtest.S3, rounds int) (*program, string
 	}
 	through := p.url + list.Data.Items[0].URL[strings.LastIndex(list.Data.Items[0].URL, "/"):]
 	direct := presigned(t, g)
+	nginx := startNginx(t, -1, "upstream bucket { server "+g.Addr+"; keepalive 64; }",
+		`location / { proxy_pass http://bucket; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host `+g.Addr+`;
+		proxy_buffer_size 64k; proxy_buffers 32 64k; proxy_busy_buffers_size 1m; proxy_max_temp_file_size 0; }`)
+	peer := strings.Replace(direct, g.Addr, nginx, 1)
 
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	for range 3 { // warm
 		drain(t, client, through)
 		drain(t, client, direct)
+		drain(t, client, peer)
 	}
 	for _, readers := range []int{1, 8} {
-		var ours, theirs []float64
+		var ours, theirs, peers []float64
 		before := worked(t, p.Process.Pid)
 		for range rounds {
 			ours = append(ours, together(readers, func() { drain(t, client, through) }))
 			theirs = append(theirs, together(readers, func() { drain(t, client, direct) }))
+			peers = append(peers, together(readers, func() { drain(t, client, peer) }))
 		}
-		t.Logf("GET of 50 MiB, %d at a time, median of %d: through Picora %.0f MB/s, from the S3 server %.0f MB/s, ratio %.2f (target >= 0.9)",
-			readers, rounds, median(ours), median(theirs), median(ours)/median(theirs))
+		t.Logf("GET of 50 MiB, %d at a time, median of %d: through Picora %.0f MB/s, from the S3 server %.0f MB/s, ratio %.2f (target >= 0.9); through nginx %.0f MB/s, ratio %.2f",
+			readers, rounds, median(ours), median(theirs), median(ours)/median(theirs), median(peers), median(peers)/median(theirs))
 		t.Logf("Picora worked %.0f ms for each GB", (worked(t, p.Process.Pid)-before)*1e12/float64(int64(readers*rounds)*objectSize))
 	}
 	return p, through

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,9 @@ type piece struct {
 // same upload takes its place: the connection is dead, most likely.
 const quiet = 2 * time.Second
 
+// patience is how long a request waits for another one's end before it is refused.
+const patience = 200 * time.Millisecond
+
 // errAtWork says that another request is at work on an upload.
 var errAtWork = errors.New("library: another request is at work on the upload")
 
@@ -63,9 +67,10 @@ func (p *pieces) at(id string) *piece {
 }
 
 // take makes the caller the only one at work on the upload. A sender that is silent is cut
-// off, and any sender with force.
+// off, and any sender with force. For others it waits a moment: somebody who only looks, or
+// who is about to see that his connection broke, is soon gone.
 func (p *pieces) take(id string, force bool, cut func()) (*piece, error) {
-	for range 2 {
+	for range 10 {
 		p.mu.Lock()
 		one := p.at(id)
 		if !one.busy {
@@ -76,13 +81,14 @@ func (p *pieces) take(id string, force bool, cut func()) (*piece, error) {
 		}
 		over, interrupt := one.over, one.cut
 		p.mu.Unlock()
-		if interrupt == nil || !force && time.Since(time.UnixMilli(one.heard.Load())) < quiet {
-			return nil, errAtWork
+		wait := patience
+		if interrupt != nil && (force || time.Since(time.UnixMilli(one.heard.Load())) >= quiet) {
+			interrupt()
+			wait = 5 * time.Second
 		}
-		interrupt()
 		select {
 		case <-over:
-		case <-time.After(5 * time.Second):
+		case <-time.After(wait):
 			return nil, errAtWork
 		}
 	}
@@ -156,10 +162,13 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	if at == 0 {
 		one.hash, one.hashed = sha256.New(), 0
 	}
-	if one.hash != nil && one.hashed != at {
-		one.hash = nil
+	h := one.hash
+	if one.hashed != at {
+		h = nil
 	}
-	out := newBehind(f, p.dir, at, one.hash, arrived)
+	one.hash = nil // until what is written is known to be what was hashed
+	out := newBehind(f, p.dir, at, h, arrived)
+	defer out.end() // also when r panics, before the file is closed
 	now = at
 	for in := (heard{r, &one.heard}); err == nil && !out.failed.Load(); {
 		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
@@ -181,9 +190,9 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 		err = nil
 	}
 	if lost != nil {
-		return there, errors.Join(err, lost, p.cutTo(id, one, there))
+		return there, errors.Join(lost, p.cutTo(id, one, there)) // not what r says: its faults are the sender's
 	}
-	one.hashed = now
+	one.hash, one.hashed = h, now
 	return now, err
 }
 
@@ -260,8 +269,8 @@ func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) (err
 const (
 	// pieceRead is how many bytes are read at once.
 	pieceRead = 128 << 10
-	// pieceBuffer is how many bytes are written at once, and pieceTime how long those of a
-	// slow sender are in memory alone, where the end of the program finds them.
+	// pieceBuffer is how many bytes are written at once. Those of a sender who is slow are
+	// when some come after pieceTime.
 	pieceBuffer = 1 << 20
 	pieceTime   = time.Second
 	// pieceSync is how many bytes of a piece are brought to the disk at once.
@@ -277,12 +286,17 @@ type buffer struct {
 	uses atomic.Int32 // who still reads them
 }
 
+// spare are for the buffers of senders that have one: when the disk is slower than all of
+// them, memory does not grow with their number fourfold.
+var spare = make(chan struct{}, 64)
+
 var pieceBuffers = sync.Pool{New: func() any { return &buffer{all: make([]byte, pieceBuffer)} }}
 
 // behind writes buffers to a file, and hashes them, while the next ones are filled.
 type behind struct {
 	free, full, toHash chan *buffer
-	taken              int         // buffers, of cap(free)
+	taken              int // buffers, of cap(free)
+	ended              bool
 	failed             atomic.Bool // nothing more is written
 	done               sync.WaitGroup
 
@@ -322,11 +336,18 @@ func (w *behind) buffer() *buffer {
 		return b
 	default:
 	}
-	if w.taken < cap(w.free) {
-		w.taken++
-		return pieceBuffers.Get().(*buffer)
+	if w.taken > 0 {
+		if w.taken == cap(w.free) {
+			return <-w.free
+		}
+		select {
+		case spare <- struct{}{}:
+		default:
+			return <-w.free
+		}
 	}
-	return <-w.free
+	w.taken++
+	return pieceBuffers.Get().(*buffer)
 }
 
 // take takes a buffer with n bytes.
@@ -356,8 +377,8 @@ func (w *behind) write() {
 			w.now += int64(n)
 			if w.err != nil {
 				w.reach() // what came before stays
-			} else if w.now-w.there >= pieceSync && w.reach() && w.arrived != nil {
-				w.arrived(w.there)
+			} else if w.now-w.there >= pieceSync && w.reach() {
+				w.tell()
 			}
 			w.failed.Store(w.err != nil)
 		}
@@ -366,6 +387,20 @@ func (w *behind) write() {
 	if w.err == nil {
 		w.reach()
 	}
+}
+
+// tell says how much is on the disk. A panic ends the piece, as it would in the request's own
+// goroutine, and not the program.
+func (w *behind) tell() {
+	if w.arrived == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			w.err = fmt.Errorf("library: panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	w.arrived(w.there)
 }
 
 // reach brings what is written to the disk, and reports whether it could.
@@ -383,16 +418,22 @@ func (w *behind) reach() bool {
 
 // end waits until all is written, and returns how many bytes of the file are on the disk.
 // With an error, what is behind them is worth nothing: of a failed fsync, the next one would
-// not say so again.
+// not say so again. It may be called again.
 func (w *behind) end() (there int64, err error) {
+	if w.ended {
+		return w.there, w.err
+	}
+	w.ended = true
 	close(w.full)
 	if w.toHash != nil {
 		close(w.toHash)
 	}
 	w.done.Wait()
-	close(w.free)
-	for b := range w.free {
-		pieceBuffers.Put(b)
+	for range w.taken - 1 {
+		<-spare
+	}
+	for range len(w.free) { // all, unless r panicked with one
+		pieceBuffers.Put(<-w.free)
 	}
 	return w.there, w.err
 }

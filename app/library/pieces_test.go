@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -60,6 +61,46 @@ func TestAFullDiskEndsAPiece(t *testing.T) {
 		t.Errorf("%d bytes, %v", now, err)
 	}
 }
+
+// A reader that panics leaves no one at work on the file, and no sum of bytes that are not
+// in it.
+func TestAPanicWhileAPieceComesLeavesNothingAtWork(t *testing.T) {
+	p := &pieces{dir: t.TempDir(), held: map[string]*piece{}}
+	one := p.at("one")
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		p.write("one", one, 0, io.MultiReader(io.LimitReader(zeros{}, 3<<20), panics{}), nil)
+	}()
+	at, err := p.size("one")
+	if err != nil || at > 3<<20 || one.hash != nil {
+		t.Errorf("%d bytes, %v, a sum: %t", at, err, one.hash != nil)
+	}
+	if now, err := p.write("one", one, at, io.LimitReader(zeros{}, 10), func(int64) {}); now != at+10 || err != nil || one.hash != nil {
+		t.Errorf("%d bytes behind %d, %v", now, at, err)
+	}
+	if len(spare) != 0 {
+		t.Errorf("%d buffers are in use", len(spare))
+	}
+}
+
+func TestAPanicOfWhoIsToldEndsThePiece(t *testing.T) {
+	p := &pieces{dir: t.TempDir(), held: map[string]*piece{}}
+	now, err := p.write("one", p.at("one"), 0, zeros{}, func(int64) { panic("told") })
+	if now < pieceSync || err == nil || !strings.Contains(err.Error(), "told") {
+		t.Errorf("%d bytes, %v", now, err)
+	}
+	if size, err := p.size("one"); size != now || err != nil {
+		t.Errorf("the file has %d bytes, not %d, %v", size, now, err)
+	}
+}
+
+type panics struct{}
+
+func (panics) Read([]byte) (int, error) { panic("read") }
 
 type zeros struct{}
 
