@@ -292,6 +292,47 @@ func TestAPieceWithASumIsTakenWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+// Of a program that was killed all is there. Its next start brings that to the disk, where
+// even a power failure later leaves it.
+func TestWhatAKilledProgramLeftIsBroughtToTheDisk(t *testing.T) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		t.Skip(err)
+	}
+	p := start(t)
+	at := began(t, p, 5000)
+	at = at[strings.Index(at, "/v1/"):] // the port changes
+	add := func(from, to int) {
+		t.Helper()
+		if r := piece(p, at, from, make([]byte, to-from)); r.Status != 204 {
+			t.Fatalf("%d %s", r.Status, r.Body)
+		}
+	}
+	ended := func(run string) { // not in order
+		t.Helper()
+		p.Stop()
+		s, err := app.OpenStore(t.Context(), p.Data)
+		if err == nil {
+			err = errors.Join(s.PutSetting(t.Context(), "uploads.boot", []byte(run)), s.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Restart()
+	}
+	add(0, 1000)
+	ended(strings.TrimSpace(string(boot)))
+	ended("an earlier run of the machine")
+	if n := offset(t, p, at); n != 1000 {
+		t.Errorf("%d bytes are there, want 1000", n)
+	}
+	add(1000, 2000)
+	ended("a run before that") // before anything brought these to the disk for certain
+	if n := offset(t, p, at); n != 1000 {
+		t.Errorf("%d bytes are there, want 1000", n)
+	}
+}
+
 func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	p := start(t)
 	picture := apptest.PNG(400, 300, 9)

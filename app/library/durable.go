@@ -24,12 +24,13 @@ const (
 // distrustPieces takes back what a power failure may have spoiled: when the machine was
 // started since, open uploads have what was noted to be on the disk. A file may have the
 // length that it was to get, and zeros instead of the last bytes (ext4, delayed allocation).
+// When only the program ended, all is there, and is brought to the disk now.
 func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 	b, err := l.store.Setting(ctx, bootSetting)
 	if errors.Is(err, store.ErrNotFound) {
 		b, err = nil, nil
 	}
-	if err != nil || boot == "" || string(b) == boot {
+	if err != nil || boot == "" {
 		return err
 	}
 	if len(b) > 0 { // it did not end in order
@@ -37,15 +38,8 @@ func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 			if !u.Open() || u.Final() {
 				return nil
 			}
-			now, err := l.pieces.size(u.ID)
-			if err == nil && now > u.Durable {
-				err = os.Truncate(l.pieces.path(u.ID), u.Durable)
-			}
-			if err == nil && now < u.Durable { // a folder that is older than its database
-				err = l.changeUpload(ctx, u, func(u *store.Upload) { u.Durable = now })
-			}
-			if err != nil { // one file is no reason to serve none
-				slog.Error("an upload of an earlier run of the machine may end in zeros", "id", u.ID, "err", err)
+			if err := l.distrust(ctx, u, string(b) == boot); err != nil { // one file is no reason to serve none
+				slog.Error("an upload that was not ended in order may end in zeros", "id", u.ID, "err", err)
 			}
 			return ctx.Err()
 		})
@@ -54,6 +48,22 @@ func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 		return err
 	}
 	return l.store.PutSetting(ctx, bootSetting, []byte(boot))
+}
+
+// distrust is distrustPieces for one upload. Same: it is the same run of the machine.
+func (l *Library) distrust(ctx context.Context, u *store.Upload, same bool) error {
+	now, err := l.pieces.size(u.ID)
+	switch {
+	case err != nil || now == u.Durable:
+		return err
+	case now > u.Durable && !same:
+		return os.Truncate(l.pieces.path(u.ID), u.Durable)
+	case now > u.Durable:
+		if err := l.pieces.sync(u.ID); err != nil {
+			return err
+		}
+	} // else it is a folder that is older than its database
+	return l.changeUpload(ctx, u, func(u *store.Upload) { u.Durable = now })
 }
 
 // TrustUploads notes that the program ends in order: the machine may be started anew, and

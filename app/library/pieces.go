@@ -196,6 +196,16 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	return now, err
 }
 
+// sync brings the file of an upload to the disk.
+func (p *pieces) sync(id string) error {
+	f, err := os.OpenFile(p.path(id), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return errors.Join(f.Sync(), syncFolder(p.dir))
+}
+
 // sum is the SHA-256 of the whole file.
 func (p *pieces) sum(ctx context.Context, id string, one *piece, size int64) ([]byte, error) {
 	if one.hash != nil && one.hashed == size {
