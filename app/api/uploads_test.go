@@ -165,18 +165,7 @@ func TestWhatAPowerFailureMaySpoilIsSentAgain(t *testing.T) {
 	p.Restart()
 	expect("after a restart", map[string]int{slow: 3000, small: 500, whole: 5000, long: len(film)})
 
-	p.Stop()
-	s, err := app.OpenStore(t.Context(), p.Data)
-	if err == nil {
-		b, e := s.Setting(t.Context(), "uploads.boot")
-		if e != nil || len(b) != 0 {
-			t.Errorf("after a stop in order the run is %q %v", b, e)
-		}
-		err = errors.Join(s.PutSetting(t.Context(), "uploads.boot", []byte("an earlier run of the machine")), s.Close())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	stopIn(t, p, "an earlier run of the machine")
 	for file, at := range map[string]int64{slowFile: 2000, smallFile: 0, longFile: 64 << 20} { // as file systems leave what never reached the disk
 		fi, err := os.Stat(file)
 		if err == nil {
@@ -292,14 +281,31 @@ func TestAPieceWithASumIsTakenWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+// stopIn stops the program, and makes it one that did not end in order, in that run of the
+// machine.
+func stopIn(t *testing.T, p *apptest.Picora, run string) {
+	t.Helper()
+	p.Stop()
+	s, err := app.OpenStore(t.Context(), p.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.Setting(t.Context(), "uploads.boot"); err != nil || len(b) != 0 {
+		t.Errorf("after a stop in order the run is %q %v", b, err)
+	}
+	if err := errors.Join(s.PutSetting(t.Context(), "uploads.boot", []byte(run)), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Of a program that was killed all is there. Its next start brings that to the disk, where
 // even a power failure later leaves it.
 func TestWhatAKilledProgramLeftIsBroughtToTheDisk(t *testing.T) {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		t.Skip(err)
-	}
 	p := start(t)
+	boot, err := p.App.Store().Setting(t.Context(), "uploads.boot")
+	if err != nil || len(boot) == 0 {
+		t.Fatalf("the run of the machine is %q, %v", boot, err)
+	}
 	at := began(t, p, 5000)
 	at = at[strings.Index(at, "/v1/"):] // the port changes
 	add := func(from, to int) {
@@ -308,20 +314,13 @@ func TestWhatAKilledProgramLeftIsBroughtToTheDisk(t *testing.T) {
 			t.Fatalf("%d %s", r.Status, r.Body)
 		}
 	}
-	ended := func(run string) { // not in order
+	ended := func(run string) {
 		t.Helper()
-		p.Stop()
-		s, err := app.OpenStore(t.Context(), p.Data)
-		if err == nil {
-			err = errors.Join(s.PutSetting(t.Context(), "uploads.boot", []byte(run)), s.Close())
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		stopIn(t, p, run)
 		p.Restart()
 	}
 	add(0, 1000)
-	ended(strings.TrimSpace(string(boot)))
+	ended(string(boot))
 	ended("an earlier run of the machine")
 	if n := offset(t, p, at); n != 1000 {
 		t.Errorf("%d bytes are there, want 1000", n)

@@ -78,9 +78,8 @@ func TestUploadsReadFromABucketOverALink(t *testing.T) {
 	}
 }
 
-// readFromABucket compares rates, with one reader and with eight, also with nginx's as a
-// proxy in Picora's place, and returns the process
-// and an address of the object.
+// readFromABucket compares rates, with one reader and with eight, also with nginx as a proxy
+// in Picora's place, and returns the process and an address of the object.
 func readFromABucket(t *testing.T, g *blobtest.S3, rounds int) (*program, string) {
 	p := start(t, t.TempDir(), -1, "PICORA_UPLOAD_MAX_BYTES="+strconv.FormatInt(objectSize, 10),
 		"PICORA_BLOBS_BACKEND=s3", "PICORA_S3_ENDPOINT=http://"+g.Addr, "PICORA_S3_REGION=us-east-1", "PICORA_S3_BUCKET="+g.Bucket,

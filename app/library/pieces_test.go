@@ -51,10 +51,7 @@ func TestPiecesOfAnyLengthGiveTheFile(t *testing.T) {
 func TestAFullDiskEndsAPiece(t *testing.T) {
 	p := &pieces{dir: t.TempDir(), held: map[string]*piece{}}
 	if err := os.Symlink("/dev/full", p.path("one")); err != nil {
-		t.Skip(err)
-	}
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	now, err := p.write("one", p.at("one"), 0, zeros{}, nil)
 	if now != 0 || !errors.Is(err, syscall.ENOSPC) {

@@ -17,7 +17,6 @@ type Writer struct {
 	file   *os.File
 	at     int64 // where the next byte goes
 	begun  int64 // the disk was told of the bytes before
-	flags  int   // of the file
 	direct bool  // it passes the cache
 	cannot bool  // its file system, or we, have no way past the cache
 }
@@ -38,13 +37,7 @@ const (
 
 // NewWriter returns a Writer of f that begins at the byte off. Nobody else may write by f,
 // which belongs to the Writer until it is closed.
-func NewWriter(f *os.File, off int64) *Writer {
-	w := &Writer{file: f, at: off, begun: off}
-	var err error
-	w.flags, err = unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	w.cannot = err != nil
-	return w
-}
+func NewWriter(f *os.File, off int64) *Writer { return &Writer{file: f, at: off, begun: off} }
 
 // Write implements io.Writer. Memory that begins at a multiple of Block, as large slices
 // do, is fastest.
@@ -74,19 +67,24 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 	return n + m, err
 }
 
-// pass has what is written pass the cache, or not, and reports whether it does.
-func (w *Writer) pass(cache bool) bool {
-	if cache == w.direct || cache && w.cannot {
+// pass has what is written go past the cache, or not, and reports whether it does.
+func (w *Writer) pass(past bool) bool {
+	if past == w.direct || past && w.cannot {
 		return w.direct
 	}
-	flags := w.flags
-	if cache {
+	flags, err := unix.FcntlInt(w.file.Fd(), unix.F_GETFL, 0)
+	if past {
 		flags |= unix.O_DIRECT
+	} else {
+		flags &^= unix.O_DIRECT
 	}
-	if _, err := unix.FcntlInt(w.file.Fd(), unix.F_SETFL, flags); err != nil {
+	if err == nil {
+		_, err = unix.FcntlInt(w.file.Fd(), unix.F_SETFL, flags)
+	}
+	if err != nil {
 		w.cannot = true
 		return w.direct
 	}
-	w.direct = cache
-	return cache
+	w.direct = past
+	return past
 }
