@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -337,9 +338,11 @@ func (l *Library) failed(ctx context.Context, w *filmWork, err, why error) {
 			} else {
 				j.Error = line(err.Error(), 300)
 			}
-			if text := fmt.Sprintf(format, args...); count || len(j.Log) == 0 || j.Log[len(j.Log)-1].Text != text {
-				j.Say(now, "%s", text)
+			text, n, since := fmt.Sprintf(format, args...), len(j.Log), now
+			if kind, _, _ := strings.Cut(text, ":"); !count && n > 0 && strings.HasPrefix(j.Log[n-1].Text, kind) { // it waits on, maybe with another figure
+				since, j.Log = j.Log[n-1].Time, j.Log[:n-1]
 			}
+			j.Say(since, "%s", text)
 		})
 	}
 	v := verdict(err)
