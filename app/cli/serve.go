@@ -83,6 +83,9 @@ func run(cmd *cobra.Command, cfg config.Config, pages dashboard.Files) error {
 		return errors.Join(err, a.Close())
 	}
 	slog.Info("Picora is running", "version", Version(), "url", address(cfg, a.Addr()), "data", cfg.Server.Data)
+	if at := a.MetricsAddr(); at != nil {
+		slog.Info("metrics are served", "url", "http://"+at.String()+"/metrics")
+	}
 	if err := offerSetup(ctx, cmd.ErrOrStderr(), a, address(cfg, a.Addr())); err != nil {
 		return errors.Join(err, a.Close())
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -30,6 +31,11 @@ func serve(t *testing.T, args ...string) *apptest.Process {
 func TestOnlyTheOwnerMayReadTheData(t *testing.T) {
 	p := serve(t)
 	p.Add("a.jpg", apptest.JPEG(40, 30, 1))
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) { // written a moment behind the start
+		if _, err := os.Stat(filepath.Join(p.Data, "settled")); err == nil {
+			break
+		}
+	}
 	for name, want := range map[string]os.FileMode{
 		"": 0o700 | os.ModeDir, "picora.sock": 0o600 | os.ModeSocket, "picora.db": 0o600,
 		"settled": 0o600, "blobs": 0o700 | os.ModeDir, "tmp": 0o700 | os.ModeDir,
@@ -276,19 +282,22 @@ func TestAVariableOfNoSectionIsNamedInTheLog(t *testing.T) {
 }
 
 func TestFourThreadsAreUsedUnlessTheEnvironmentSaysHowMany(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.Close()
 	config := filepath.Join(t.TempDir(), "picora.toml")
-	if err := os.WriteFile(config, []byte("[metrics]\nlisten = \""+ln.Addr().String()+"\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("[metrics]\nlisten = \"127.0.0.1:0\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	at := regexp.MustCompile(`metrics are served" url=(\S+)`)
 	for set, want := range map[string]int{"": max(4, runtime.NumCPU()), "3": 3} {
 		t.Setenv("GOMAXPROCS", set)
 		p := apptest.Serve(t, filepath.Join(t.TempDir(), "data"), "--config", config)
-		r := p.Do("GET", "http://"+ln.Addr().String()+"/metrics", nil)
+		found := at.FindStringSubmatch(p.Stderr())
+		for end := time.Now().Add(time.Minute); found == nil && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			found = at.FindStringSubmatch(p.Stderr())
+		}
+		if found == nil {
+			t.Fatalf("the log does not say where the metrics are:\n%s", p.Stderr())
+		}
+		r := p.Do("GET", found[1], nil)
 		contains(t, "GOMAXPROCS="+set, string(r.Body), fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", want))
 		p.Terminate()
 	}
