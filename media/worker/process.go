@@ -151,7 +151,7 @@ func (c *process) autopsy(ctx context.Context, kind string, err error) error {
 	}
 	select {
 	case <-c.done:
-	case <-time.After(time.Second): // the socket is closed first, then the process ends
+	case <-time.After(3 * time.Second): // the socket is closed first, then the process ends
 		hangs = true
 		c.kill()
 		<-c.done
