@@ -310,7 +310,7 @@ func TestAQuotaHoldsAgainstAudioAtTheSameTime(t *testing.T) {
 // settled waits until ok says yes of the audio file.
 func settled(t testing.TB, p *apptest.Picora, id string, ok func(sound) bool) (s sound) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		s = sound{}
 		p.Play(t, scenario{URL: "/v1/audio/" + id, Status: 200}).Data(t, &s)
 		if ok(s) {

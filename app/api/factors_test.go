@@ -48,9 +48,11 @@ func (a authenticator) code(t testing.TB, p *apptest.Picora, steps int) string {
 }
 
 // enableTOTP sets an app up, and returns it with the recovery codes. The code of the
-// step before now is used up.
+// step before now is used up. The clock stands still from here on: no step ends between
+// two lines of a test.
 func enableTOTP(t testing.TB, p *apptest.Picora, access string) (a authenticator, recovery []string) {
 	t.Helper()
+	p.StopClock()
 	a.secret = field(t, p.Play(t, scenario{As: access, Method: "POST", URL: "/v1/user/me/totp", Status: 200}), "secret").(string)
 	r := p.Play(t, scenario{As: access, Method: "POST", URL: "/v1/user/me/totp/enable", Body: object{"code": a.code(t, p, -1)}, Status: 200})
 	for _, c := range field(t, r, "recoveryCodes").([]any) {

@@ -592,6 +592,7 @@ func TestAProviderThatIsDownIsAskedAgainLater(t *testing.T) {
 		}
 		c.OIDC["nobody"] = config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "x"}
 	})
+	p.StopClock()
 	for _, name := range []string{"down", "huge", "moved", "liar", "nobody"} {
 		p.Run(t, scenario{Name: name, As: apptest.Nobody, URL: "/v1/auth/oidc/" + name + "/start", Status: 503, Code: "SERVER_BUSY", Has: []string{name + " cannot be reached"}})
 	}

@@ -364,9 +364,28 @@ func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	send(0, third, func(c net.Conn) { c.Close() })
 	arrives(third)
 	// A connection that is dead but does not say so: asking about the upload ends it.
+	// Until it is dead, a byte comes now and then.
 	var dead net.Conn
-	send(third, 2*third, func(c net.Conn) { dead = c })
+	const last = 1000
+	send(third, 2*third-last, func(c net.Conn) { dead = c })
 	defer dead.Close()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		rest, tick := picture[2*third-last:2*third], time.NewTicker(500*time.Millisecond)
+		defer tick.Stop()
+		for len(rest) > 1 {
+			select {
+			case <-tick.C:
+				dead.Write(rest[:1])
+				rest = rest[1:]
+				continue
+			case <-stop:
+			}
+			break
+		}
+		dead.Write(rest)
+	}()
 	for end := time.Now().Add(time.Minute); piece(p, at, third+1, nil).Status != 423; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it has not been begun")
@@ -375,6 +394,8 @@ func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	if r := piece(p, at, third, picture[third:]); r.Status != 423 || r.Code() != "LOCKED" {
 		t.Errorf("a second sender at the same time: %d %s", r.Status, r.Body)
 	}
+	close(stop)
+	<-stopped
 	arrives(2 * third)
 	var r apptest.Response
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {

@@ -171,24 +171,32 @@ func TestAVideoFromItsUploadToItsEnd(t *testing.T) {
 			t.Error("it is not called a duplicate")
 		}
 	}})
-	p.ChangeFilm(f.ID, func(m *store.Media) { m.Film.State, m.Film.Fault = store.FilmFailed, "The disk was full." })
-	p.Play(t, scenario{Method: "POST", URL: "/v1/videos", Body: upload, Status: 200, Has: []string{f.ID, `"status":"processing"`, `"error":null`}})
-	last := -1
-	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		var now shown
-		p.Play(t, scenario{URL: "/v1/videos/" + f.ID + "/status", Status: 200}).Data(t, &now)
-		if now.Status == "ready" && now.Progress == nil {
-			break
-		}
-		if now.Status == "error" || time.Now().After(end) {
-			t.Fatalf("%+v: %v", now, now.Error)
-		}
-		if now.Progress == nil || *now.Progress < last {
-			t.Errorf("progress goes from %d to %v", last, now.Progress)
-		} else {
-			last = *now.Progress
+	made := func() {
+		t.Helper()
+		last := -1
+		for end := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			var now shown
+			p.Play(t, scenario{URL: "/v1/videos/" + f.ID + "/status", Status: 200}).Data(t, &now)
+			if now.Status == "ready" && now.Progress == nil {
+				return
+			}
+			if now.Status == "error" || time.Now().After(end) {
+				t.Fatalf("%+v: %v", now, now.Error)
+			}
+			if now.Progress == nil || *now.Progress < last {
+				t.Errorf("progress goes from %d to %v", last, now.Progress)
+			} else {
+				last = *now.Progress
+			}
 		}
 	}
+	made()
+	p.ChangeFilm(f.ID, func(m *store.Media) {
+		shot(store.FilmFailed)(m)
+		m.Title, m.Film.Fault = "Clip", "The disk was full."
+	})
+	p.Play(t, scenario{Method: "POST", URL: "/v1/videos", Body: upload, Status: 200, Has: []string{f.ID, `"status":"processing"`, `"error":null`}})
+	made()
 	f = getFilm(t, p, f.ID)
 	for name, u := range map[string]*string{"the stream": f.PlaybackURL, "the file": f.MP4URL, "the poster": f.ThumbnailURL, "the preview": f.PreviewURL, "the storyboard": f.StoryboardURL} {
 		if u == nil {

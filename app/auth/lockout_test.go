@@ -155,14 +155,18 @@ func TestUnknownAccountsAreAnsweredLikeOthers(t *testing.T) {
 	}
 	answers := map[string]bool{}
 	took := map[string]time.Duration{}
-	for i, email := range []string{"you@example.org", "nobody@example.org", "keyless@example.org"} {
-		begin := time.Now()
-		_, err := a.Login(from(spread(i)), email, "wrong", "", Device{})
-		took[email] = time.Since(begin)
-		answers[fmt.Sprint(err)] = true
-		for range maxFailures - 1 {
-			a.Login(from(spread(i)), email, "wrong", "", Device{})
+	emails := []string{"you@example.org", "nobody@example.org", "keyless@example.org"}
+	for range maxFailures {
+		for i, email := range emails {
+			begin := time.Now()
+			_, err := a.Login(from(spread(i)), email, "wrong", "", Device{})
+			if d := time.Since(begin); took[email] == 0 || d < took[email] { // the least: the machine has other things to do, too
+				took[email] = d
+			}
+			answers[fmt.Sprint(err)] = true
 		}
+	}
+	for i, email := range emails {
 		if _, err := a.Login(from(spread(i)), email, "wrong", "", Device{}); fault.From(err).Meta["retryAfterSec"] == nil {
 			t.Errorf("%s is not locked: %v", email, err)
 		}

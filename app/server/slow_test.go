@@ -75,15 +75,15 @@ func TestAnUploadThatTricklesIsCut(t *testing.T) {
 
 func TestAnUploadSlowerThanTheTimeoutInAllIsTaken(t *testing.T) {
 	t.Parallel()
-	p := quick(t)
-	body := form(string(apptest.JPEG(16, 16, 3)) + strings.Repeat("x", 120<<10))
+	p := apptest.Start(t, func(c *config.Config) { c.Upload.IdleTimeout = config.Duration(3 * time.Second) })
+	body := form(string(apptest.JPEG(16, 16, 3)) + strings.Repeat("x", 200<<10))
 	w := dial(t, p.URL)
 	w.send(request("POST", "/v1/images", bearer(p.Key)+formType+"Connection: close\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n", ""))
-	for body != "" { // 20 KiB each 300 ms: 2 seconds in all
+	for body != "" { // 20 KiB each 500 ms: 5 seconds in all
 		n := min(len(body), 20<<10)
 		w.send(body[:n])
 		body = body[n:]
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 	wantStatuses(t, w.all(), 201)
 }
@@ -147,6 +147,7 @@ func TestALargeUploadIsStreamed(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	base, peak := m.HeapInuse, uint64(0)
 	w := dial(t, p.URL)
+	w.SetDeadline(time.Now().Add(3 * time.Minute))
 	w.send(request("POST", "/v1/images", bearer(p.Key)+formType+"Connection: close\r\nTransfer-Encoding: chunked\r\n", ""))
 	w.send(strings.TrimSuffix(chunked(first, 1<<20), "0\r\n\r\n"))
 	for i := range 30 << 4 {
@@ -171,7 +172,7 @@ func TestALargeUploadIsStreamed(t *testing.T) {
 // eventually waits for what happens a moment later.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(8 * time.Second); !so(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("still not so: %s", what)
 		}

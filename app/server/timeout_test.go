@@ -22,8 +22,8 @@ func (crash) Mount(r fiber.Router) {
 	r.Post("/crash", func(*fiber.Ctx) error { panic("the handler broke") })
 }
 
-// serve starts a server whose header timeout is short.
-func serve(t *testing.T) net.Addr {
+// serve starts a server with a header timeout.
+func serve(t *testing.T, timeout time.Duration) net.Addr {
 	t.Helper()
 	s := New(Options{
 		Links: link.New("", "", nil), Version: "test", FileRoutes: []string{"/file"}, Surfaces: []Surface{crash{}},
@@ -37,7 +37,7 @@ func serve(t *testing.T) net.Addr {
 			return c.Status(status).SendString(`"code":"REQUEST_TIMEOUT"`)
 		},
 	})
-	s.app.Server().ReadTimeout = 300 * time.Millisecond
+	s.app.Server().ReadTimeout = timeout
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func answers(t *testing.T, addr net.Addr, request string) (all []*http.Response,
 }
 
 func TestARequestThatTakesTooLongToArriveIsCut(t *testing.T) {
-	addr := serve(t)
+	addr := serve(t, 300*time.Millisecond)
 	for name, request := range map[string]string{
 		"half a header":     "GET /health HTTP/1.1\r\nHost: a\r\nX-A: ",
 		"half a JSON body":  "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
@@ -131,7 +131,7 @@ func TestARequestThatTakesTooLongToArriveIsCut(t *testing.T) {
 }
 
 func TestAPanicEndsOneRequestOnly(t *testing.T) {
-	addr := serve(t)
+	addr := serve(t, time.Minute)
 	all, bodies := answers(t, addr, "POST /crash HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /health HTTP/1.1\r\nHost: a\r\n\r\n")
 	if len(all) != 1 || all[0].StatusCode != http.StatusInternalServerError || !all[0].Close || all[0].Header.Get("X-Request-Id") == "" {
 		t.Fatalf("answers to a panic: %v %q", all, bodies)

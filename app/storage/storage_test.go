@@ -128,9 +128,9 @@ func TestABucketThatIsAwayDuringAMove(t *testing.T) {
 	h.cfg.S3 = config.S3{Endpoint: "http://" + g.Addr, Region: "us-east-1", AccessKey: g.Access, SecretKey: g.Secret, PathStyle: true, Serve: "proxy"}
 	v, stop := h.run()
 	f := files{}
-	f.put(t, v.Blobs(), 300, 20_000)
+	f.put(t, v.Blobs(), 1000, 20_000)
 	plan, err := v.Plan(t.Context(), "s3://media/x")
-	if err != nil || plan.Files != 300 || plan.There != 0 || plan.Copy != plan.Bytes || plan.To != "s3://media/x/" {
+	if err != nil || plan.Files != 1000 || plan.There != 0 || plan.Copy != plan.Bytes || plan.To != "s3://media/x/" {
 		t.Errorf("%+v %v", plan, err)
 	}
 	if err := v.Start(t.Context(), "s3://media/x"); err != nil {
@@ -138,7 +138,7 @@ func TestABucketThatIsAwayDuringAMove(t *testing.T) {
 	}
 	g.Stop() // long before all are copied
 	s := until(t, v, "nobody says that it waits", func(s Status) bool { return s.Waiting != "" })
-	if s.Phase != "copying" || s.AllFiles != 300 || !strings.Contains(s.Waiting, "cannot be reached") {
+	if s.Phase != "copying" || s.AllFiles != 1000 || !strings.Contains(s.Waiting, "cannot be reached") {
 		t.Errorf("%+v", s)
 	}
 	f.put(t, v.Blobs(), 3, 100) // nobody else waits

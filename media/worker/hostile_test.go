@@ -195,14 +195,14 @@ func resident(t testing.TB, pid string) int {
 
 func TestALongJobMustMoveInItsOwnTime(t *testing.T) {
 	p := pool(t, worker.Options{})
-	const stall = 600 * time.Millisecond
+	const stall = 2 * time.Second
 	for _, c := range []struct {
 		name, kind string
 		args       any
 		ends       bool
 	}{
 		{"one that moves takes as long as it takes", "climb", nil, false},
-		{"one that has no processor is not at fault", "sleep", 1500, false},
+		{"one that has no processor is not at fault", "sleep", 3000, false},
 		{"one that stops moving is ended", "climb", 0.3, true},
 		{"one that never moves is ended", "spin", nil, true},
 	} {

@@ -283,15 +283,17 @@ func TestTheQueueIsBounded(t *testing.T) {
 	if done != 5 || busy != 15 {
 		t.Errorf("%d jobs were done and %d sent away; want 5 and 15", done, busy)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
+	long, end := context.WithCancel(context.Background())
 	for range 2 {
-		all.Go(func() { do(p, "sleep", 500) })
+		all.Go(func() { p.Do(long, worker.Job{Kind: "sleep", Args: 60_000}) })
 	}
-	time.Sleep(20 * time.Millisecond)
-	if _, err := p.Do(ctx, worker.Job{Kind: "ping"}); !errors.Is(err, worker.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the deadline came while waiting: %v", err)
-	}
+	until(t, "a deadline that comes while waiting", func() bool { // once both sleep
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_, err := p.Do(ctx, worker.Job{Kind: "ping"})
+		return errors.Is(err, worker.ErrBusy) && errors.Is(err, context.DeadlineExceeded)
+	})
+	end()
 	all.Wait()
 	works(t, p)
 }

@@ -185,17 +185,17 @@ test('sizes and hot-link rules, on a phone and in Chinese too', async ({ app, pi
 test('film and sound', async ({ app, picora }) => {
   test.setTimeout(300_000);
   const film = await picora.upload('film.mp4', made('film.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:d=2:r=10', '-f', 'lavfi', '-i', 'sine=330:d=2', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'), {}, '/v1/videos');
-  const sound = await picora.upload('song.wav', made('song.wav', '-f', 'lavfi', '-i', 'aevalsrc=0.5*sin(440*2*PI*t)*abs(sin(t)):d=8', '-ac', '1', '-ar', '16000'), {}, '/v1/audio');
+  const sound = await picora.upload('song.wav', made('song.wav', '-f', 'lavfi', '-i', 'aevalsrc=0.5*sin(440*2*PI*t)*abs(sin(t)):d=60', '-ac', '1', '-ar', '16000'), {}, '/v1/audio');
 
   await app.goto(`${picora.url}/item/${sound.id}`);
   const place = app.getByRole('slider', { name: 'Place in the recording' });
-  await expect(place).toHaveAttribute('aria-valuetext', '0:00 / 0:08');
+  await expect(place).toHaveAttribute('aria-valuetext', '0:00 / 1:00');
   await app.keyboard.press('k');
   await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.3);
   await app.getByRole('button', { name: 'Pause' }).click();
   await place.focus();
-  await app.keyboard.press('PageUp');
-  await expect(place).toHaveAttribute('aria-valuetext', '0:08 / 0:08');
+  await app.keyboard.press('End');
+  await expect(place).toHaveAttribute('aria-valuetext', '1:00 / 1:00');
   await app.getByRole('switch', { name: 'Public' }).click(); // goes on with a signature
   await expect.poll(() => stranger(sound.url)).toBe(403);
   await app.reload();
@@ -203,13 +203,14 @@ test('film and sound', async ({ app, picora }) => {
   await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.2);
   await accessible(app);
   await app.getByRole('button', { name: 'Make it' }).click();
-  await expect(app.getByText(/^Ready: -16 LUFS/)).toBeVisible({ timeout: 60_000 });
+  await expect(app.getByText(/^Ready: -16 LUFS/)).toBeVisible({ timeout: 180_000 });
 
   await app.goto(`${picora.url}/item/${film.id}`);
   const video = app.frameLocator('iframe').locator('video');
-  await expect(video).toBeVisible({ timeout: 60_000 });
-  await expect(app.getByText('Qualities')).toBeVisible({ timeout: 60_000 });
+  await expect(video).toBeVisible({ timeout: 180_000 });
+  await expect(app.getByText('Qualities')).toBeVisible({ timeout: 180_000 });
   await app.getByRole('switch', { name: 'Public' }).click();
+  await expect.poll(() => stranger(film.embedUrl)).toBe(403);
   await app.reload();
   await expect.poll(() => video.evaluate((v: HTMLVideoElement) => v.readyState), { timeout: 30_000 }).toBeGreaterThan(1);
   await app.getByRole('button', { name: 'Add captions' }).click();

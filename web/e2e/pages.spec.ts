@@ -35,7 +35,7 @@ async function look(page: Page, url: string, at: string, screen: string): Promis
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) wrong.push(`${at} (${screen}) is ${wide} pixels too wide`);
   if (!(await page.title())) wrong.push(`${at} has no title`);
-  if (!at.includes('/embed/') && (await page.locator('h1').count()) !== 1) wrong.push(`${at} has ${await page.locator('h1').count()} titles of the first level`);
+  if (!at.includes('/embed/') && !(await expect(page.locator('h1')).toHaveCount(1).then(() => true, () => false))) wrong.push(`${at} has ${await page.locator('h1').count()} titles of the first level`);
   return wrong;
 }
 

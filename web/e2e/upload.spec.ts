@@ -45,8 +45,10 @@ test('files are dropped, pasted and chosen, on any page', async ({ app, picora }
   const links = (await clipboard(page)).split('\n');
   expect(links).toHaveLength(3);
   for (const link of links) expect((await page.request.get(link)).status(), link).toBe(200);
-  await queue(page).getByRole('button', { name: 'Copy links' }).click(); // what is said is said once
-  await expect(queue(page).getByRole('button', { name: 'Copy links' }).locator('path[d="M20 6 9 17l-5-5"]')).toBeVisible();
+  await expect(async () => { // the tick is there for a moment
+    await queue(page).getByRole('button', { name: 'Copy links' }).click(); // what is said is said once
+    await expect(queue(page).getByRole('button', { name: 'Copy links' }).locator('path[d="M20 6 9 17l-5-5"]')).toBeVisible({ timeout: 1500 });
+  }).toPass();
   await expect(page.getByText(/links copied/)).toHaveCount(1);
 
   // Pasted on another page; the picture gets the time as its name.
@@ -195,9 +197,9 @@ test('a large file goes on where it was: after the page was loaded anew, and aft
   const line = (rate: number) => cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate });
   await page.goto(`${picora.url}/upload`);
   await page.getByLabel('Tags').fill('whale');
-  await line(6_000_000);
+  await line(3_000_000);
   await page.getByLabel('Choose files').setInputFiles(file);
-  await expect.poll(() => offsets.at(-1), { timeout: 120_000 }).toBe(16 << 20);
+  await expect.poll(() => offsets.at(-1), { timeout: 120_000 }).toBeGreaterThanOrEqual(16 << 20);
   await page.reload();
 
   // The page says what was not ended; the same file with the same choices goes on.
@@ -205,6 +207,7 @@ test('a large file goes on where it was: after the page was loaded anew, and aft
   await expect(left.getByText('large.png')).toBeVisible();
   await expect(left.getByText(/^[4-9]\d% of 41\.9 MB arrived$/)).toBeVisible();
   await page.getByLabel('Tags').fill('whale');
+  await line(1_000_000);
   const before = offsets.length;
   await page.getByLabel('Choose files').setInputFiles(file);
   await expect(left).toBeHidden();

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -67,7 +68,9 @@ func (s *S3) Start() {
 	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if r, err := client.Get("http://" + s.Addr + "/"); err == nil {
 			r.Body.Close()
-			return
+			if strings.HasPrefix(r.Header.Get("Server"), "VERSITYGW") { // not somebody else, who got the port
+				return
+			}
 		}
 		if time.Now().After(end) {
 			s.t.Fatal("the S3 server does not answer")
