@@ -116,7 +116,7 @@ func (a *API) startScrub(c *fiber.Ctx) error {
 		return err
 	}
 	fix := repair != nil && *repair
-	if err := a.scrub.Start(c.UserContext(), caller(c).User, fix); err != nil {
+	if _, err := a.scrub.Start(c.UserContext(), caller(c).User, fix); err != nil {
 		return err
 	}
 	a.audit(c, "scrub.started", "", map[string]string{"repair": strconv.FormatBool(fix)})

@@ -37,18 +37,24 @@ type Findings struct {
 
 var errNoFiles = errors.New("the files are not open")
 
-// startScrub begins a check of all files.
+// startScrub begins a check of all files, and answers that as the run under way, be it over
+// already.
 func (v service) startScrub(r *http.Request) (out Scrub, err error) {
 	if v.scrub == nil {
 		return out, errNoFiles
 	}
-	if err := v.scrub.Start(r.Context(), scrub.Command, r.URL.Query().Get("repair") == "true"); err != nil {
+	run, err := v.scrub.Start(r.Context(), scrub.Command, r.URL.Query().Get("repair") == "true")
+	if err != nil {
 		return out, err
 	}
 	if err := v.audit(r, "scrub.started", "", nil); err != nil {
 		return out, err
 	}
-	return v.scrubState(r)
+	out, err = v.scrubState(r)
+	if out.State.Run == nil {
+		out.State.Run = &run
+	}
+	return out, err
 }
 
 // scrubState says how far it is.

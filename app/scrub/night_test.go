@@ -161,10 +161,10 @@ func TestManyOrphansAreNotPutIntoTheBinByANight(t *testing.T) {
 	if r := night(t, x); !r.Held || counts(t, x).Orphans != len(keys) || counts(t, x).Binned != 0 {
 		t.Errorf("%+v, %+v", r, counts(t, x))
 	}
-	if err := x.Start(t.Context(), Command, true); err != nil {
+	if _, err := x.Start(t.Context(), Command, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Start(t.Context(), Command, true); err == nil {
+	if _, err := x.Start(t.Context(), Command, true); err == nil {
 		t.Error("two runs at a time")
 	}
 	x.run(t.Context(), x.state.Run)
@@ -212,7 +212,7 @@ func TestABucketThatIsAwayIsWaitedFor(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { x.Work(ctx); close(done) }()
-	if err := x.Start(ctx, Command, false); err != nil {
+	if _, err := x.Start(ctx, Command, false); err != nil {
 		t.Fatal(err)
 	}
 	until := func(what string, is func(State, store.Findings) bool) {

@@ -150,18 +150,21 @@ func (x *Scrub) Status(ctx context.Context) (s State, next time.Time, found stor
 
 var errRunning = fault.New(fault.Conflict, "The files are being checked already. Wait for the end of that, or stop it.")
 
-// Start has all files checked, and read, soon. It takes the place of a night's run.
-func (x *Scrub) Start(ctx context.Context, by string, repair bool) error {
+// Start has all files checked, and read, soon, and returns that run. It takes the place of a
+// night's run.
+func (x *Scrub) Start(ctx context.Context, by string, repair bool) (Run, error) {
 	x.mu.Lock()
 	if r := x.state.Run; r != nil && r.By != Nightly {
 		x.mu.Unlock()
-		return errRunning
+		return Run{}, errRunning
 	}
-	x.begin(&Run{By: by, Repair: repair, Began: time.Now().UTC(), Share: 1})
+	run := Run{By: by, Repair: repair, Began: time.Now().UTC(), Share: 1}
+	begun := run
+	x.begin(&begun)
 	x.mu.Unlock()
 	err := x.save(ctx)
 	x.signal()
-	return err
+	return run, err
 }
 
 // signal wakes who does the runs.
