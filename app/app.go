@@ -199,8 +199,12 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 	if a.cache, err = cache.Open(filepath.Join(a.cfg.Server.Data, "cache"), a.cfg.Images.CacheBytes); err != nil {
 		return err
 	}
+	yields := func(l wall.Limits) wall.Limits { // to what somebody waits for
+		l.Output, l.Background, l.Equal = 64<<30, a.cfg.Video.Priority == "idle", a.cfg.Video.Priority == "normal"
+		return l
+	}
 	a.pool = worker.New(worker.Options{
-		Program: program, Workers: a.cfg.Images.Workers, Queue: a.cfg.Images.Queue,
+		Program: program, Workers: a.cfg.Images.Workers, Queue: a.cfg.Images.Queue, Long: yields(wall.Limits{Memory: 2 << 30, Files: 64}),
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UseWorkers(a.pool, a.cache, a.cfg.Images)
@@ -210,9 +214,8 @@ func (a *App) useWorkers(lib *library.Library, program string) (err error) {
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UsePDF(a.pdfs)
-	long := wall.Limits{Memory: 3 << 30, Output: 64 << 30, Files: 128, Background: a.cfg.Video.Priority == "idle", Equal: a.cfg.Video.Priority == "normal"}
 	a.films = worker.New(worker.Options{
-		Program: program, Workers: 1, Queue: 1, Long: long,
+		Program: program, Workers: 1, Queue: 1, Long: yields(wall.Limits{Memory: 3 << 30, Files: 128}),
 		Observe: func(kind string, o worker.Outcome, took time.Duration) { a.server.CountJob(kind, string(o), took) },
 	})
 	lib.UseFilms(a.films, a.cfg.Video)

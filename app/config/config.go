@@ -190,7 +190,8 @@ type Video struct {
 	KeepOriginal bool `toml:"keep_original"`
 	// Jobs is how many videos are worked on at a time.
 	Jobs int `toml:"jobs"`
-	// Priority is "idle" (when the machine has nothing else to do), "low" or "normal".
+	// Priority is "idle" (when the machine has nothing else to do), "low" or "normal". It is
+	// that of all work which nobody waits for: audio is measured and AVIFs are made at it, too.
 	Priority string `toml:"priority"`
 	// Tries is how often a video is tried that could not be made for reasons of the machine.
 	Tries int `toml:"tries"`
