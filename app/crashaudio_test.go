@@ -37,7 +37,7 @@ func TestKilledServersLeaveNothingOfAudio(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				h := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+				h := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 				defer h.CloseIdleConnections()
 				for {
 					wav := next()
@@ -55,7 +55,7 @@ func TestKilledServersLeaveNothingOfAudio(t *testing.T) {
 		}
 		time.Sleep(time.Duration(700+random.IntN(1300)) * time.Millisecond)
 		p.Signal(syscall.SIGKILL)
-		p.Wait(10 * time.Second)
+		p.Wait(time.Minute)
 		wg.Wait()
 		p = start(t, data, key)
 	}
@@ -74,7 +74,7 @@ func TestKilledServersLeaveNothingOfAudio(t *testing.T) {
 	}
 	// Each record has its file and, once it was measured, a waveform.
 	files := 0
-	for end := time.Now().Add(5 * time.Minute); files != 2*used.Audio.TotalCount; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Minute); files != 2*used.Audio.TotalCount; time.Sleep(50 * time.Millisecond) {
 		if files = len(p.Blobs()); time.Now().After(end) {
 			t.Fatalf("there are %d records and %d files", used.Audio.TotalCount, files)
 		}

@@ -27,7 +27,7 @@ func (a *author) text(n int) string {
 }
 
 func (a *author) write(p *apptest.Process, kb string) {
-	h := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
+	h := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
 	defer h.CloseIdleConnections()
 	for {
 		a.sent++
@@ -109,7 +109,7 @@ func TestKilledServersKeepDocumentsAndTheirRevisions(t *testing.T) {
 		}
 		time.Sleep(time.Duration(50+rand.IntN(700)) * time.Millisecond)
 		p.Signal(syscall.SIGKILL)
-		p.Wait(10 * time.Second)
+		p.Wait(time.Minute)
 		wg.Wait()
 		p = start(t, data, key)
 		want := 0

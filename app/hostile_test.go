@@ -217,7 +217,7 @@ func TestHostileLengthsLeaveNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(10 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		fmt.Fprintf(c, "POST /v1/images HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s%s", p.Key, kind, length, body, then)
 		c.(*net.TCPConn).CloseWrite()
 		br := bufio.NewReader(c)

@@ -82,7 +82,7 @@ type result struct {
 
 func (p *picgo) upload(t *testing.T, files ...string) (r result) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{p.script, p.config}, files...)...)
 	cmd.Dir = filepath.Dir(p.config)

@@ -78,7 +78,7 @@ func TestPicturesAndSoundsInABucket(t *testing.T) {
 	if r := p.Do("GET", s.URL, nil, "Authorization", "", "Range", "bytes=44-"); r.Status != 206 || !bytes.Equal(r.Body, sound[44:]) {
 		t.Errorf("the sound: %d, %d bytes", r.Status, len(r.Body))
 	}
-	for until := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if r := p.Do("GET", "/v1/audio/"+s.ID+"/waveform", nil); r.Status == 200 {
 			break
 		}

@@ -140,7 +140,7 @@ func TestDamagedFilesAreFoundAndPutRight(t *testing.T) {
 	becomes(t, p, film, ready)
 	heard := func(id string) {
 		t.Helper()
-		for until := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		for until := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			m := record(id)
 			if !m.Unheard() {
 				return

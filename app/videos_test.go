@@ -30,7 +30,6 @@ func filmServer(t *testing.T, edit ...func(*config.Config)) *apptest.Picora {
 		c.Video.Ladder = []int{120, 240, 360}
 		c.Video.Preset = "ultrafast"
 		c.Video.Tries = 2
-		c.Video.Priority = "normal"
 	})...)
 }
 

@@ -17,6 +17,7 @@ import (
 	"picora/app/apptest"
 	"picora/app/apptest/corpus"
 	"picora/media"
+	"picora/media/wall"
 	"picora/media/worker"
 )
 
@@ -33,7 +34,7 @@ func TestDamagedVideos(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("PICORA_SOAK")); err == nil {
 		many = n
 	}
-	pool := worker.New(worker.Options{Program: apptest.Binary(t), Queue: many})
+	pool := worker.New(worker.Options{Program: apptest.Binary(t), Queue: many, Long: wall.Limits{Memory: 2 << 30, Output: 64 << 30, Files: 64, Equal: true}})
 	defer pool.Close()
 	var mu sync.Mutex
 	outcomes := map[string]int{}
@@ -99,7 +100,7 @@ func videoJobs(t *testing.T, pool *worker.Pool, name string, file []byte) map[st
 }
 
 func videoJob(t *testing.T, pool *worker.Pool, job worker.Job, name string, file []byte) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	_, err := pool.Run(ctx, job, func(float64) {})
 	bad := []error{worker.ErrCrashed, worker.ErrTimeout, worker.ErrMemory, worker.ErrFailed}

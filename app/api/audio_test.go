@@ -300,7 +300,7 @@ func TestAQuotaHoldsAgainstAudioAtTheSameTime(t *testing.T) {
 	if err != nil || got[201] != 3 || got[403] != 7 || st.Count[store.Audio].N != 3 {
 		t.Errorf("%v, %d records: %v", got, st.Count[store.Audio].N, err)
 	}
-	for end := time.Now().Add(time.Minute); len(p.Blobs()) != 6; time.Sleep(20 * time.Millisecond) { // a file and a waveform each
+	for end := time.Now().Add(5 * time.Minute); len(p.Blobs()) != 6; time.Sleep(20 * time.Millisecond) { // a file and a waveform each
 		if time.Now().After(end) {
 			t.Fatalf("%d blobs", len(p.Blobs()))
 		}
@@ -350,7 +350,7 @@ func TestLoudnessAndWaveformAreFoundOut(t *testing.T) {
 	p.Play(t, scenario{URL: "/v1/audio/" + s.ID + "/waveform", Headers: []string{"If-None-Match", r.Header.Get("ETag")}, Status: 304})
 	before := len(p.Blobs())
 	p.Play(t, scenario{Method: "DELETE", URL: "/v1/audio/" + s.ID, Status: 204})
-	for end := time.Now().Add(10 * time.Second); len(p.Blobs()) != before-2; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(p.Blobs()) != before-2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("its blobs stay: %v", p.Blobs())
 		}

@@ -560,7 +560,11 @@ func TestATextIsShownWhileItIsWritten(t *testing.T) {
 		Headed bool
 	}
 	text := "---\ntitle: T\n---\n# Today\n\n<script>alert(1)</script>\n\n*rain* ![x](https://elsewhere.example/x.png) <b onclick=x>b</b>"
-	r := p.Ask(t, show(text))
+	var r apptest.Response
+	eventually(t, func() bool { // the first worker takes a while to start
+		r = p.Ask(t, show(text))
+		return r.Status != 422
+	})
 	r.Data(t, &page)
 	if r.Status != 200 || !page.Headed || !strings.Contains(page.HTML, "<em>rain</em>") {
 		t.Errorf("%d %s", r.Status, r.Body)

@@ -37,7 +37,7 @@ func posterOf(t testing.TB, p *apptest.Picora, id string) (width, height int, fo
 // blobsLeft waits until as many blobs are there.
 func blobsLeft(t testing.TB, p *apptest.Picora, want int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); len(p.Blobs()) != want; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(p.Blobs()) != want; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d blobs, want %d", len(p.Blobs()), want)
 		}

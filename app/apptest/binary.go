@@ -57,7 +57,7 @@ func Run(t testing.TB, stdin string, args ...string) (o Output) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stuck := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	stuck := time.AfterFunc(3*time.Minute, func() { cmd.Process.Kill() })
 	defer stuck.Stop()
 	if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func (p *Process) Terminate() {
 	p.t.Helper()
 	http.DefaultClient.CloseIdleConnections()
 	p.Signal(syscall.SIGTERM)
-	if status := p.Wait(20 * time.Second); status != 0 {
+	if status := p.Wait(time.Minute); status != 0 {
 		p.t.Fatalf("picora serve ended with %d", status)
 	}
 }

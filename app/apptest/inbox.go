@@ -62,7 +62,7 @@ func (in *Inbox) Letters(to string) (list []Letter) {
 // Wait waits for the n-th letter, from 1, to the address.
 func (in *Inbox) Wait(t testing.TB, to string, n int) Letter {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		if l := in.Letters(to); len(l) >= n {
 			return l[n-1]
 		}

@@ -161,7 +161,7 @@ func TestAnAVIFIsNeverWithoutItsWatermark(t *testing.T) {
 	p := apptest.StartWithWorkers(t, anything)
 	i, mark := p.Add("a.jpg", apptest.JPEG(200, 200, 1)), logo(t, p)
 	change(t, p, mark, map[string]any{"position": "center"})
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		r := get(p, "GET", i.URL+"?fmt=avif&wm="+mark)
 		if r.Header.Get("Cache-Control") != "public, no-cache" {
 			t.Fatalf("%d %v", r.Status, r.Header)

@@ -223,7 +223,7 @@ func TestAPageLooksLikeOneInTheBrowser(t *testing.T) {
 			t.Errorf("%s: said %q, asked %q", name, said, out)
 		}
 		// A picture below what is seen is loaded when it comes near.
-		for end := time.Now().Add(20 * time.Second); !browser.Eval[bool](tab, `(i => { i.scrollIntoView(); return i.complete && i.naturalWidth > 0 })(document.querySelector("article img"))`) && time.Now().Before(end); {
+		for end := time.Now().Add(2 * time.Minute); !browser.Eval[bool](tab, `(i => { i.scrollIntoView(); return i.complete && i.naturalWidth > 0 })(document.querySelector("article img"))`) && time.Now().Before(end); {
 			time.Sleep(20 * time.Millisecond)
 		}
 		got := browser.Eval[map[string]any](tab, `({

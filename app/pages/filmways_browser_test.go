@@ -53,8 +53,8 @@ func TestAVideoThatIsPreparedTurnsIntoThePlayer(t *testing.T) {
 	p := apptest.Start(t)
 	f := apptest.MakeFilm(t, apptest.DefaultFilm)
 	whole := p.AddFilm(f)
-	m := p.AddFilm(f, waiting)
 	b := browser.Start(t)
+	m := p.AddFilm(f, waiting) // which stays so for a minute
 	tab := watch(t, b, p.URL+"/embed/video/"+m.ID, browser.View{})
 	tab.Until(`document.body.innerText.includes("This video is being prepared.")`)
 	tab.Screenshot("film-prepared")
@@ -69,9 +69,9 @@ func TestAVideoThatIsPreparedTurnsIntoThePlayer(t *testing.T) {
 	}
 	tab.Until(`document.querySelector("video") !== null && ` + video + `.readyState >= 2`)
 	t.Run("and a size that joins is taken while it plays", func(t *testing.T) {
+		browser.Eval[any](tab, video+`.loop = true`)
 		tab.Do(chromedp.Click(".big"))
 		tab.Until(video + `.currentTime > 0.5`)
-		browser.Eval[any](tab, video+`.loop = true`)
 		p.ChangeFilm(m.ID, func(m *store.Media) { m.Film = whole.Film })
 		tab.Until(`player.levels.length === 2 && ` + video + `.videoHeight === 360 && !` + video + `.paused && document.querySelector(".still") === null`)
 	})

@@ -66,7 +66,7 @@ func collect(t testing.TB, p *apptest.Picora, body any) (id, slug string) {
 // seen waits until the looks of all pictures are known, for placeholders.
 func seen(t testing.TB, p *apptest.Picora) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		list, err := p.App.Store().Unseen(t.Context(), 1)
 		if err != nil || time.Now().After(end) {
 			t.Fatal("the pictures are still to be looked at", err)

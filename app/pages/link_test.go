@@ -16,7 +16,7 @@ func TestALinkToASoundPlaysByItself(t *testing.T) {
 	p.Do("POST", "/v1/audio", bytes.NewReader(body), "Content-Type", kind).Data(t, &in)
 	tab := browser.Start(t).Open(t, in.URL, browser.View{})
 	playing := `document.querySelector("video, audio").readyState > 0` // such a page runs no script, so it is asked again and again
-	for end := time.Now().Add(20 * time.Second); !browser.Eval[bool](tab, playing); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !browser.Eval[bool](tab, playing); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("nothing is played")
 		}

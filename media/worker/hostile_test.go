@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"picora/media/wall"
 	"picora/media/worker"
 )
 
@@ -145,7 +146,7 @@ func TestAForgedAnswerReachesNoJob(t *testing.T) {
 	if got, err := do(p, "twice", nil); err != nil || got != `"first"` {
 		t.Fatalf("%s, %v", got, err)
 	}
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(time.Second) // the child comes to its second answer
 	works(t, p)
 }
 
@@ -194,7 +195,7 @@ func resident(t testing.TB, pid string) int {
 }
 
 func TestALongJobMustMoveInItsOwnTime(t *testing.T) {
-	p := pool(t, worker.Options{})
+	p := pool(t, worker.Options{Long: wall.Limits{Memory: 1 << 30, Output: 1 << 30, Files: 64, Equal: true}})
 	const stall = 2 * time.Second
 	for _, c := range []struct {
 		name, kind string

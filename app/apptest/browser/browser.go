@@ -31,9 +31,13 @@ func Start(t testing.TB) *Browser {
 	if err != nil {
 		t.Fatal("no chromium here: ./.ci/need chromium installs it")
 	}
+	home, err := os.MkdirTemp("", "picora-browser") // not of the test: processes of the browser may write a moment longer
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(home) })
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Env("HOME="+t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Env("HOME="+home),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("mute-audio", true),
 		// A mouse, which no headless browser has by itself.
 		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"))
@@ -187,7 +191,7 @@ func Eval[T any](tab *Tab, expression string) T {
 // Until waits until the expression is true.
 func (tab *Tab) Until(expression string) {
 	tab.t.Helper()
-	Run(tab, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond)))
+	Run(tab, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))) // patience ends it
 }
 
 // Text is the text that a reader sees of the page.

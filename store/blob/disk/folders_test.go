@@ -46,7 +46,7 @@ func hold(t *testing.T, s *Store, key string) (release func()) {
 // arrive waits until the blobs are at their places in the store's folder.
 func arrive(t *testing.T, dir string, keys []string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, key := range keys {
 		for {
 			if _, err := os.Stat(filepath.Join(dir, place(key))); err == nil {
