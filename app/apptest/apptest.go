@@ -73,7 +73,7 @@ func start(t testing.TB, worker string, edit []func(*config.Config)) *Picora {
 	cfg.Blobs.MinFreeBytes = 0
 	cfg.Metrics.Listen = "127.0.0.1:0"
 	cfg.Video.Priority = "normal" // else work starves where other tests keep the machine busy
-	cfg.Limits.Enabled = false // tests send more than people; those of the limits turn them on
+	cfg.Limits.Enabled = false    // tests send more than people; those of the limits turn them on
 	for _, e := range edit {
 		e(&cfg)
 	}
