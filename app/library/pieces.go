@@ -170,13 +170,14 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	out := newBehind(f, p.dir, at, h, arrived)
 	defer out.end() // also when r panics, before the file is closed
 	now = at
-	for in := (heard{r, &one.heard}); err == nil && !out.failed.Load(); {
+	in := heard{r, &one.heard}
+	for first := true; err == nil && !out.failed.Load(); first = false {
 		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
 		b := out.buffer()
 		one.heard.Store(time.Now().UnixMilli())
 		room := len(b.all) - int(now%disk.Block) // so the next one begins with a block
 		k, begun := 0, time.Now()
-		for k < room && err == nil && (k == 0 || time.Since(begun) < pieceTime) {
+		for k < room && err == nil && (k == 0 || !first && time.Since(begun) < pieceTime) {
 			var m int
 			m, err = in.Read(b.all[k:min(k+pieceRead, room)])
 			k += m
@@ -279,8 +280,8 @@ func (p *pieces) join(ctx context.Context, id string, parts []store.Upload) (err
 const (
 	// pieceRead is how many bytes are read at once.
 	pieceRead = 128 << 10
-	// pieceBuffer is how many bytes are written at once. Those of a sender who is slow are
-	// when some come after pieceTime.
+	// pieceBuffer is how many bytes are written at once. What comes first is at once, so that
+	// it is seen; what a slow sender sends, when more comes after pieceTime.
 	pieceBuffer = 1 << 20
 	pieceTime   = time.Second
 	// pieceSync is how many bytes of a piece are brought to the disk at once.
