@@ -318,6 +318,7 @@ func TestASignedLinkOpensAPrivatePicture(t *testing.T) {
 		scenario{Name: "the picture becomes open to nobody", Method: "PATCH", URL: "/v1/images/" + i.ID, Body: `{"isPublic":true,"requireSignature":true,"allowedReferers":[]}`, Status: 200},
 		open("the link opens it still", link, 200),
 	)
+	p.Play(t, open("", sign(60), 200))
 	soon := sign(1)
 	time.Sleep(1010 * time.Millisecond)
 	p.Play(t, open("", soon, 403))
