@@ -175,7 +175,7 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
 		b := out.buffer()
 		one.heard.Store(time.Now().UnixMilli())
-		room := len(b.all) - int(now%disk.Block) // so the next one begins with a block
+		room := len(b.all) - int(now%pieceBuffer) // so the next one begins with a block, and one ends at pieceSync
 		k, begun := 0, time.Now()
 		for k < room && err == nil && (k == 0 || !first && time.Since(begun) < pieceTime) {
 			var m int
