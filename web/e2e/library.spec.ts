@@ -45,6 +45,28 @@ test('a library is looked through, searched and filtered, and comes back as it w
   }, { capture: true, once: true }));
   await tiles(app).last().getByRole('link').click();
   await expect(app).toHaveURL(/\/item\//);
+  await app.evaluate(() => { // a browser that is slow to draw: the list is brought up to date before
+    const [soon, stop] = [requestAnimationFrame, cancelAnimationFrame];
+    const stopped = new Set<number>();
+    let n = 0;
+    window.requestAnimationFrame = (draw) => {
+      const id = --n;
+      setTimeout(() => soon((time) => stopped.has(id) || draw(time)), 400);
+      return id;
+    };
+    window.cancelAnimationFrame = (id) => (id < 0 ? stopped.add(id) : stop(id));
+    window.ResizeObserver = class extends ResizeObserver {
+      over = false;
+      constructor(tell: ResizeObserverCallback) {
+        super((entries, by) => setTimeout(() => this.over || tell(entries, by), 400));
+      }
+      override disconnect() {
+        this.over = true;
+        super.disconnect();
+      }
+    };
+    setTimeout(() => (window.requestAnimationFrame = soon), 3000);
+  });
   await app.goBack();
   await expect(tiles(app).last()).toHaveAttribute('aria-posinset', '231');
   await expect.poll(() => tiles(app).last().evaluate((tile) => Math.abs(tile.getBoundingClientRect().top - Number(document.documentElement.dataset.left)))).toBeLessThan(1);
