@@ -181,7 +181,19 @@ func TestANewTokenEndsTheOldFeed(t *testing.T) {
 	}
 	p.Advance(400 * 24 * time.Hour)
 	answer(old, 200)
-	answer([]string{strings.TrimSuffix(k.PrivateFeedURL, ".xml")[:len(k.PrivateFeedURL)-5] + "x.xml", p.URL + "/feed/" + k.ID + ".xml", p.URL + "/feed/" + k.ID + "..xml", p.URL + "/feed/" + k.Slug + strings.TrimPrefix(k.PrivateFeedURL, p.URL+"/feed/"+k.ID)}, 404)
+	token := strings.TrimSuffix(k.PrivateFeedURL, ".xml")
+	last := "x"
+	if strings.HasSuffix(token, last) { // as one random token in 64
+		last = "y"
+	}
+	answer([]string{
+		token[:len(token)-1] + last + ".xml",
+		token[:len(token)-1] + ".xml",
+		token + "x.xml",
+		p.URL + "/feed/" + k.ID + ".xml",
+		p.URL + "/feed/" + k.ID + "..xml",
+		p.URL + "/feed/" + k.Slug + strings.TrimPrefix(k.PrivateFeedURL, p.URL+"/feed/"+k.ID),
+	}, 404)
 
 	// The signature opens this file and no other.
 	another := s.sound(wav(3), in(k.ID), private)
