@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -37,6 +36,7 @@ const (
 // A Store keeps blobs in one folder, of which it must be the only user.
 type Store struct {
 	root      *os.Root
+	dir       *os.File // the folder itself: every upload asks for the space that is left
 	folders   *folders
 	puts      atomic.Int64
 	fileSyncs atomic.Int64
@@ -59,9 +59,14 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: cannot use the folder %s: %w", dir, err)
 	}
-	s := &Store{root: root, folders: newFolders(root)}
-	if err := s.prepare(); err != nil {
+	f, err := root.Open(".")
+	if err != nil {
 		root.Close()
+		return nil, fmt.Errorf("blob: cannot use the folder %s: %w", dir, err)
+	}
+	s := &Store{root: root, dir: f, folders: newFolders(root)}
+	if err := s.prepare(); err != nil {
+		s.Close()
 		return nil, fmt.Errorf("blob: cannot write in the folder %s: %w", dir, err)
 	}
 	return s, nil
@@ -101,7 +106,7 @@ func (s *Store) try() error {
 }
 
 // Close releases the folder. Readers that are open stay valid.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error { return errors.Join(s.dir.Close(), s.root.Close()) }
 
 // Stat implements blob.Store.
 func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
@@ -138,11 +143,11 @@ func (s *Store) Free(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	free, err := available(s.root)
+	free, _, err := room(s.dir)
 	if err != nil {
 		return 0, fmt.Errorf("blob: free space: %w", err)
 	}
-	return int64(min(free, math.MaxInt64)), nil
+	return free, nil
 }
 
 // Total is the size of the file system in bytes, 0 when it is not known.
@@ -150,11 +155,11 @@ func (s *Store) Total(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	total, err := size(s.root)
+	_, total, err := room(s.dir)
 	if err != nil {
 		return 0, fmt.Errorf("blob: size of the disk: %w", err)
 	}
-	return int64(min(total, math.MaxInt64)), nil
+	return total, nil
 }
 
 // Sweep removes the temp files that a crash left and returns how many. Call it

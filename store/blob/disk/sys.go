@@ -64,45 +64,25 @@ func makeDurable(dir string) error {
 // Room is how many bytes the file system of the folder dir has left for users other than
 // root, and how many it has altogether.
 func Room(dir string) (free, total int64, err error) {
-	root, err := os.OpenRoot(dir)
+	f, err := os.Open(dir)
 	if err != nil {
 		return 0, 0, err
-	}
-	defer root.Close()
-	st, err := statfs(root)
-	if err != nil {
-		return 0, 0, err
-	}
-	unit := uint64(st.Frsize)
-	return int64(min(st.Bavail*unit, math.MaxInt64)), int64(min(st.Blocks*unit, math.MaxInt64)), nil
-}
-
-// available returns the bytes that the file system of root has left for users
-// other than root.
-func available(root *os.Root) (uint64, error) {
-	st, err := statfs(root)
-	return st.Bavail * uint64(st.Frsize), err
-}
-
-// size returns the bytes that the file system of root has altogether.
-func size(root *os.Root) (uint64, error) {
-	st, err := statfs(root)
-	return st.Blocks * uint64(st.Frsize), err
-}
-
-func statfs(root *os.Root) (st unix.Statfs_t, err error) {
-	f, err := root.Open(".")
-	if err != nil {
-		return st, err
 	}
 	defer f.Close()
+	return room(f)
+}
+
+// room is Room of a folder that is open.
+func room(dir *os.File) (free, total int64, err error) {
 	for {
-		err := unix.Fstatfs(int(f.Fd()), &st)
+		var st unix.Statfs_t
+		err := unix.Fstatfs(int(dir.Fd()), &st)
 		if err == nil {
-			return st, nil
+			unit := uint64(st.Frsize)
+			return int64(min(st.Bavail*unit, math.MaxInt64)), int64(min(st.Blocks*unit, math.MaxInt64)), nil
 		}
 		if err != unix.EINTR {
-			return st, os.NewSyscallError("fstatfs", err)
+			return 0, 0, os.NewSyscallError("fstatfs", err)
 		}
 	}
 }
