@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -188,10 +189,14 @@ func site(base string) string {
 	return "Picora"
 }
 
-// bootID is another one each time that Linux starts; empty: not known.
+// bootID is another one each time that Linux starts. Where it cannot be read, as in some
+// containers, it is another one at each call: the machine may have been started.
 func bootID() string {
-	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(b))
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if id := strings.TrimSpace(string(b)); err == nil && id != "" {
+		return id
+	}
+	return rand.Text()
 }
 
 // useWorkers gives the library what it makes pictures with.

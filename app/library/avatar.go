@@ -50,10 +50,8 @@ func (l *Library) SetAvatar(ctx context.Context, user string, body io.Reader, at
 	if err != nil {
 		return u, err
 	}
-	making, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
-	defer cancel()
 	spec := media.Spec{Width: avatarSide, Height: avatarSide, Fit: media.Cover, Format: "webp", Still: true}
-	made, info, err := l.remakeFile(making, spool.File, is, spec)
+	made, info, err := l.remakeFile(ctx, spool.File, is, spec)
 	if err != nil {
 		return u, undecoded(err)
 	}

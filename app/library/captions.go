@@ -153,9 +153,7 @@ func (l *Library) takeCaptions(ctx context.Context, body io.Reader, atEnd func()
 	}
 	defer out.Close()
 	defer out.Discard()
-	ctx, cancel := context.WithTimeout(ctx, captionsTime)
-	defer cancel()
-	_, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.CaptionsJob, In: in.File, Out: out.File, Args: media.CaptionsArgs{MaxCues: maxCues}})
+	_, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.CaptionsJob, In: in.File, Out: out.File, Args: media.CaptionsArgs{MaxCues: maxCues}, Time: captionsTime})
 	if err != nil {
 		return nil, uncaptioned(err)
 	}

@@ -36,8 +36,6 @@ func (l *Library) develop(ctx context.Context, m *store.Media) (err error) {
 			err = l.discard(ctx, m, undecoded(err))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
-	defer cancel()
 	if err := l.probe(ctx, m); err != nil {
 		return err
 	}
@@ -58,7 +56,7 @@ func (l *Library) probe(ctx context.Context, m *store.Media) error {
 		return err
 	}
 	defer in.Close()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.ProbeJob, In: in.File, Args: l.fileArgs(m)})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.ProbeJob, In: in.File, Args: l.fileArgs(m), Time: time.Duration(l.variants.options.Timeout)})
 	if err != nil {
 		return err
 	}
@@ -118,7 +116,7 @@ func (l *Library) remakeFile(ctx context.Context, in *os.File, is media.FileArgs
 	}
 	defer out.Close()
 	defer out.Discard()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.MakeJob, In: in, Out: out.File, Args: media.MakeArgs{File: is, Spec: spec}})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.MakeJob, In: in, Out: out.File, Args: media.MakeArgs{File: is, Spec: spec}, Time: time.Duration(l.variants.options.Timeout)})
 	if err != nil {
 		return made, info, err
 	}

@@ -30,10 +30,7 @@ func (l *Library) distrustPieces(ctx context.Context, boot string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		b, err = nil, nil
 	}
-	if err != nil || boot == "" {
-		return err
-	}
-	if len(b) > 0 { // it did not end in order
+	if err == nil && len(b) > 0 { // it did not end in order
 		err = l.eachUpload(ctx, func(u *store.Upload) error {
 			if !u.Open() || u.Final() {
 				return nil

@@ -132,9 +132,7 @@ func (l *Library) watch(ctx context.Context, m *store.Media, seconds int64) (err
 		return err
 	}
 	defer in.Close()
-	ctx, cancel := context.WithTimeout(ctx, filmTime)
-	defer cancel()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.VideoJob, In: in.File, Args: l.filmArgs(m, seconds)})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.VideoJob, In: in.File, Args: l.filmArgs(m, seconds), Time: filmTime})
 	if err != nil {
 		return err
 	}

@@ -142,14 +142,12 @@ var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
 // lookAt has a worker look at a picture.
 func (l *Library) lookAt(ctx context.Context, m *store.Media) (k store.Look, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	in, err := l.source(ctx, m.Blob)
 	if err != nil {
 		return k, err
 	}
 	defer in.Close()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.LookJob, In: in.File, Args: l.fileArgs(m)})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.LookJob, In: in.File, Args: l.fileArgs(m), Time: time.Minute})
 	if err != nil {
 		return k, err
 	}

@@ -50,11 +50,6 @@ func (l *Library) mendSound(ctx context.Context, m *store.Media, k *store.Kept) 
 // mendPDF takes the text out of a PDF again, or draws its first page.
 func (l *Library) mendPDF(ctx context.Context, m *store.Media, k *store.Kept) (string, error) {
 	return l.mendPart(ctx, m, k, func(made *store.Media) error {
-		if err := l.wakePDF(ctx); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, pdfTime)
-		defer cancel()
 		in, err := l.source(ctx, m.Blob)
 		if err != nil {
 			return err
@@ -70,7 +65,7 @@ func (l *Library) mendPDF(ctx context.Context, m *store.Media, k *store.Kept) (s
 		}
 		defer out.Close()
 		defer out.Discard()
-		result, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFJob, In: in.File, Out: out.File, Args: args})
+		result, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFJob, In: in.File, Out: out.File, Args: args, Time: pdfTime})
 		if err != nil {
 			return err
 		}

@@ -30,8 +30,7 @@ const (
 	MaxPDFText = 5 << 20
 	// pdfTextTime bounds reading the text, whose rest is left out: somebody waits.
 	pdfTextTime = 8 * time.Second
-	// pdfWake bounds the start of a worker, pdfTime all that it does, pdfPageTime the picture.
-	pdfWake     = time.Minute
+	// pdfTime bounds looking into it, pdfPageTime the picture.
 	pdfTime     = 25 * time.Second
 	pdfPageTime = 10 * time.Second
 	// pdfWidth is how wide the picture of the first page is, in pixels.
@@ -111,7 +110,9 @@ func (l *Library) addPDF(ctx context.Context, up Upload, room *usage.Reservation
 // takePDF streams the body into the blob store while it is hashed. Whatever can be
 // refused before its end is.
 func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *store.Media, most int64, room *usage.Reservation) error {
-	go l.wakePDF(context.WithoutCancel(ctx)) // what is wrong with it is seen by the one that follows
+	// A worker gets ready, which takes seconds the first time, while the file arrives. What
+	// is wrong with it is seen by the job that follows.
+	go l.pdfs.Do(context.WithoutCancel(ctx), worker.Job{Kind: "ping", Time: pdfTime})
 	in := newSoundIntake(body)
 	defer in.stop()
 	in.progress = l.progress(ctx, up, m.Blob, most, pdfTooLarge, room)
@@ -124,18 +125,6 @@ func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *sto
 	}
 	info, err := l.blobs.Put(ctx, m.Blob, in)
 	m.BlobSize = info.Size
-	return err
-}
-
-// wakePDF has a worker get ready, which takes seconds the first time: while the file
-// arrives, if it can.
-func (l *Library) wakePDF(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pdfWake)
-	defer cancel()
-	_, err := l.pdfs.Do(ctx, worker.Job{Kind: "ping"})
-	if errors.Is(err, worker.ErrTimeout) {
-		err = worker.ErrBusy
-	}
 	return err
 }
 
@@ -155,11 +144,6 @@ func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 			err = l.discard(ctx, m, unread(err))
 		}
 	}()
-	if err := l.wakePDF(ctx); err != nil { // the file is not to blame for how long that takes
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, pdfTime)
-	defer cancel()
 	in, err := l.source(ctx, m.Blob)
 	if err != nil {
 		return err
@@ -173,7 +157,7 @@ func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 	defer out.Discard()
 	var facts media.PDF
 	args := media.PDFArgs{MaxText: MaxPDFText, TextTime: pdfTextTime, Width: pdfWidth}
-	result, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFJob, In: in.File, Out: out.File, Args: args})
+	result, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFJob, In: in.File, Out: out.File, Args: args, Time: pdfTime})
 	if err == nil && json.Unmarshal(result, &facts) != nil {
 		err = errNonsense
 	}
@@ -233,15 +217,13 @@ func (l *Library) keepText(ctx context.Context, m *store.Media, out *cache.File)
 
 // drawPDF has a worker draw the first page.
 func (l *Library) drawPDF(ctx context.Context, m *store.Media, in local, args media.PDFArgs) error {
-	ctx, cancel := context.WithTimeout(ctx, pdfPageTime)
-	defer cancel()
 	out, err := l.variants.cache.Create()
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	defer out.Discard()
-	if _, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFPageJob, In: in.File, Out: out.File, Args: args}); err != nil {
+	if _, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFPageJob, In: in.File, Out: out.File, Args: args, Time: pdfPageTime}); err != nil {
 		return err
 	}
 	return l.keepCover(ctx, m, out)

@@ -11,6 +11,11 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
+
+	"picora/app/config"
+	"picora/store"
+	"picora/store/kv/memkv"
 )
 
 // Pieces of any length, whole and broken off, give the file that was sent, and its sum
@@ -102,3 +107,33 @@ func (panics) Read([]byte) (int, error) { panic("read") }
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// An upload that gets its next piece while it is about to expire stays.
+func TestAnUploadThatGoesOnDoesNotExpire(t *testing.T) {
+	s, err := store.Open(t.Context(), memkv.New(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(s, nil, config.Default().Upload, 0)
+	if err := l.UseUploads(t.Context(), t.TempDir(), "this run"); err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.CreateUpload(t.Context(), store.Upload{User: "u", Length: 1, Expires: s.Now().Add(-time.Second)}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := l.pieces.take(u.ID, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(patience/4, func() {
+		s.ChangeUpload(t.Context(), u.User, u.ID, func(u *store.Upload) { u.Expires = s.Now().Add(time.Hour) })
+		l.pieces.release(sender)
+	})
+	if n, err := l.ExpireUploads(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d expired, %v", n, err)
+	}
+	if _, err := s.Upload(t.Context(), u.User, u.ID); err != nil {
+		t.Error(err)
+	}
+}

@@ -3,7 +3,6 @@ package library
 import (
 	"context"
 	"io"
-	"time"
 
 	"picora/app/fault"
 	"picora/media"
@@ -33,10 +32,8 @@ func (l *Library) SetPoster(ctx context.Context, user, id string, body io.Reader
 	if err != nil {
 		return m, err
 	}
-	making, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
-	defer cancel()
 	spec := media.Spec{Width: uploadSide, Height: uploadSide, Fit: media.Inside, Format: "jpeg", Still: true}
-	_, info, err := l.remakeFile(making, spool.File, is, spec)
+	_, info, err := l.remakeFile(ctx, spool.File, is, spec)
 	if err != nil {
 		return m, undecoded(err)
 	}

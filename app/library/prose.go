@@ -109,9 +109,8 @@ func (l *Library) makeProse(ctx context.Context, m *store.Media, own []string, k
 	defer out.Close()
 	defer out.Discard()
 	// It is made to its end when its reader leaves: it will be asked for.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), proseTime)
-	defer cancel()
-	_, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.ProseJob, In: in.File, Out: out.File, Args: media.ProseArgs{Own: own}})
+	ctx = context.WithoutCancel(ctx)
+	_, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.ProseJob, In: in.File, Out: out.File, Args: media.ProseArgs{Own: own}, Time: proseTime})
 	if errors.Is(err, worker.ErrTimeout) || errors.Is(err, worker.ErrMemory) || errors.Is(err, media.ErrUnsupported) {
 		err = errors.Join(err, l.noProse(ctx, m.ID, key))
 	}
@@ -163,9 +162,9 @@ func (l *Library) PreviewProse(ctx context.Context, text []byte, own []string) (
 	}
 	defer out.Close()
 	out.Discard()
-	ctx, cancel := context.WithTimeout(ctx, previewTime)
-	defer cancel()
-	if _, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.ProseJob, In: in.File, Out: out.File, Args: media.ProseArgs{Own: own}}); err != nil {
+	if _, err = l.variants.pool.Do(ctx, worker.Job{Kind: media.ProseJob, In: in.File, Out: out.File, Args: media.ProseArgs{Own: own}, Time: previewTime}); errors.Is(err, worker.ErrBusy) {
+		return p, errBusy
+	} else if err != nil {
 		return p, fmt.Errorf("%w: %w", ErrNoProse, err)
 	}
 	return readProse(out.File)

@@ -182,9 +182,7 @@ func (l *Library) soundFacts(ctx context.Context, m *store.Media, out *cache.Fil
 		return f, err
 	}
 	defer in.Close()
-	ctx, cancel := context.WithTimeout(ctx, soundTime(m.Size))
-	defer cancel()
-	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.SoundJob, In: in.File, Out: out.File, Args: l.soundArgs(m, seconds)})
+	result, err := l.variants.pool.Do(ctx, worker.Job{Kind: media.SoundJob, In: in.File, Out: out.File, Args: l.soundArgs(m, seconds), Time: soundTime(m.Size)})
 	if err == nil && json.Unmarshal(result, &f) != nil {
 		err = errNonsense
 	}
@@ -197,7 +195,7 @@ func (l *Library) soundArgs(m *store.Media, seconds int64) media.SoundArgs {
 	return media.SoundArgs{MIME: m.MIME, MaxPixels: l.maxPixels(), MaxSeconds: max(seconds, 0)}
 }
 
-// soundTime bounds looking through a file of so many bytes, waiting included.
+// soundTime bounds looking through a file of so many bytes.
 func soundTime(size int64) time.Duration {
 	return time.Minute + time.Duration(size>>20)*time.Second/8 // 8 MB a second
 }

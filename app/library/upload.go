@@ -36,7 +36,7 @@ type Sum struct {
 }
 
 // UseUploads has the library take uploads in pieces, which it keeps in the folder dir. It
-// is called before the start. Boot tells the runs of the machine apart; empty: not known.
+// is called before the start. Boot tells the runs of the machine apart.
 func (l *Library) UseUploads(ctx context.Context, dir, boot string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("library: the folder for uploads: %w", err)
@@ -423,9 +423,18 @@ func (l *Library) ExpireUploads(ctx context.Context) (n int, err error) {
 		}
 		one, err := l.pieces.take(u.ID, false, nil)
 		if err != nil {
-			return nil // it goes on after all
+			known[u.ID] = true // it goes on after all
+			return nil
 		}
 		defer l.pieces.release(one)
+		latest, err := l.store.Upload(ctx, u.User, u.ID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && latest.Expires.After(now) { // meanwhile
+			known[u.ID] = err == nil && latest.Open()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 		n++
 		return l.endUpload(ctx, u)
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -129,9 +128,7 @@ func (l *Library) withPicture(ctx context.Context, user string, c WatermarkChang
 		return store.Watermark{}, err
 	}
 	spec := media.Spec{Width: watermarkSide, Height: watermarkSide, Format: "png", Still: true}
-	making, cancel := context.WithTimeout(ctx, time.Duration(l.variants.options.Timeout))
-	defer cancel()
-	_, blob, err := l.remake(making, &m, spec)
+	_, blob, err := l.remake(ctx, &m, spec)
 	if err != nil {
 		return store.Watermark{}, undecoded(err)
 	}

@@ -17,7 +17,7 @@ var (
 	ErrMemory  = errors.New("worker: out of memory")       // its limit, or the machine's
 	ErrSpace   = errors.New("worker: the disk is full")    // of an output
 	ErrFailed  = errors.New("worker: failed")              // the handler returned an error that is no refusal
-	ErrBusy    = errors.New("worker: too many jobs wait")  // or the deadline came while waiting
+	ErrBusy    = errors.New("worker: too many jobs wait")  // or the deadline came before a worker had it
 	ErrClosed  = errors.New("worker: the pool is closed")  //
 	errUnread  = errors.New("worker: gone before the job") // nothing was done; another child may do it
 )

@@ -77,7 +77,7 @@ func (l *launcher) close() {
 	close(l.starts)
 }
 
-// start returns a new child that is ready for a job.
+// start returns a new child that is ready for a job; ErrBusy when it is not in time.
 func (p *Pool) start(ctx context.Context, hello wire.Hello) (*process, error) {
 	c, space, err := p.launch.start()
 	if err != nil {
@@ -101,10 +101,14 @@ func (p *Pool) start(ctx context.Context, hello wire.Hello) (*process, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
+		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = fmt.Errorf("%w: it was not ready in %v", wire.ErrRogue, patience)
+			late, err = true, fmt.Errorf("%w: it was not ready in %v", wire.ErrRogue, patience)
 		}
-		return nil, c.autopsy(ctx, "start", err)
+		if err = c.autopsy(ctx, "start", err); late { // which is no job's fault
+			err = fmt.Errorf("%w: %v", ErrBusy, err)
+		}
+		return nil, err
 	}
 	c.conn.SetDeadline(time.Time{})
 	c.walls = append(append(wall.Report{}, spaces[space].report...), ready.Walls...)

@@ -39,10 +39,11 @@ type order struct {
 	wire.Job
 	files []*os.File
 	cpu   time.Duration
+	time  time.Duration // by the clock; 0: until the context ends
 }
 
 func newOrder(job Job) (order, error) {
-	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Beside: job.Beside != nil, Out: job.Out != nil, More: len(job.More)}, cpu: orElse(job.CPU, time.Minute)}
+	o := order{Job: wire.Job{Kind: job.Kind, In: job.In != nil, Beside: job.Beside != nil, Out: job.Out != nil, More: len(job.More)}, cpu: orElse(job.CPU, time.Minute), time: job.Time}
 	for _, f := range []*os.File{job.In, job.Beside, job.Out} {
 		if f != nil {
 			o.files = append(o.files, f)
@@ -68,6 +69,8 @@ func (c *process) do(ctx context.Context, o order, progress func(float64)) (json
 	c.jobs++
 	c.said.reset()
 	o.ID = uint64(c.jobs)
+	ctx, end := within(ctx, o.time)
+	defer end()
 	if deadline, ok := ctx.Deadline(); ok {
 		o.Left = max(time.Until(deadline), 1)
 	}

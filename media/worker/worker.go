@@ -18,16 +18,20 @@ import (
 	"picora/media/worker/wire"
 )
 
-// A Job is one piece of work for a worker. Its deadline is that of the context.
+// A Job is one piece of work for a worker. Its deadline is that of the context, and Time.
 type Job struct {
 	Kind string   // which handler does it
 	Args any      // sent as JSON, at most wire.MaxMessage with the rest
 	In   *os.File // read-only; shared with the worker, its position included
 	// Beside is another input, such as the picture of a watermark.
 	Beside *os.File
-	Out    *os.File      // writable
-	More   []*os.File    // further outputs, at most wire.MaxMore
-	CPU    time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
+	Out    *os.File   // writable
+	More   []*os.File // further outputs, at most wire.MaxMore
+	// Time is how long, by the clock, it may wait for its turn (else ErrBusy), and how long
+	// it may then take (else ErrTimeout); 0: until the context ends. The start of a worker
+	// counts to neither: what a busy machine takes is not the job's fault.
+	Time time.Duration
+	CPU  time.Duration // of processor time that it may use; 0: a minute, and for long jobs a day
 	// Stall is the processor time that a long job may use without progress; 0: as much as
 	// it likes. By the clock a child of low priority may stand still for hours, and not be
 	// at fault.
@@ -107,7 +111,7 @@ func orElse[T comparable](v, instead T) T {
 // ErrClosed, and context.Canceled.
 func (p *Pool) Do(ctx context.Context, job Job) (json.RawMessage, error) {
 	return p.observe(ctx, job, func(ctx context.Context, order order) (json.RawMessage, error) {
-		if err := p.queue(ctx); err != nil {
+		if err := p.queue(ctx, job.Time); err != nil {
 			return nil, err
 		}
 		defer func() { <-p.slots; <-p.waiting }()
@@ -126,8 +130,8 @@ func (p *Pool) Do(ctx context.Context, job Job) (json.RawMessage, error) {
 }
 
 // Run has a new child do the job, at the lowest priority, and reports its progress
-// (0 to 1), at most a few times a second. The errors are those of Do but ErrBusy:
-// how many run at once is the caller's business.
+// (0 to 1), at most a few times a second. The errors are those of Do; how many run at
+// once is the caller's business.
 func (p *Pool) Run(ctx context.Context, job Job, progress func(float64)) (json.RawMessage, error) {
 	if job.CPU == 0 {
 		job.CPU = 24 * time.Hour
@@ -198,8 +202,10 @@ func (p *Pool) enter(ctx context.Context) (inside context.Context, leave func(),
 	return inside, func() { forget(); cancel(); p.running.Done() }, nil
 }
 
-// queue waits for the right to use a warm child.
-func (p *Pool) queue(ctx context.Context) error {
+// queue waits for the right to use a warm child, at most for so long; 0: until ctx ends.
+func (p *Pool) queue(ctx context.Context, most time.Duration) error {
+	ctx, stop := within(ctx, most)
+	defer stop()
 	select {
 	case p.waiting <- struct{}{}:
 	default:
@@ -215,6 +221,14 @@ func (p *Pool) queue(ctx context.Context) error {
 		}
 		return ctx.Err()
 	}
+}
+
+// within is a context that ends after d at the latest; 0: when ctx does.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 // take returns the warm child that was used last, or a new one.

@@ -298,6 +298,48 @@ func TestTheQueueIsBounded(t *testing.T) {
 	works(t, p)
 }
 
+func TestWaitingIsNotTheTimeOfAJob(t *testing.T) {
+	p := pool(t, worker.Options{})
+	if _, err := p.Do(context.Background(), worker.Job{Kind: "sleep", Args: 60_000, Time: 300 * time.Millisecond}); !errors.Is(err, worker.ErrTimeout) {
+		t.Errorf("a job that takes longer: %v", err)
+	}
+	long, end := context.WithCancel(context.Background())
+	defer end()
+	go p.Do(long, worker.Job{Kind: "sleep", Args: 60_000})
+	until(t, "a job that waits longer", func() bool {
+		_, err := p.Do(context.Background(), worker.Job{Kind: "ping", Time: 50 * time.Millisecond})
+		return errors.Is(err, worker.ErrBusy)
+	})
+	time.AfterFunc(3*time.Second, end)
+	if _, err := p.Do(context.Background(), worker.Job{Kind: "sleep", Args: 4000, Time: 6 * time.Second}); err != nil { // 7 seconds together
+		t.Errorf("a job that waits and works for less each: %v", err)
+	}
+}
+
+func TestAWorkerThatIsNotReadyIsNoJobsFault(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "slow")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec /bin/sleep 60\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := pool(t, worker.Options{Program: program})
+	for name, do := range map[string]func(context.Context) error{
+		"warm": func(ctx context.Context) error {
+			_, err := p.Do(ctx, worker.Job{Kind: "ping"})
+			return err
+		},
+		"long": func(ctx context.Context) error {
+			_, err := p.Run(ctx, worker.Job{Kind: "ping"}, nil)
+			return err
+		},
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		if err := do(ctx); !errors.Is(err, worker.ErrBusy) || errors.Is(err, worker.ErrTimeout) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
 func TestACancelledJobEnds(t *testing.T) {
 	var outcomes sync.Map
 	p := pool(t, worker.Options{Observe: func(kind string, o worker.Outcome, _ time.Duration) { outcomes.Store(kind, o) }})
