@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -168,10 +170,7 @@ func TestDamagedSounds(t *testing.T) {
 		many = n
 	}
 	good := soundSeeds(t)
-	var names []string
-	for name := range good {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(good))
 	pool := worker.New(worker.Options{Program: apptest.Binary(t), Queue: many})
 	defer pool.Close()
 	var mu sync.Mutex

@@ -372,7 +372,7 @@ func TestWhatArrivedOfABrokenPieceIsKept(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		rest, tick := picture[2*third-last:2*third], time.NewTicker(500*time.Millisecond)
+		rest, tick := picture[2*third-last:2*third], time.NewTicker(100*time.Millisecond)
 		defer tick.Stop()
 		for len(rest) > 1 {
 			select {

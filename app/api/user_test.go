@@ -24,7 +24,7 @@ func TestTheAccountTellsWhoItIs(t *testing.T) {
 			t.Errorf("%v %v", id, email)
 		}
 		for _, secret := range []string{"pw", "password", "argon2", "hash"} {
-			if strings.Contains(strings.ToLower(string(r.Body)), secret) {
+			if strings.Contains(strings.ToLower(strings.ReplaceAll(string(r.Body), p.User, "")), secret) { // an id may contain anything
 				t.Errorf("%q is in %s", secret, r.Body)
 			}
 		}

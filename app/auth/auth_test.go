@@ -260,8 +260,8 @@ func TestTheSecretIsMadeOnceAndKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := first.Link("abcdefghijk", time.Now().Add(time.Hour).Unix())
-	if q != second.Link("abcdefghijk", time.Now().Add(time.Hour).Unix()) || len(first.secret) != 32 {
+	exp := time.Now().Add(time.Hour).Unix()
+	if first.Link("abcdefghijk", exp) != second.Link("abcdefghijk", exp) || len(first.secret) != 32 {
 		t.Error("a second start has another secret")
 	}
 	if string(other.secret) == string(first.secret) {

@@ -58,14 +58,14 @@ func TestTwoServersCannotShareADataFolder(t *testing.T) {
 	p := serve(t)
 	start := time.Now()
 	second := apptest.Spawn(t, p.Data)
-	if status := second.Wait(20 * time.Second); status != 1 {
+	if status := second.Wait(time.Minute); status != 1 {
 		t.Errorf("the second ended with %d", status)
 	}
 	contains(t, "the second", second.Stderr(), "picora: "+p.Data+": another Picora is using this data folder\n")
 	if n := strings.Count(second.Stderr(), "\n"); n != 1 {
 		t.Errorf("the second said %d lines: %s", n, second.Stderr())
 	}
-	if took := time.Since(start); took > 18*time.Second {
+	if took := time.Since(start); took > 50*time.Second {
 		t.Errorf("that took %s", took)
 	}
 	p.Add("a.jpg", apptest.JPEG(40, 30, 1)) // the first goes on
@@ -88,7 +88,7 @@ func TestAPortInUseIsSaidClearly(t *testing.T) {
 			}
 		}
 		p := apptest.Spawn(t, data, arg, value)
-		if status := p.Wait(20 * time.Second); status != 1 {
+		if status := p.Wait(time.Minute); status != 1 {
 			t.Errorf("%s: ended with %d", setting, status)
 		}
 		contains(t, "the error", p.Stderr(), "picora: "+setting, ln.Addr().String(), "address already in use")
@@ -107,7 +107,7 @@ func TestATooLongDataPathIsSaidClearly(t *testing.T) {
 	p.Terminate()
 
 	p = apptest.Spawn(t, longest+"x")
-	if status := p.Wait(20 * time.Second); status != 1 {
+	if status := p.Wait(time.Minute); status != 1 {
 		t.Errorf("ended with %d", status)
 	}
 	contains(t, "the error", p.Stderr(), longest+"x/picora.sock", "107 characters")

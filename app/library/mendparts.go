@@ -50,6 +50,9 @@ func (l *Library) mendSound(ctx context.Context, m *store.Media, k *store.Kept) 
 // mendPDF takes the text out of a PDF again, or draws its first page.
 func (l *Library) mendPDF(ctx context.Context, m *store.Media, k *store.Kept) (string, error) {
 	return l.mendPart(ctx, m, k, func(made *store.Media) error {
+		if err := l.wakePDF(ctx); err != nil {
+			return err
+		}
 		in, err := l.source(ctx, m.Blob)
 		if err != nil {
 			return err

@@ -30,7 +30,9 @@ const (
 	MaxPDFText = 5 << 20
 	// pdfTextTime bounds reading the text, whose rest is left out: somebody waits.
 	pdfTextTime = 8 * time.Second
-	// pdfTime bounds looking into it, pdfPageTime the picture.
+	// pdfWake bounds the wait until a worker is ready, pdfTime looking into the file,
+	// pdfPageTime the picture.
+	pdfWake     = time.Minute
 	pdfTime     = 25 * time.Second
 	pdfPageTime = 10 * time.Second
 	// pdfWidth is how wide the picture of the first page is, in pixels.
@@ -110,9 +112,7 @@ func (l *Library) addPDF(ctx context.Context, up Upload, room *usage.Reservation
 // takePDF streams the body into the blob store while it is hashed. Whatever can be
 // refused before its end is.
 func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *store.Media, most int64, room *usage.Reservation) error {
-	// A worker gets ready, which takes seconds the first time, while the file arrives. What
-	// is wrong with it is seen by the job that follows.
-	go l.pdfs.Do(context.WithoutCancel(ctx), worker.Job{Kind: "ping", Time: pdfTime})
+	go l.wakePDF(context.WithoutCancel(ctx)) // what is wrong with it is seen by the one that follows
 	in := newSoundIntake(body)
 	defer in.stop()
 	in.progress = l.progress(ctx, up, m.Blob, most, pdfTooLarge, room)
@@ -125,6 +125,13 @@ func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *sto
 	}
 	info, err := l.blobs.Put(ctx, m.Blob, in)
 	m.BlobSize = info.Size
+	return err
+}
+
+// wakePDF has a worker get ready, which takes seconds the first time: while the file
+// arrives, if it can.
+func (l *Library) wakePDF(ctx context.Context) error {
+	_, err := l.pdfs.Do(ctx, worker.Job{Kind: "ping", Time: pdfWake})
 	return err
 }
 
@@ -144,6 +151,9 @@ func (l *Library) readPDF(ctx context.Context, m *store.Media) (err error) {
 			err = l.discard(ctx, m, unread(err))
 		}
 	}()
+	if err := l.wakePDF(ctx); err != nil { // which others may be waiting for, too
+		return err
+	}
 	in, err := l.source(ctx, m.Blob)
 	if err != nil {
 		return err

@@ -198,7 +198,7 @@ func TestDocumentsThatAreNotLaidOutAreShownAsText(t *testing.T) {
 func TestALargeDocumentIsLaidOut(t *testing.T) {
 	p := apptest.StartWithWorkers(t)
 	var b strings.Builder
-	for i := 0; b.Len() < 1<<20; i++ {
+	for i := 0; b.Len() < 256<<10; i++ {
 		fmt.Fprintf(&b, "## Chapter %d\n\nSome *text* with [link](https://a.example) and `code`. 一些文字。\n\n- a\n- b\n\n", i)
 	}
 	d := add(t, p, "large.md", b.String())

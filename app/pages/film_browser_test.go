@@ -27,9 +27,10 @@ func feature(t testing.TB, p *apptest.Picora, edit ...func(*store.Media)) store.
 
 const (
 	video = `document.querySelector("video")`
-	// levels counts the level switches of hls.js, which later scripts read.
+	// levels counts the level switches of hls.js, which later scripts read. It climbs however
+	// slowly the first of the three pieces came: there is hardly another to learn from.
 	spy = `(() => { let hls; window.levels = []; Object.defineProperty(window, "Hls", {get: () => hls, set: (v) => {
-		hls = class extends v { constructor(c) { super(c); window.player = this; this.on(v.Events.LEVEL_SWITCHED, (_, d) => levels.push(Math.min(this.levels[d.level].width, this.levels[d.level].height))); } };
+		hls = class extends v { constructor(c) { super({...c, abrBandWidthUpFactor: 10}); window.player = this; this.on(v.Events.LEVEL_SWITCHED, (_, d) => levels.push(Math.min(this.levels[d.level].width, this.levels[d.level].height))); } };
 	}}); })()`
 )
 

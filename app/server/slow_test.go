@@ -75,12 +75,12 @@ func TestAnUploadThatTricklesIsCut(t *testing.T) {
 
 func TestAnUploadSlowerThanTheTimeoutInAllIsTaken(t *testing.T) {
 	t.Parallel()
-	p := apptest.Start(t, func(c *config.Config) { c.Upload.IdleTimeout = config.Duration(3 * time.Second) })
+	p := apptest.Start(t, func(c *config.Config) { c.Upload.IdleTimeout = config.Duration(6 * time.Second) })
 	body := form(string(apptest.JPEG(16, 16, 3)) + strings.Repeat("x", 200<<10))
 	w := dial(t, p.URL)
 	w.send(request("POST", "/v1/images", bearer(p.Key)+formType+"Connection: close\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n", ""))
-	for body != "" { // 20 KiB each 500 ms: 5 seconds in all
-		n := min(len(body), 20<<10)
+	for body != "" { // 15 KiB each 500 ms: 7 seconds in all
+		n := min(len(body), 15<<10)
 		w.send(body[:n])
 		body = body[n:]
 		time.Sleep(500 * time.Millisecond)

@@ -45,7 +45,7 @@ func serve(t *testing.T, timeout time.Duration) net.Addr {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ln) }()
 	t.Cleanup(func() {
-		if err := s.Stop(5 * time.Second); err != nil {
+		if err := s.Stop(time.Minute); err != nil {
 			t.Error(err)
 		}
 		if err := <-done; err != nil {
@@ -106,7 +106,7 @@ func answers(t *testing.T, addr net.Addr, request string) (all []*http.Response,
 }
 
 func TestARequestThatTakesTooLongToArriveIsCut(t *testing.T) {
-	addr := serve(t, 300*time.Millisecond)
+	addr := serve(t, 2*time.Second)
 	for name, request := range map[string]string{
 		"half a header":     "GET /health HTTP/1.1\r\nHost: a\r\nX-A: ",
 		"half a JSON body":  "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
@@ -114,7 +114,7 @@ func TestARequestThatTakesTooLongToArriveIsCut(t *testing.T) {
 	} {
 		start := time.Now()
 		all, bodies := answers(t, addr, request)
-		if took := time.Since(start); took < 250*time.Millisecond || took > 30*time.Second {
+		if took := time.Since(start); took < 1900*time.Millisecond || took > 30*time.Second {
 			t.Errorf("%s: cut after %s", name, took)
 		}
 		if len(all) != 1 {

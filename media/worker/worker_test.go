@@ -310,8 +310,8 @@ func TestWaitingIsNotTheTimeOfAJob(t *testing.T) {
 		_, err := p.Do(context.Background(), worker.Job{Kind: "ping", Time: 50 * time.Millisecond})
 		return errors.Is(err, worker.ErrBusy)
 	})
-	time.AfterFunc(3*time.Second, end)
-	if _, err := p.Do(context.Background(), worker.Job{Kind: "sleep", Args: 4000, Time: 6 * time.Second}); err != nil { // 7 seconds together
+	time.AfterFunc(7*time.Second, end)
+	if _, err := p.Do(context.Background(), worker.Job{Kind: "sleep", Args: 7000, Time: 12 * time.Second}); err != nil { // 14 seconds together
 		t.Errorf("a job that waits and works for less each: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package blobtest
 
 import (
+	"crypto/rand"
 	"net"
 	"net/http"
 	"os"
@@ -48,7 +49,8 @@ func StartS3At(t testing.TB, addr string, by []string, flags ...string) *S3 {
 		t.Fatal("VERSITYGW is not set: make test sets it to the S3 server that it installs")
 	}
 	s := &S3{
-		Addr: addr, Bucket: "media", Access: "picora-test", Secret: "picora-secret",
+		// Another test's server may have a port that was this one's: it must not take it for itself.
+		Addr: addr, Bucket: "media", Access: "picora-" + rand.Text()[:8], Secret: "picora-secret",
 		t: t, program: append(by, program), flags: flags, top: t.TempDir(), meta: t.TempDir(),
 	}
 	s.Folder = filepath.Join(s.top, s.Bucket)
