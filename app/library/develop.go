@@ -142,9 +142,36 @@ type local struct {
 // Close closes the file and what it belongs to.
 func (f local) Close() error { return f.Closer.Close() }
 
+// sourceSilence is how long a store may give nothing of a blob that is copied: a server far
+// away may be there, and say nothing more.
+var sourceSilence = time.Minute
+
+// pulse puts off the end for each byte that comes.
+type pulse struct {
+	io.Reader
+	end *time.Timer
+}
+
+func (h pulse) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if n > 0 {
+		h.end.Reset(sourceSilence)
+	}
+	return n, err
+}
+
 // source opens a blob as a file, a copy when the store keeps none.
-func (l *Library) source(ctx context.Context, key string) (local, error) {
-	r, err := l.blobs.Open(ctx, key, 0, -1)
+func (l *Library) source(ctx context.Context, key string) (f local, err error) {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	silent := time.AfterFunc(sourceSilence, stop)
+	defer silent.Stop()
+	defer func() {
+		if err != nil && reading.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: nothing came of %s for %v", blob.ErrUnavailable, key, sourceSilence)
+		}
+	}()
+	r, err := l.blobs.Open(reading, key, 0, -1)
 	if err != nil {
 		return local{}, err
 	}
@@ -158,7 +185,7 @@ func (l *Library) source(ctx context.Context, key string) (local, error) {
 		return local{}, err
 	}
 	spool.Discard() // its name; the file lives as long as it is open
-	if _, err := io.Copy(spool, r); err != nil {
+	if _, err := io.Copy(spool, pulse{r, silent}); err != nil {
 		spool.Close()
 		return local{}, err
 	}

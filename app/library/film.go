@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// filmTime bounds a look at the heads of a video file, waiting included.
+	// filmTime bounds a look at the heads of a video file.
 	filmTime = time.Minute
 	// maxSide and maxFilmRate are more pixels, and pictures a second, than any video has.
 	maxSide     = 32768

@@ -28,7 +28,10 @@ func (v *variants) makeLater(id, key string, make func(context.Context) error) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		delete(v.slow, key)
-		if err != nil {
+		switch {
+		case errors.Is(err, worker.ErrBusy): // the machine, not the picture
+			v.remember(key, failureHolds)
+		case err != nil:
 			v.remember(key, lateHolds)
 		}
 	}

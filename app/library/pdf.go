@@ -132,6 +132,9 @@ func (l *Library) takePDF(ctx context.Context, up Upload, body io.Reader, m *sto
 // arrives, if it can.
 func (l *Library) wakePDF(ctx context.Context) error {
 	_, err := l.pdfs.Do(ctx, worker.Job{Kind: "ping", Time: pdfWake})
+	if errors.Is(err, worker.ErrTimeout) {
+		err = worker.ErrBusy
+	}
 	return err
 }
 
@@ -233,7 +236,13 @@ func (l *Library) drawPDF(ctx context.Context, m *store.Media, in local, args me
 	}
 	defer out.Close()
 	defer out.Discard()
-	if _, err := l.pdfs.Do(ctx, worker.Job{Kind: media.PDFPageJob, In: in.File, Out: out.File, Args: args, Time: pdfPageTime}); err != nil {
+	for range 3 { // others may have the worker, and for longer than this takes
+		_, err = l.pdfs.Do(ctx, worker.Job{Kind: media.PDFPageJob, In: in.File, Out: out.File, Args: args, Time: pdfPageTime})
+		if !errors.Is(err, worker.ErrBusy) {
+			break
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return l.keepCover(ctx, m, out)

@@ -430,6 +430,9 @@ func (l *Library) ExpireUploads(ctx context.Context) (n int, err error) {
 		latest, err := l.store.Upload(ctx, u.User, u.ID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && latest.Expires.After(now) { // meanwhile
 			known[u.ID] = err == nil && latest.Open()
+			if err != nil {
+				return l.pieces.forget(u.ID)
+			}
 			return nil
 		}
 		if err != nil {

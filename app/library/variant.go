@@ -214,15 +214,17 @@ var (
 // fly makes the picture of a flight.
 func (l *Library) fly(fl *flight, m *store.Media, spec media.Spec, key string) {
 	v := l.variants
-	select { // the time of waiting is not that of working: a late start must not end in a killed worker
+	most := time.Duration(v.options.Timeout)
+	select { // the time of waiting is not that of working
 	case v.slots <- struct{}{}:
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(v.options.Timeout))
 		if fl.made, fl.err = v.cache.Get(m.ID, key); fl.err != nil { // else a flight ended between the caller's look and this one
-			fl.made, fl.err = l.make(ctx, m, spec, key, v.pool.Do)
+			fl.made, fl.err = l.make(context.Background(), m, spec, key, func(ctx context.Context, j worker.Job) (json.RawMessage, error) {
+				j.Time = most
+				return v.pool.Do(ctx, j)
+			})
 		}
-		cancel()
 		<-v.slots
-	case <-time.After(time.Duration(v.options.Timeout)):
+	case <-time.After(most):
 		fl.err = errBusy
 	}
 	if errors.Is(fl.err, worker.ErrBusy) {

@@ -105,7 +105,7 @@ func (p *Pool) start(ctx context.Context, hello wire.Hello) (*process, error) {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			late, err = true, fmt.Errorf("%w: it was not ready in %v", wire.ErrRogue, patience)
 		}
-		if err = c.autopsy(ctx, "start", err); late { // which is no job's fault
+		if err = c.autopsy(ctx, "start", err); late || errors.Is(err, ErrMemory) { // which is no job's fault
 			err = fmt.Errorf("%w: %v", ErrBusy, err)
 		}
 		return nil, err

@@ -74,17 +74,24 @@ func Room(dir string) (free, total int64, err error) {
 
 // room is Room of a folder that is open.
 func room(dir *os.File) (free, total int64, err error) {
-	for {
-		var st unix.Statfs_t
-		err := unix.Fstatfs(int(dir.Fd()), &st)
-		if err == nil {
-			unit := uint64(st.Frsize)
-			return int64(min(st.Bavail*unit, math.MaxInt64)), int64(min(st.Blocks*unit, math.MaxInt64)), nil
-		}
-		if err != unix.EINTR {
-			return 0, 0, os.NewSyscallError("fstatfs", err)
+	raw, err := dir.SyscallConn() // unlike Fd, also right beside Close
+	if err != nil {
+		return 0, 0, err
+	}
+	var st unix.Statfs_t
+	stat := func(fd uintptr) {
+		for err = unix.EINTR; err == unix.EINTR; {
+			err = unix.Fstatfs(int(fd), &st)
 		}
 	}
+	if err := raw.Control(stat); err != nil {
+		return 0, 0, err
+	}
+	if err != nil {
+		return 0, 0, os.NewSyscallError("fstatfs", err)
+	}
+	unit := uint64(st.Frsize)
+	return int64(min(st.Bavail*unit, math.MaxInt64)), int64(min(st.Blocks*unit, math.MaxInt64)), nil
 }
 
 // noSpace wraps an error of a full disk, or a used-up disk quota, so that it is
