@@ -146,22 +146,8 @@ func (f local) Close() error { return f.Closer.Close() }
 // away may be there, and say nothing more.
 var sourceSilence = time.Minute
 
-// pulse puts off the end for each byte that comes.
-type pulse struct {
-	io.Reader
-	end *time.Timer
-}
-
-func (h pulse) Read(p []byte) (int, error) {
-	n, err := h.Reader.Read(p)
-	if n > 0 {
-		h.end.Reset(sourceSilence)
-	}
-	return n, err
-}
-
 // source opens a blob as a file, a copy when the store keeps none.
-func (l *Library) source(ctx context.Context, key string) (f local, err error) {
+func (l *Library) source(ctx context.Context, key string) (_ local, err error) {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	silent := time.AfterFunc(sourceSilence, stop)
@@ -185,7 +171,7 @@ func (l *Library) source(ctx context.Context, key string) (f local, err error) {
 		return local{}, err
 	}
 	spool.Discard() // its name; the file lives as long as it is open
-	if _, err := io.Copy(spool, pulse{r, silent}); err != nil {
+	if _, err := io.Copy(spool, heard{r, func() { silent.Reset(sourceSilence) }}); err != nil {
 		spool.Close()
 		return local{}, err
 	}

@@ -170,7 +170,7 @@ func (p *pieces) write(id string, one *piece, at int64, r io.Reader, arrived fun
 	out := newBehind(f, p.dir, at, h, arrived)
 	defer out.end() // also when r panics, before the file is closed
 	now = at
-	in := heard{r, &one.heard}
+	in := heard{r, func() { one.heard.Store(time.Now().UnixMilli()) }}
 	for first := true; err == nil && !out.failed.Load(); first = false {
 		one.heard.Store(time.Now().Add(syncTime).UnixMilli()) // it is the sender who waits
 		b := out.buffer()
@@ -449,16 +449,16 @@ func (w *behind) end() (there int64, err error) {
 	return w.there, w.err
 }
 
-// heard notes when bytes come.
+// heard tells when bytes come.
 type heard struct {
 	io.Reader
-	at *atomic.Int64
+	tell func()
 }
 
 func (h heard) Read(b []byte) (int, error) {
 	n, err := h.Reader.Read(b)
 	if n > 0 {
-		h.at.Store(time.Now().UnixMilli())
+		h.tell()
 	}
 	return n, err
 }
